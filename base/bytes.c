@@ -30,6 +30,12 @@ size_t view_shared(struct view a, struct view b)
 	size_t len = a.len < b.len ? a.len : b.len;
 	size_t i = 0;
 
+	for (; i + 8 <= len; i += 8) { /* eight bytes at a time: paths share long prefixes */
+		uint64_t differs = get_u64(a.ptr + i) ^ get_u64(b.ptr + i);
+
+		if (differs)
+			return i + (size_t)__builtin_ctzll(differs) / 8;
+	}
 	while (i < len && a.ptr[i] == b.ptr[i])
 		i++;
 	return i;

@@ -6,6 +6,7 @@
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -79,24 +80,30 @@ bool take_u64(struct view *from, uint64_t *out); /* little endian */
 
 static inline void put_u32(uint8_t *out, uint32_t value)
 {
-	for (int i = 0; i < 4; i++)
-		out[i] = (uint8_t)(value >> (8 * i));
+	value = htole32(value);
+	memcpy(out, &value, sizeof(value));
 }
 
 static inline void put_u64(uint8_t *out, uint64_t value)
 {
-	for (int i = 0; i < 8; i++)
-		out[i] = (uint8_t)(value >> (8 * i));
+	value = htole64(value);
+	memcpy(out, &value, sizeof(value));
 }
 
 static inline uint32_t get_u32(const uint8_t *in)
 {
-	return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+	uint32_t value;
+
+	memcpy(&value, in, sizeof(value));
+	return le32toh(value);
 }
 
 static inline uint64_t get_u64(const uint8_t *in)
 {
-	return (uint64_t)get_u32(in) | (uint64_t)get_u32(in + 4) << 32;
+	uint64_t value;
+
+	memcpy(&value, in, sizeof(value));
+	return le64toh(value);
 }
 
 static inline bool add_overflows(uint64_t a, uint64_t b, uint64_t *sum)

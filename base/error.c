@@ -31,7 +31,8 @@ static void write_safe(char *out, size_t cap, const char *text)
 	out[used] = '\0';
 }
 
-static void set_message(struct muster_error *err, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void
+set_message(struct muster_error *err, const char *format, va_list args)
 {
 	char raw[MUSTER_ERROR_MESSAGE_BYTES];
 

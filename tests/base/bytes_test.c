@@ -28,6 +28,21 @@ static void views_compare_as_bytes_with_prefixes_first(void **state)
 	}
 }
 
+static void shared_bytes_are_counted_at_every_length(void **state)
+{
+	uint8_t a[40] = { 0 }, b[40] = { 0 };
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(a); len++) {
+		assert_int_equal(view_shared(view_of(a, len), view_of(b, sizeof(b))), len);
+		for (size_t at = 0; at < len; at++) {
+			b[at] = 0x80;
+			assert_int_equal(view_shared(view_of(a, len), view_of(b, len)), at);
+			b[at] = 0;
+		}
+	}
+}
+
 static void varints_come_back_and_long_forms_are_refused(void **state)
 {
 	static const uint64_t values[] = { 0, 1, 127, 128, 16383, 16384, UINT32_MAX, UINT64_MAX };
@@ -83,6 +98,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(views_compare_as_bytes_with_prefixes_first),
+		cmocka_unit_test(shared_bytes_are_counted_at_every_length),
 		cmocka_unit_test(varints_come_back_and_long_forms_are_refused),
 		cmocka_unit_test(a_buffer_survives_every_failed_allocation),
 	};
