@@ -1,0 +1,49 @@
+/**
+ * leaf - some hundred consecutive entries: the unit that versions share and a reader proves.
+ *
+ * A leaf has a content part (paths front-coded, digests, sizes, checksums, identities, references,
+ * extra, birth ids) and a placement part (packs, and per placed entry pack and ordinal). Each part
+ * is one msgpack array of columns (bin), docs/formats/leaf.md. The content part is a function of
+ * the entries alone.
+ * Errors: a reader answers MUSTER_E_FORMAT for anything the builder would not have written:
+ * paths out of order or over ENTRY_PATH_MAX_BYTES, lengths that do not add up, bytes left over.
+ */
+#ifndef ARTIFACT_FORMAT_LEAF_H
+#define ARTIFACT_FORMAT_LEAF_H
+
+#include "artifact/entry.h"
+
+#define LEAF_TARGET_BYTES (16u << 10)
+#define LEAF_MAX_BYTES    (1u << 20)  /* of one part, encoded */
+#define LEAF_MAX_ENTRIES  65536
+
+struct leaf_builder;
+
+/** Bytes of an entry's content if it shared nothing with the path before it: what a cut counts. */
+size_t leaf_entry_bytes(const struct entry *entry);
+
+enum muster_code leaf_builder_new(struct leaf_builder **out, struct muster_error *err);
+void leaf_builder_free(struct leaf_builder *builder);
+/** Copies what it needs. Paths must ascend strictly (MUSTER_E_FORMAT names both). */
+enum muster_code leaf_builder_add(struct leaf_builder *builder, const struct entry *entry,
+				  struct muster_error *err);
+size_t leaf_builder_entry_count(const struct leaf_builder *builder);
+/** Encode both parts; lent until the builder is used again. Begins the next leaf (empty). */
+enum muster_code leaf_builder_finish(struct leaf_builder *builder, struct view *content,
+				     struct view *placement, struct muster_error *err);
+
+/** Reads both parts; the views must outlive the reader. Reusable: leaf_reader_open() again. */
+struct leaf_reader;
+
+enum muster_code leaf_reader_new(struct leaf_reader **out, struct muster_error *err);
+void leaf_reader_free(struct leaf_reader *reader);
+/** `placement` may be empty: then no entry is_placed. */
+enum muster_code leaf_reader_open(struct leaf_reader *reader, struct view content,
+				  struct view placement, struct muster_error *err);
+/** Entries of the leaf that was opened last. */
+uint32_t leaf_reader_entry_count(const struct leaf_reader *reader);
+/** The next entry; its views are lent until the next call. MUSTER_END behind the last. */
+enum muster_code leaf_reader_next(struct leaf_reader *reader, struct entry *out,
+				  struct muster_error *err);
+
+#endif

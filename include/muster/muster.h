@@ -1,0 +1,89 @@
+/**
+ * muster - everything that a program may call.
+ *
+ * All functions take an error struct (may be NULL) and answer a code; see muster/error.h for what
+ * the codes mean. Nothing here prints or exits.
+ */
+#ifndef MUSTER_MUSTER_H
+#define MUSTER_MUSTER_H
+
+#include "muster/check.h"
+#include "muster/error.h"
+#include "muster/get.h"
+#include "muster/look.h"
+#include "muster/put.h"
+#include "muster/repository.h"
+#include "muster/transfer.h"
+
+/** The version of this library, "0.1.0". */
+const char *muster_version_text(void);
+
+/* Jobs. Each fills its report as far as it came, whatever it answers. */
+enum muster_code muster_put(struct muster_repository *repository,
+			    const struct muster_put_options *options,
+			    struct muster_put_report *report, struct muster_error *err);
+enum muster_code muster_get(struct muster_repository *repository,
+			    const struct muster_get_options *options,
+			    struct muster_get_report *report, struct muster_error *err);
+enum muster_code muster_checkout(struct muster_repository *repository,
+				 const struct muster_checkout_options *options,
+				 struct muster_get_report *report, struct muster_error *err);
+/** MUSTER_OK with drift counted in the report; drift is no failure. */
+enum muster_code muster_verify(struct muster_repository *repository,
+			       const struct muster_verify_options *options,
+			       struct muster_verify_report *report, struct muster_error *err);
+/** MUSTER_OK with findings counted in the report. */
+enum muster_code muster_check(struct muster_repository *repository,
+			      const struct muster_check_options *options,
+			      struct muster_check_report *report, struct muster_error *err);
+enum muster_code muster_import(struct muster_repository *repository,
+			       const struct muster_import_options *options,
+			       struct muster_put_report *report, struct muster_error *err);
+enum muster_code muster_export(struct muster_repository *repository,
+			       const struct muster_export_options *options,
+			       struct muster_error *err);
+/** Digests of files, nothing stored; needs no repository. */
+enum muster_code muster_digest(const struct muster_digest_options *options,
+			       struct muster_digest_report *report, struct muster_error *err);
+
+/* Looking. */
+enum muster_code muster_collections(struct muster_repository *repository, muster_collection_fn *fn,
+				    void *state, struct muster_error *err);
+/** All versions of "[[entity/]project/]name", oldest first. */
+enum muster_code muster_versions(struct muster_repository *repository, const char *collection,
+				 muster_version_fn *fn, void *state, struct muster_error *err);
+enum muster_code muster_show(struct muster_repository *repository, const char *version,
+			     muster_version_fn *fn, void *state, struct muster_error *err);
+/** Entries in path order: those under `prefix` (NULL: all); `one_level`: names of that directory
+ *  only, directories once. */
+enum muster_code muster_entries(struct muster_repository *repository, const char *version,
+				const char *prefix, bool one_level, muster_entry_fn *fn,
+				void *state, struct muster_error *err);
+/** Errors: MUSTER_E_NAME where there is no such entry; MUSTER_E_DIGEST after the last piece if
+ *  the bytes were not what they should be. */
+enum muster_code muster_cat(struct muster_repository *repository, const char *version,
+			    const char *path, muster_bytes_fn *sink, void *state,
+			    struct muster_error *err);
+enum muster_code muster_history(struct muster_repository *repository, const char *collection,
+				muster_event_fn *fn, void *state, struct muster_error *err);
+/** Two versions, or a version and a directory (in either place; written with a leading "/", "./"
+ *  or "../"), or two directories. */
+enum muster_code muster_diff(struct muster_repository *repository, const char *a, const char *b,
+			     muster_change_fn *fn, void *state, struct muster_diff_report *report,
+			     struct muster_error *err);
+
+/* Changing what is said of versions. */
+enum muster_code muster_alias(struct muster_repository *repository, const char *version,
+			      const char *alias, bool remove, struct muster_error *err);
+enum muster_code muster_tag(struct muster_repository *repository, const char *version,
+			    const char *tag, bool remove, struct muster_error *err);
+enum muster_code muster_describe(struct muster_repository *repository, const char *version,
+				 const char *description, struct muster_error *err);
+/** The whole document; or with `merge` its top-level keys are set, null removes one. */
+enum muster_code muster_metadata(struct muster_repository *repository, const char *version,
+				 const char *json, bool merge, struct muster_error *err);
+/** A version; or without an alias in the name and with `collection` the whole collection. */
+enum muster_code muster_delete(struct muster_repository *repository, const char *version,
+			       bool collection, bool delete_aliases, struct muster_error *err);
+
+#endif

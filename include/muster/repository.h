@@ -1,0 +1,48 @@
+/**
+ * repository - where versions live, and the names that lead to them.
+ *
+ * Threads: a repository may be used by several threads at once, each with its own error struct.
+ * Names:   a version is written "[[entity/]project/]name[:alias]"; what is left out comes from the
+ *          repository's defaults; without an alias it is `latest`.
+ */
+#ifndef MUSTER_REPOSITORY_H
+#define MUSTER_REPOSITORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "muster/error.h"
+
+struct muster_repository;
+
+struct muster_init_options {
+	const char *digest;   /* "md5" (NULL) or "xxh128" */
+	const char *identity; /* NULL or "sha256" */
+};
+
+/** Make a repository in the local directory `url` (a path, or file://…), which must not exist or be
+ *  empty. Errors: MUSTER_E_REFUSED where the place holds anything; MUSTER_E_UNSUPPORTED for
+ *  another kind of URL, or a place that cannot create if absent. */
+enum muster_code muster_repository_init(const char *url, const struct muster_init_options *options,
+					struct muster_error *err);
+
+struct muster_open_options {
+	const char *url;       /* NULL: MUSTER_REPO, else $XDG_DATA_HOME/muster */
+	const char *entity;    /* NULL: MUSTER_ENTITY, else the user's name */
+	const char *project;   /* NULL: MUSTER_PROJECT, else "uncategorized" */
+	const char *cache_dir; /* NULL: MUSTER_CACHE_DIR, else $XDG_CACHE_HOME/muster */
+	bool may_init;         /* make it if the place does not exist or is empty */
+};
+
+/** Gives a repository. `*was_made` (may be NULL) says whether it was made just now. */
+enum muster_code muster_repository_open(struct muster_repository **out,
+					const struct muster_open_options *options, bool *was_made,
+					struct muster_error *err);
+void muster_repository_close(struct muster_repository *repository); /* takes NULL */
+/** Its URL, default entity and project: lent for its life. */
+const char *muster_repository_url(const struct muster_repository *repository);
+const char *muster_repository_entity(const struct muster_repository *repository);
+const char *muster_repository_project(const struct muster_repository *repository);
+
+#endif

@@ -1,0 +1,106 @@
+/**
+ * store - where a repository's objects lie: a table of functions, one file per kind.
+ *
+ * Keys:     relative, '/'-separated, at most STORE_KEY_MAX_BYTES; components are made safe by who
+ *           names them (artifact/record/key.h). No component is empty, "." or "..", or begins
+ *           with ".tmp".
+ * Threads:  every function may be called from several threads at once; a writer or an object
+ *           belongs to one thread at a time.
+ * Order:    an object is seen by readers whole or not at all. Nothing is ever overwritten.
+ * Durable:  store_create() returns when its object is durable. What a writer finished is durable
+ *           after the next store_sync() that begins later.
+ * Errors:   MUSTER_ABSENT, MUSTER_EXISTS, MUSTER_END are answers; failures name kind and key.
+ */
+#ifndef IO_STORE_STORE_H
+#define IO_STORE_STORE_H
+
+#include "base/bytes.h"
+#include "base/effects.h"
+
+#define STORE_KEY_MAX_BYTES 1024
+
+struct store_ops;
+
+/** What all kinds begin with. */
+struct store {
+	const struct store_ops *ops;
+};
+
+struct store_object { /* an object open for reading */
+	struct store *store;
+	uint64_t size_bytes;
+};
+
+struct store_writer { /* an object being written */
+	struct store *store;
+};
+
+/** Called for each key, in byte order; anything but MUSTER_OK ends the listing and is returned. */
+typedef enum muster_code store_list_fn(void *state, const char *key, uint64_t size_bytes,
+				       uint64_t modified_ns, struct muster_error *err);
+
+struct store_ops {
+	const char *kind; /* "local", "memory", ... */
+
+	/* Create if absent, whole and durable. MUSTER_EXISTS: somebody was first. */
+	enum muster_code (*create)(struct store *store, const char *key, struct view data,
+				   struct muster_error *err);
+	/* MUSTER_ABSENT where there is none. Gives an object. */
+	enum muster_code (*open)(struct store *store, const char *key, struct store_object **out,
+				 struct muster_error *err);
+	/* Reads exactly `len` bytes at `offset`; a range beyond the end is MUSTER_E_FORMAT. */
+	enum muster_code (*read)(struct store_object *object, uint64_t offset_bytes, void *out,
+				 size_t len, struct muster_error *err);
+	void (*close)(struct store_object *object);
+	/* Keys that begin with `prefix` (may end inside a component) and come after `after`
+	 * (NULL: from the first). Sees every object whose creation ended before the call. */
+	enum muster_code (*list)(struct store *store, const char *prefix, const char *after,
+				 store_list_fn *fn, void *state, struct muster_error *err);
+	/* Absent is success. */
+	enum muster_code (*remove)(struct store *store, const char *key, struct muster_error *err);
+
+	/* Streams a large object. It appears under its key at finish, if absent. */
+	enum muster_code (*write_begin)(struct store *store, const char *key,
+					struct store_writer **out, struct muster_error *err);
+	enum muster_code (*write_append)(struct store_writer *writer, struct view data,
+					 struct muster_error *err);
+	/* Takes the writer, whatever the answer. MUSTER_EXISTS as for create. On a local store
+	 * the bytes are synced before the name appears. */
+	enum muster_code (*write_finish)(struct store_writer *writer, struct muster_error *err);
+	/* Takes the writer; nothing is left of it. NULL is fine. */
+	void (*write_abort)(struct store_writer *writer);
+
+	/* Everything that anybody finished in this repository before the call is durable after. */
+	enum muster_code (*sync)(struct store *store, struct muster_error *err);
+	/* The store's own time, since 1970 UTC. */
+	enum muster_code (*now)(struct store *store, uint64_t *wall_ns, struct muster_error *err);
+	void (*free)(struct store *store);
+};
+
+/* The calls, with keys checked (MUSTER_E_USAGE: our mistake, but it must never become a path) and
+ * failures given context ("local store: create 'x': ..."). */
+enum muster_code store_create(struct store *store, const char *key, struct view data,
+			      struct muster_error *err);
+enum muster_code store_open(struct store *store, const char *key, struct store_object **out,
+			    struct muster_error *err);
+enum muster_code store_read(struct store_object *object, uint64_t offset_bytes, void *out,
+			    size_t len, struct muster_error *err);
+void store_close(struct store_object *object); /* takes NULL */
+enum muster_code store_list(struct store *store, const char *prefix, const char *after,
+			    store_list_fn *fn, void *state, struct muster_error *err);
+enum muster_code store_remove(struct store *store, const char *key, struct muster_error *err);
+enum muster_code store_write_begin(struct store *store, const char *key, struct store_writer **out,
+				   struct muster_error *err);
+enum muster_code store_write_append(struct store_writer *writer, struct view data,
+				    struct muster_error *err);
+enum muster_code store_write_finish(struct store_writer *writer, struct muster_error *err);
+void store_write_abort(struct store_writer *writer); /* takes NULL */
+enum muster_code store_sync(struct store *store, struct muster_error *err);
+enum muster_code store_now(struct store *store, uint64_t *wall_ns, struct muster_error *err);
+void store_free(struct store *store); /* takes NULL */
+
+/** Read a whole small object into `out` (appended). MUSTER_ABSENT; MUSTER_E_LIMIT over `max`. */
+enum muster_code store_get(struct store *store, const char *key, struct bytes *out,
+			   size_t max_bytes, struct muster_error *err);
+
+#endif

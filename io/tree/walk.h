@@ -1,0 +1,79 @@
+/**
+ * walk - the files below a directory, in byte order of their full paths, with their stat.
+ *
+ * Order:    depth first, siblings sorted by bytes, a directory compared as "name/"; so paths come
+ *           exactly as strcmp() on whole paths sorts them. Symbolic links are followed and
+ *           unknown types resolved before sorting. Devices, FIFOs and sockets are counted and
+ *           skipped.
+ * Threads:  `thread_count` readers list and stat directories ahead; one thread at a time calls
+ *           walk_next(). A walk is opened and closed by one thread.
+ * Memory:   at most `ahead_entry_max` entries are held beyond the batch that is awaited; a
+ *           directory of more than WALK_SORT_MAX names is sorted in spilled runs.
+ * Failures: an unreadable directory, a link loop, a broken link, a name that is not UTF-8 are
+ *           entries with `error` set: data, the walk goes on.
+ */
+#ifndef IO_TREE_WALK_H
+#define IO_TREE_WALK_H
+
+#include "base/bytes.h"
+
+#define WALK_BATCH_MAX      256
+#define WALK_SORT_MAX       262144
+#define WALK_PATH_MAX_BYTES 4096
+
+struct walk_stat {
+	uint64_t size_bytes;
+	int64_t mtime_ns, ctime_ns; /* since 1970; ns fit until 2262 */
+	uint64_t inode;
+	uint32_t device_major, device_minor;
+	uint32_t mode; /* permission bits and type, after following links */
+};
+
+struct walk_entry {
+	struct view path; /* from the root of the walk; lent as long as the batch */
+	const char *name; /* the last component, NUL-terminated, for openat(batch->dir_fd) */
+	struct walk_stat stat;
+	struct muster_error *error; /* NULL, or why this path cannot be read */
+	bool is_directory;          /* only on an entry with an error */
+};
+
+/** A run of files of one directory, in order. Owned by the caller until walk_batch_free(). */
+struct walk_batch {
+	uint64_t sequence; /* 0, 1, 2, … in path order */
+	int dir_fd;        /* borrowed; open as long as the batch lives */
+	size_t entry_count;
+	struct walk_entry *entries;
+};
+
+/** Which paths are wanted. Called from reader threads, must be pure. A directory (path without
+ *  the trailing '/') that is not wanted is not entered. */
+typedef bool walk_wanted_fn(const void *state, struct view path, bool is_directory);
+
+struct walk_options {
+	unsigned thread_count;    /* 0: 2 */
+	size_t ahead_entry_max;   /* 0: 65,536 */
+	walk_wanted_fn *wanted;   /* NULL: all */
+	const void *wanted_state; /* borrowed for the life of the walk */
+	bool one_file_system;
+	const char *spill_dir; /* for huge directories; NULL: $TMPDIR or /tmp */
+};
+
+struct walk_counts {
+	uint64_t file_count, directory_count, special_count /* skipped */, error_count;
+	uint64_t vanished_count;     /* gone between being listed and being opened or stat'ed */
+	uint64_t other_device_count; /* directories skipped by one_file_system */
+};
+
+struct walk;
+
+/** Errors: MUSTER_E_NAME if `root` is not a directory, MUSTER_E_IO. */
+enum muster_code walk_open(struct walk **out, const char *root, const struct walk_options *options,
+			   struct muster_error *err);
+/** The next batch (waits for it), or MUSTER_END. Gives the batch. */
+enum muster_code walk_next(struct walk *walk, struct walk_batch **out, struct muster_error *err);
+void walk_batch_free(struct walk_batch *batch);
+struct walk_counts walk_counted(const struct walk *walk);
+/** Stops the readers and waits for them; batches still held stay valid until freed. */
+void walk_close(struct walk *walk);
+
+#endif
