@@ -6,7 +6,10 @@
  * is one msgpack array of columns (bin), docs/formats/leaf.md. The content part is a function of
  * the entries alone.
  * Errors: a reader answers MUSTER_E_FORMAT for anything the builder would not have written:
- * paths out of order or over ENTRY_PATH_MAX_BYTES, lengths that do not add up, bytes left over.
+ * paths out of order or over ENTRY_PATH_MAX_BYTES, lengths that do not add up, bytes left over;
+ * MUSTER_E_UNSUPPORTED for another version, MUSTER_E_LIMIT for a part over LEAF_MAX_BYTES. What
+ * a path may be is not judged beyond its length: who writes trees does that.
+ * Threads: one at a time. Memory: a leaf; nothing is allocated for an entry that is read.
  */
 #ifndef ARTIFACT_FORMAT_LEAF_H
 #define ARTIFACT_FORMAT_LEAF_H
@@ -14,7 +17,7 @@
 #include "artifact/entry.h"
 
 #define LEAF_TARGET_BYTES (16u << 10)
-#define LEAF_MAX_BYTES    (1u << 20)  /* of one part, encoded */
+#define LEAF_MAX_BYTES	  (1u << 20) /* of one part, encoded */
 #define LEAF_MAX_ENTRIES  65536
 
 struct leaf_builder;
@@ -24,11 +27,13 @@ size_t leaf_entry_bytes(const struct entry *entry);
 
 enum muster_code leaf_builder_new(struct leaf_builder **out, struct muster_error *err);
 void leaf_builder_free(struct leaf_builder *builder);
-/** Copies what it needs. Paths must ascend strictly (MUSTER_E_FORMAT names both). */
+/** Copies what it needs. Paths must ascend strictly (MUSTER_E_FORMAT names both); a text over its
+ *  maximum, or a leaf over one, is MUSTER_E_LIMIT. What is refused changes nothing. */
 enum muster_code leaf_builder_add(struct leaf_builder *builder, const struct entry *entry,
 				  struct muster_error *err);
 size_t leaf_builder_entry_count(const struct leaf_builder *builder);
-/** Encode both parts; lent until the builder is used again. Begins the next leaf (empty). */
+/** Encode both parts; lent until the builder is used again. Begins the next leaf (empty). Without
+ *  entries MUSTER_E_USAGE; `placement` is empty if no entry is placed. */
 enum muster_code leaf_builder_finish(struct leaf_builder *builder, struct view *content,
 				     struct view *placement, struct muster_error *err);
 

@@ -78,12 +78,12 @@ static enum muster_code entry_check(const struct entry *entry, struct muster_err
 	    entry->ref.len > ENTRY_TEXT_MAX_BYTES ||
 	    entry->birth_artifact_id.len > ENTRY_TEXT_MAX_BYTES)
 		return muster_fail(err, MUSTER_E_LIMIT,
-				   "'%.*s' has a digest, reference or birth id over %d bytes", shown,
-				   (const char *)entry->path.ptr, ENTRY_TEXT_MAX_BYTES);
+				   "'%.*s' has a digest, reference or birth id over %d bytes",
+				   shown, (const char *)entry->path.ptr, ENTRY_TEXT_MAX_BYTES);
 	if (entry->extra.len > ENTRY_EXTRA_MAX_BYTES)
-		return muster_fail(err, MUSTER_E_LIMIT, "'%.*s' has extra of %zu bytes (maximum %d)",
-				   shown, (const char *)entry->path.ptr, entry->extra.len,
-				   ENTRY_EXTRA_MAX_BYTES);
+		return muster_fail(
+			err, MUSTER_E_LIMIT, "'%.*s' has extra of %zu bytes (maximum %d)", shown,
+			(const char *)entry->path.ptr, entry->extra.len, ENTRY_EXTRA_MAX_BYTES);
 	if (entry->algorithm > DIGEST_XXH128)
 		return muster_fail(err, MUSTER_E_USAGE, "'%.*s' has a digest of unknown kind %d",
 				   shown, (const char *)entry->path.ptr, (int)entry->algorithm);
@@ -146,9 +146,10 @@ static enum muster_code builder_pack(struct leaf_builder *builder,
 	bool is_new = false;
 	enum muster_code code;
 
-	if (!table->count || !object_id_equal(&table->list[builder->last_pack].id, &placement->pack)) {
+	if (!table->count ||
+	    !object_id_equal(&table->list[builder->last_pack].id, &placement->pack)) {
 		code = object_table_take(table, &placement->pack, placement->pack_bytes,
-				       &builder->last_pack, &is_new, err);
+					 &builder->last_pack, &is_new, err);
 		if (code)
 			return code;
 	}

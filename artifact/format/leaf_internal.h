@@ -12,18 +12,18 @@
 
 /** The content part: [LEAF_VERSION, entry count, columns in this order]. */
 enum leaf_column {
-	LEAF_SHARED,     /* varint: leading bytes of the path before */
-	LEAF_LENGTHS,    /* varint: bytes of the suffix */
-	LEAF_SUFFIXES,   /* the suffixes */
-	LEAF_KINDS,      /* one byte an entry, see below */
-	LEAF_DIGESTS,    /* 16 bytes of each entry that is not DIGEST_TEXT */
-	LEAF_TEXTS,      /* varint and bytes of each DIGEST_TEXT */
-	LEAF_SIZES,      /* varint of each that has a size */
-	LEAF_CHECKSUMS,  /* 16 bytes of each that has a checksum */
+	LEAF_SHARED,	 /* varint: leading bytes of the path before */
+	LEAF_LENGTHS,	 /* varint: bytes of the suffix */
+	LEAF_SUFFIXES,	 /* the suffixes */
+	LEAF_KINDS,	 /* one byte an entry, see below */
+	LEAF_DIGESTS,	 /* 16 bytes of each entry that is not DIGEST_TEXT */
+	LEAF_TEXTS,	 /* varint and bytes of each DIGEST_TEXT */
+	LEAF_SIZES,	 /* varint of each that has a size */
+	LEAF_CHECKSUMS,	 /* 16 bytes of each that has a checksum */
 	LEAF_IDENTITIES, /* 32 bytes of each that has an identity */
-	LEAF_REFS,       /* varint and bytes of each that has a reference */
-	LEAF_EXTRAS,     /* … extra */
-	LEAF_BIRTHS,     /* … birth artifact id */
+	LEAF_REFS,	 /* varint and bytes of each that has a reference */
+	LEAF_EXTRAS,	 /* … extra */
+	LEAF_BIRTHS,	 /* … birth artifact id */
 	LEAF_COLUMNS,
 };
 

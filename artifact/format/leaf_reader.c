@@ -51,9 +51,11 @@ static enum muster_code part_begin(struct view *part, uint32_t elements, const c
 		return muster_fail(err, MUSTER_E_LIMIT, "leaf: %s of %zu bytes (maximum %u)", name,
 				   part->len, LEAF_MAX_BYTES);
 	if (!column_take_array(part, &element_count) || !column_take_uint(part, &version))
-		return muster_fail(err, MUSTER_E_FORMAT, "leaf: %s is not an array of columns", name);
+		return muster_fail(err, MUSTER_E_FORMAT, "leaf: %s is not an array of columns",
+				   name);
 	if (version != LEAF_VERSION)
-		return muster_fail(err, MUSTER_E_UNSUPPORTED, "leaf: version %llu of %s is not known",
+		return muster_fail(err, MUSTER_E_UNSUPPORTED,
+				   "leaf: version %llu of %s is not known",
 				   (unsigned long long)version, name);
 	if (element_count != elements)
 		return muster_fail(err, MUSTER_E_FORMAT, "leaf: %s has %u elements, not %u", name,
@@ -197,7 +199,8 @@ static const char *read_content(struct leaf_reader *reader, struct entry *out)
 	if (out->algorithm == DIGEST_TEXT) {
 		if (!take_text(&columns[LEAF_TEXTS], ENTRY_TEXT_MAX_BYTES, &out->digest_text))
 			return "a digest text is malformed";
-	} else if (!column_take_raw(&columns[LEAF_DIGESTS], out->fingerprint.digest, DIGEST_BYTES)) {
+	} else if (!column_take_raw(&columns[LEAF_DIGESTS], out->fingerprint.digest,
+				    DIGEST_BYTES)) {
 		return "the digests end early";
 	}
 	out->has_size = kind & KIND_SIZE;
@@ -242,8 +245,8 @@ static const char *read_placement(struct leaf_reader *reader, struct entry *out)
 /** Behind the last entry nothing may be left in any column, and every pack was used. */
 static const char *read_leftovers(const struct leaf_reader *reader)
 {
-	size_t left = reader->front.shared.len + reader->front.lengths.len +
-		      reader->front.suffixes.len;
+	size_t left =
+		reader->front.shared.len + reader->front.lengths.len + reader->front.suffixes.len;
 
 	for (size_t i = LEAF_KINDS + 1; i < LEAF_COLUMNS; i++)
 		left += reader->columns[i].len;

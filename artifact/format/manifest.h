@@ -10,11 +10,11 @@
 
 #include "artifact/format/object.h"
 
-#define MANIFEST_BLOCK_LEAVES    256
-#define MANIFEST_BLOCK_MAX_BYTES (2u << 20)
+#define MANIFEST_BLOCK_LEAVES	  256
+#define MANIFEST_BLOCK_MAX_BYTES  (2u << 20)
 #define MANIFEST_FOOTER_MAX_BYTES (64u << 20)
-#define MANIFEST_TRAILER_BYTES   64
-#define MANIFEST_MAX_FENCES      65536 /* 16.7 million leaves */
+#define MANIFEST_TRAILER_BYTES	  64
+#define MANIFEST_MAX_FENCES	  65536 /* 16.7 million leaves */
 
 /** How events and links point at a manifest, and what proves it: nobody asks the store for its
  *  length. The footer ends MANIFEST_TRAILER_BYTES before the end of the object. */
@@ -28,7 +28,7 @@ struct manifest_pointer {
 /** One leaf as a manifest knows it. */
 struct leaf_record {
 	struct object_id object; /* a leaves object, or a manifest (this one or another) */
-	bool in_manifest;        /* which of the two: so that a reader asks for one key only */
+	bool in_manifest;	 /* which of the two: so that a reader asks for one key only */
 	uint64_t offset_bytes;
 	uint32_t content_bytes, placement_bytes; /* placement follows content */
 	uint8_t content_sha256[32];
@@ -58,16 +58,16 @@ struct manifest_fence {
 };
 
 struct manifest_footer {
-	struct object_id id;         /* of this manifest */
-	uint8_t collection_id[16];   /* whose it is; outside the content root */
+	struct object_id id;	   /* of this manifest */
+	uint8_t collection_id[16]; /* whose it is; outside the content root */
 	uint8_t version_id[16];
 	enum digest_algorithm algorithm;
 	uint64_t leaf_count, entry_count, reference_count, size_bytes;
-	uint8_t content_root[32];   /* SHA-256 over the content SHA-256s in order */
+	uint8_t content_root[32];    /* SHA-256 over the content SHA-256s in order */
 	uint8_t artifact_digest[16]; /* W&B's, over paths and digests */
 	size_t fence_count;
 	struct manifest_fence *fences; /* owned: manifest_footer_release() */
-	struct bytes paths;            /* what the fences' first paths point into */
+	struct bytes paths;	       /* what the fences' first paths point into */
 };
 
 void manifest_footer_release(struct manifest_footer *footer);

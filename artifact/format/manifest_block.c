@@ -7,18 +7,18 @@
 
 /** A block: [BLOCK_VERSION, record count, columns in this order]. */
 enum block_column {
-	BLOCK_SHARED,              /* first paths, front-coded: varint */
-	BLOCK_LENGTHS,             /* varint */
-	BLOCK_SUFFIXES,            /* bytes */
-	BLOCK_OBJECTS,             /* session (16), number (4, little endian), 1 for a manifest, 0 */
-	BLOCK_INDEXES,             /* varint: position in the objects, in order of first use */
-	BLOCK_OFFSETS,             /* zigzag varint: offset minus the end of the object's leaf before */
-	BLOCK_CONTENT_BYTES,       /* varint */
-	BLOCK_PLACEMENT_BYTES,     /* varint */
-	BLOCK_CONTENT_SHA256S,     /* 32 bytes */
+	BLOCK_SHARED,	       /* first paths, front-coded: varint */
+	BLOCK_LENGTHS,	       /* varint */
+	BLOCK_SUFFIXES,	       /* bytes */
+	BLOCK_OBJECTS,	       /* session (16), number (4, little endian), 1 for a manifest, 0 */
+	BLOCK_INDEXES,	       /* varint: position in the objects, in order of first use */
+	BLOCK_OFFSETS,	       /* zigzag varint: offset minus the end of the object's leaf before */
+	BLOCK_CONTENT_BYTES,   /* varint */
+	BLOCK_PLACEMENT_BYTES, /* varint */
+	BLOCK_CONTENT_SHA256S, /* 32 bytes */
 	BLOCK_PLACEMENT_CHECKSUMS, /* 16 bytes */
-	BLOCK_ENTRY_COUNTS,        /* varint */
-	BLOCK_SIZES,               /* varint: sum of the entries' sizes */
+	BLOCK_ENTRY_COUNTS,	   /* varint */
+	BLOCK_SIZES,		   /* varint: sum of the entries' sizes */
 	BLOCK_COLUMNS,
 };
 
@@ -145,8 +145,8 @@ static enum muster_code put_facts(struct bytes *columns, const struct leaf_recor
 }
 
 static enum muster_code put_record(struct bytes *columns, struct block_objects *objects,
-				   uint32_t *at, struct view before, const struct leaf_record *record,
-				   struct muster_error *err)
+				   uint32_t *at, struct view before,
+				   const struct leaf_record *record, struct muster_error *err)
 {
 	const char *reason = record_check(record);
 	enum muster_code code;
@@ -250,9 +250,9 @@ static const char *take_record(struct view *columns, struct block_objects *objec
 	*used += at == *used;
 	out->object = objects->list[at].id;
 	out->in_manifest = objects->list[at].in_manifest;
-	out->offset_bytes = objects_offset(objects, (uint32_t)at,
-					   (uint64_t)out->content_bytes + out->placement_bytes,
-					   stored, true);
+	out->offset_bytes =
+		objects_offset(objects, (uint32_t)at,
+			       (uint64_t)out->content_bytes + out->placement_bytes, stored, true);
 	return record_check(out);
 }
 
@@ -295,8 +295,8 @@ static enum muster_code block_open(struct view block, size_t out_max, struct vie
 	uint64_t version, record_count;
 
 	if (block.len > MANIFEST_BLOCK_MAX_BYTES)
-		return muster_fail(err, MUSTER_E_LIMIT, "block of %zu bytes (maximum %u)", block.len,
-				   MANIFEST_BLOCK_MAX_BYTES);
+		return muster_fail(err, MUSTER_E_LIMIT, "block of %zu bytes (maximum %u)",
+				   block.len, MANIFEST_BLOCK_MAX_BYTES);
 	if (!column_take_array(&block, &element_count) || !column_take_uint(&block, &version))
 		return block_refuse("it is not an array of columns", err);
 	if (version != BLOCK_VERSION)
@@ -316,7 +316,7 @@ static enum muster_code block_open(struct view block, size_t out_max, struct vie
 enum muster_code manifest_block_parse(struct view block, struct leaf_record *out, size_t out_max,
 				      size_t *count, struct bytes *paths, struct muster_error *err)
 {
-	struct view columns[BLOCK_COLUMNS];
+	struct view columns[BLOCK_COLUMNS] = { 0 };
 	struct front front;
 	size_t path_bytes = 0;
 	const char *reason;

@@ -10,13 +10,13 @@
 /** Of a footer: [FOOTER_VERSION, id, collection id, version id, algorithm, leaf count, entry count,
  *  reference count, size, content root, artifact digest, offset of the first block, columns]. */
 enum footer_column {
-	FOOTER_SHARED,        /* first paths, front-coded: varint */
-	FOOTER_LENGTHS,       /* varint */
+	FOOTER_SHARED,	      /* first paths, front-coded: varint */
+	FOOTER_LENGTHS,	      /* varint */
 	FOOTER_SUFFIXES,      /* bytes */
 	FOOTER_BLOCK_BYTES,   /* varint; blocks follow each other */
 	FOOTER_ENTRY_COUNTS,  /* varint */
 	FOOTER_REFERENCES,    /* varint */
-	FOOTER_SHA256S,       /* 32 bytes */
+	FOOTER_SHA256S,	      /* 32 bytes */
 	FOOTER_STATE_WORDS,   /* MD5 only: four words, little endian */
 	FOOTER_STATE_LENGTHS, /* MD5 only: varint */
 	FOOTER_STATE_TAILS,   /* MD5 only: length % 64 bytes */
@@ -108,7 +108,8 @@ static enum muster_code put_state(struct bytes *columns, const struct md5_state 
 		put_u32(words + 4 * i, state->word[i]);
 	code = bytes_append(&columns[FOOTER_STATE_WORDS], words, sizeof(words), err);
 	if (!code)
-		code = bytes_append_varint(&columns[FOOTER_STATE_LENGTHS], state->length_bytes, err);
+		code = bytes_append_varint(&columns[FOOTER_STATE_LENGTHS], state->length_bytes,
+					   err);
 	if (!code)
 		code = bytes_append(&columns[FOOTER_STATE_TAILS], state->tail,
 				    state->length_bytes % 64, err);
@@ -129,7 +130,8 @@ static enum muster_code put_fence(struct bytes *columns, const struct manifest_f
 	if (!code)
 		code = bytes_append_varint(&columns[FOOTER_ENTRY_COUNTS], fence->entry_count, err);
 	if (!code)
-		code = bytes_append_varint(&columns[FOOTER_REFERENCES], fence->reference_count, err);
+		code = bytes_append_varint(&columns[FOOTER_REFERENCES], fence->reference_count,
+					   err);
 	if (!code)
 		code = bytes_append(&columns[FOOTER_SHA256S], fence->sha256, sizeof(fence->sha256),
 				    err);
@@ -171,7 +173,8 @@ static enum muster_code footer_write(const struct manifest_footer *footer,
 	column_write_uint(&writer, footer->reference_count);
 	column_write_uint(&writer, footer->size_bytes);
 	column_write_bin(&writer, view_of(footer->content_root, sizeof(footer->content_root)));
-	column_write_bin(&writer, view_of(footer->artifact_digest, sizeof(footer->artifact_digest)));
+	column_write_bin(&writer,
+			 view_of(footer->artifact_digest, sizeof(footer->artifact_digest)));
 	column_write_uint(&writer, footer->fence_count ? footer->fences[0].offset_bytes : 0);
 	for (size_t i = 0; i < FOOTER_COLUMNS; i++)
 		column_write_bin(&writer, bytes_view(&columns[i]));
@@ -329,7 +332,7 @@ static enum muster_code footer_allocate(struct manifest_footer *out, const struc
 static enum muster_code footer_read(struct manifest_footer *out, struct view footer,
 				    struct muster_error *err)
 {
-	struct view columns[FOOTER_COLUMNS];
+	struct view columns[FOOTER_COLUMNS] = { 0 };
 	uint64_t offset_bytes;
 	const char *reason;
 	enum muster_code code = footer_open(out, &footer, &offset_bytes, err);

@@ -26,8 +26,8 @@ enum muster_code manifest_trailer_parse(struct manifest_trailer *out, struct vie
 	if (trailer.len != MANIFEST_TRAILER_BYTES)
 		return muster_fail(err, MUSTER_E_FORMAT, "a manifest trailer has %d bytes, not %zu",
 				   MANIFEST_TRAILER_BYTES, trailer.len);
-	code = object_header_check(view_of(trailer.ptr + TRAILER_MAGIC, OBJECT_HEADER_BYTES), "mani",
-				   MANIFEST_VERSION, err);
+	code = object_header_check(view_of(trailer.ptr + TRAILER_MAGIC, OBJECT_HEADER_BYTES),
+				   "mani", MANIFEST_VERSION, err);
 	if (code) {
 		muster_context(err, "manifest trailer");
 		return code;
@@ -36,15 +36,18 @@ enum muster_code manifest_trailer_parse(struct manifest_trailer *out, struct vie
 	out->footer_offset_bytes = get_u64(trailer.ptr + TRAILER_OFFSET);
 	out->footer_bytes = get_u32(trailer.ptr + TRAILER_LENGTH);
 	if (get_u32(trailer.ptr + TRAILER_ZERO))
-		return muster_fail(err, MUSTER_E_FORMAT, "reserved bytes of a manifest trailer are set");
+		return muster_fail(err, MUSTER_E_FORMAT,
+				   "reserved bytes of a manifest trailer are set");
 	if (out->footer_bytes > MANIFEST_FOOTER_MAX_BYTES)
-		return muster_fail(err, MUSTER_E_LIMIT, "a manifest footer of %u bytes (maximum %u)",
-				   out->footer_bytes, MANIFEST_FOOTER_MAX_BYTES);
+		return muster_fail(err, MUSTER_E_LIMIT,
+				   "a manifest footer of %u bytes (maximum %u)", out->footer_bytes,
+				   MANIFEST_FOOTER_MAX_BYTES);
 	if (out->footer_offset_bytes < OBJECT_HEADER_BYTES ||
 	    add_overflows(out->footer_offset_bytes, out->footer_bytes, &end) ||
 	    add_overflows(end, MANIFEST_TRAILER_BYTES, &end) || end != object_bytes)
-		return muster_fail(err, MUSTER_E_FORMAT,
-				   "a manifest of %llu bytes does not end with its footer and trailer",
-				   (unsigned long long)object_bytes);
+		return muster_fail(
+			err, MUSTER_E_FORMAT,
+			"a manifest of %llu bytes does not end with its footer and trailer",
+			(unsigned long long)object_bytes);
 	return MUSTER_OK;
 }

@@ -46,14 +46,16 @@ enum muster_code object_header_check(struct view header, const char *kind, unsig
 		return muster_fail(err, MUSTER_E_FORMAT, "this does not begin as an object");
 	rest = view_of(rest.ptr + word.len, rest.len - word.len);
 	if (!view_starts_with(rest, name) || rest.len == name.len || rest.ptr[name.len] != ' ')
-		return muster_fail(err, MUSTER_E_FORMAT, "this object is not of the kind '%s'", kind);
+		return muster_fail(err, MUSTER_E_FORMAT, "this object is not of the kind '%s'",
+				   kind);
 	rest = view_of(rest.ptr + name.len + 1, rest.len - name.len - 1);
 	if (!header_version(rest, &found))
-		return muster_fail(err, MUSTER_E_FORMAT, "the header of this %s is malformed", kind);
+		return muster_fail(err, MUSTER_E_FORMAT, "the header of this %s is malformed",
+				   kind);
 	if (found != version)
 		return muster_fail(err, MUSTER_E_UNSUPPORTED,
-				   "version %u of %s objects is not known (only %u is)", found, kind,
-				   version);
+				   "version %u of %s objects is not known (only %u is)", found,
+				   kind, version);
 	return MUSTER_OK;
 }
 

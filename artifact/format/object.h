@@ -8,7 +8,7 @@
 
 #include "artifact/entry.h"
 
-#define OBJECT_HEADER_BYTES 16
+#define OBJECT_HEADER_BYTES	16
 #define OBJECT_SHARED_BYTES_MAX (32u << 20) /* leaves objects and packs of small files */
 
 void object_header_put(uint8_t out[OBJECT_HEADER_BYTES], const char *kind, unsigned version);

@@ -70,8 +70,8 @@ static enum muster_code table_grow(struct object_table *table, struct muster_err
 }
 
 enum muster_code object_table_take(struct object_table *table, const struct object_id *id,
-				 uint64_t object_bytes, uint32_t *index, bool *is_new,
-				 struct muster_error *err)
+				   uint64_t object_bytes, uint32_t *index, bool *is_new,
+				   struct muster_error *err)
 {
 	enum muster_code code;
 	uint32_t slot;
@@ -84,8 +84,9 @@ enum muster_code object_table_take(struct object_table *table, const struct obje
 	slot = table_slot(table, id);
 	*is_new = table->slots[slot] == 0;
 	if (*is_new) {
-		table->list[table->count] =
-			(struct object_slot){ .id = *id, .slot = slot, .object_bytes = object_bytes };
+		table->list[table->count] = (struct object_slot){ .id = *id,
+								  .slot = slot,
+								  .object_bytes = object_bytes };
 		table->slots[slot] = ++table->count;
 	}
 	*index = table->slots[slot] - 1;

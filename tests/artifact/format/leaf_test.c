@@ -136,7 +136,9 @@ static void paths_that_do_not_ascend_are_refused_naming_both(void **state)
 {
 	static const struct {
 		const char *first, *second;
-	} cases[] = { { "b", "a" }, { "a", "a" }, { "ab", "a" }, { "a/b", "a.b" }, { "\xff", "z" } };
+	} cases[] = {
+		{ "b", "a" }, { "a", "a" }, { "ab", "a" }, { "a/b", "a.b" }, { "\xff", "z" }
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -149,7 +151,8 @@ static void paths_that_do_not_ascend_are_refused_naming_both(void **state)
 		entry.path = view_text(cases[i].second);
 		assert_int_equal(leaf_builder_add(builder, &entry, &err), MUSTER_E_FORMAT);
 		assert_non_null(strstr(err.message, "not in order"));
-		assert_non_null(strstr(err.message, cases[i].second[0] == 'z' ? "z" : cases[i].first));
+		assert_non_null(
+			strstr(err.message, cases[i].second[0] == 'z' ? "z" : cases[i].first));
 		assert_int_equal(leaf_builder_entry_count(builder), 1);
 		leaf_builder_free(builder);
 	}
@@ -303,7 +306,8 @@ static void random_damage_is_refused_or_is_another_proper_leaf(void **state)
 	encode(&list, &parts[0], &parts[1]);
 	for (int i = 0; i < 4000; i++) {
 		struct bytes *part = &parts[fixture_random(&seed) % 2];
-		/* Most bytes are digests and text: look for trouble in the first ones, the heads. */
+		/* Most bytes are digests and text: look for trouble in the first ones, the heads.
+		 */
 		size_t at = fixture_random(&seed) % (i % 2 && part->len > 200 ? 200 : part->len);
 		uint8_t was = part->ptr[at];
 
@@ -327,7 +331,7 @@ static void a_reader_goes_on_refusing(void **state)
 	(void)state;
 	encode(&list, &parts[0], &parts[1]);
 	parts[0].ptr[parts[0].len - 1] ^= 1; /* the birth id's bytes: fine */
-	parts[0].ptr[6] = 99;                /* shares more than there is */
+	parts[0].ptr[6] = 99;		     /* shares more than there is */
 	assert_int_equal(leaf_reader_new(&reader, NULL), MUSTER_OK);
 	code = leaf_reader_open(reader, bytes_view(&parts[0]), bytes_view(&parts[1]), NULL);
 	while (!code)

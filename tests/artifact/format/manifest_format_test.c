@@ -37,8 +37,7 @@ static void records_make(struct leaf_record *records, size_t count, struct bytes
 		memset(record->placement_checksum, (int)(bits >> 8) & 255, 16);
 		record->first_path.ptr = paths->ptr + paths->len;
 		bytes_printf(paths, NULL, "dir-%03zu/%llu", i, (unsigned long long)(bits >> 40));
-		record->first_path.len =
-			(size_t)(paths->ptr + paths->len - record->first_path.ptr);
+		record->first_path.len = (size_t)(paths->ptr + paths->len - record->first_path.ptr);
 	}
 }
 
@@ -68,7 +67,8 @@ static void any_block_comes_back_as_it_was(void **state)
 
 		paths.len = block.len = 0;
 		records_make(records, counts[i], &paths, i);
-		assert_int_equal(manifest_block_encode(records, counts[i], &block, NULL), MUSTER_OK);
+		assert_int_equal(manifest_block_encode(records, counts[i], &block, NULL),
+				 MUSTER_OK);
 		assert_int_equal(manifest_block_parse(bytes_view(&block), back,
 						      MANIFEST_BLOCK_LEAVES, &count, &back_paths,
 						      NULL),
@@ -96,13 +96,13 @@ static void a_record_that_no_leaf_can_have_is_not_encoded(void **state)
 	records_make(records, 3, &paths, 1);
 	good = records[1];
 	bytes_append_byte(&block, 7, NULL);
-#define REFUSED(change)                                                                    \
-	do {                                                                               \
-		records[1] = good;                                                         \
-		records[1].change;                                                         \
-		assert_int_equal(manifest_block_encode(records, 3, &block, &err),          \
-				 MUSTER_E_FORMAT);                                         \
-		assert_int_equal(block.len, 1);                                            \
+#define REFUSED(change)                                                                            \
+	do {                                                                                       \
+		records[1] = good;                                                                 \
+		records[1].change;                                                                 \
+		assert_int_equal(manifest_block_encode(records, 3, &block, &err),                  \
+				 MUSTER_E_FORMAT);                                                 \
+		assert_int_equal(block.len, 1);                                                    \
 	} while (0)
 	REFUSED(first_path = records[0].first_path);
 	REFUSED(first_path = records[2].first_path);
@@ -128,8 +128,8 @@ static enum muster_code block_canonical(struct view block)
 	static struct leaf_record back[MANIFEST_BLOCK_LEAVES];
 	struct bytes paths = { 0 }, again = { 0 };
 	size_t count;
-	enum muster_code code = manifest_block_parse(block, back, MANIFEST_BLOCK_LEAVES, &count,
-						     &paths, NULL);
+	enum muster_code code =
+		manifest_block_parse(block, back, MANIFEST_BLOCK_LEAVES, &count, &paths, NULL);
 
 	if (!code) {
 		assert_int_equal(manifest_block_encode(back, count, &again, NULL), MUSTER_OK);
@@ -190,8 +190,8 @@ static void footer_make(struct manifest_footer *footer, uint64_t leaf_count,
 		fence->offset_bytes = offset;
 		fence->length_bytes = 100 + (uint32_t)(fixture_random(&seed) % 100000);
 		offset += fence->length_bytes;
-		fence->leaf_count = (uint32_t)(left < MANIFEST_BLOCK_LEAVES ? left :
-									       MANIFEST_BLOCK_LEAVES);
+		fence->leaf_count =
+			(uint32_t)(left < MANIFEST_BLOCK_LEAVES ? left : MANIFEST_BLOCK_LEAVES);
 		left -= fence->leaf_count;
 		fence->entry_count = fence->leaf_count + fixture_random(&seed) % 9999;
 		fence->reference_count = fence->entry_count / 3;
@@ -358,7 +358,8 @@ static void huge_counts_take_no_memory(void **state)
 
 static void a_trailer_comes_back_and_must_fit_its_object(void **state)
 {
-	struct manifest_trailer trailer = { .footer_offset_bytes = 1000, .footer_bytes = 500 }, back;
+	struct manifest_trailer trailer = { .footer_offset_bytes = 1000, .footer_bytes = 500 },
+				back;
 	uint8_t raw[MANIFEST_TRAILER_BYTES];
 	struct view view = view_of(raw, sizeof(raw));
 
