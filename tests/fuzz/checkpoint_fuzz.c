@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (checkpoint_parse(&state, &number, sha256, view_of(data, size), NULL))
 		return 0;
 	if (!checkpoint_encode(&state, number, sha256, &first, NULL)) {
-		require(checkpoint_parse(&again, &number, sha256, bytes_view(&first), NULL) == MUSTER_OK);
+		require(checkpoint_parse(&again, &number, sha256, bytes_view(&first), NULL) ==
+			MUSTER_OK);
 		require(checkpoint_encode(&again, number, sha256, &second, NULL) == MUSTER_OK);
 		require(view_equal(bytes_view(&first), bytes_view(&second)));
 	}

@@ -60,9 +60,9 @@ static void history_add_save(struct history *h, struct event *event, uint64_t *s
 
 static void history_add(struct history *h, uint64_t *seed)
 {
-	static const enum event_kind kinds[] = { EVENT_SAVE, EVENT_SAVE,     EVENT_SAVE,
-						 EVENT_ALIAS, EVENT_TAG,     EVENT_DESCRIBE,
-						 EVENT_TTL,  EVENT_METADATA, EVENT_DELETE };
+	static const enum event_kind kinds[] = { EVENT_SAVE,  EVENT_SAVE,     EVENT_SAVE,
+						 EVENT_ALIAS, EVENT_TAG,      EVENT_DESCRIBE,
+						 EVENT_TTL,   EVENT_METADATA, EVENT_DELETE };
 	uint64_t number = h->count + 1, version = pick_live(h, seed);
 	enum event_kind kind = kinds[pick(seed, sizeof(kinds) / sizeof(kinds[0]))];
 	struct event event;
@@ -130,8 +130,9 @@ static void a_checkpoint_is_its_fold(void **state)
 			assert_int_equal(number, k);
 			assert_memory_equal(sha256, some_sha256, 32);
 			fold(&rest, h, k, h->count);
-			assert_int_equal(checkpoint_encode(&rest, h->count, some_sha256, &end, NULL),
-					 MUSTER_OK);
+			assert_int_equal(
+				checkpoint_encode(&rest, h->count, some_sha256, &end, NULL),
+				MUSTER_OK);
 			assert_true(view_equal(bytes_view(&end), bytes_view(&expected)));
 			bytes_release(&middle);
 			bytes_release(&end);
@@ -154,8 +155,8 @@ static struct collection_state open_state(void)
 	return state;
 }
 
-static enum muster_code apply(struct collection_state *state, enum event_kind kind, uint64_t version,
-			      struct muster_error *err)
+static enum muster_code apply(struct collection_state *state, enum event_kind kind,
+			      uint64_t version, struct muster_error *err)
 {
 	struct event event = sample_event(kind, 2 + version);
 
@@ -240,9 +241,9 @@ static void events_that_cannot_follow_are_refused(void **state)
 		uint64_t version;
 		const char *reason;
 	} cases[] = {
-		{ EVENT_OPEN, 0, "first event" },  { EVENT_SAVE, 2, "v1 follows" },
-		{ EVENT_ALIAS, 1, "not there" },   { EVENT_TAG, 7, "not there" },
-		{ EVENT_DELETE, 9, "not there" },  { EVENT_NAME, 0, "no place" },
+		{ EVENT_OPEN, 0, "first event" }, { EVENT_SAVE, 2, "v1 follows" },
+		{ EVENT_ALIAS, 1, "not there" },  { EVENT_TAG, 7, "not there" },
+		{ EVENT_DELETE, 9, "not there" }, { EVENT_NAME, 0, "no place" },
 		{ EVENT_SWEEP, 0, "no place" },
 	};
 

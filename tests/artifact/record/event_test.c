@@ -9,9 +9,10 @@
 #include "tests/artifact/record/sample.h"
 #include "tests/support/torture.h"
 
-#define COMMON "{\"muster\":\"event 1\",\"n\":1,\"id\":\"000102030405060708090a0b0c0d0e0f\","         \
-	       "\"time\":\"2026-01-01T00:00:00.123Z\",\"kind\":"
-#define CLOSE  COMMON "\"close\""
+#define COMMON                                                                                     \
+	"{\"muster\":\"event 1\",\"n\":1,\"id\":\"000102030405060708090a0b0c0d0e0f\","             \
+	"\"time\":\"2026-01-01T00:00:00.123Z\",\"kind\":"
+#define CLOSE COMMON "\"close\""
 
 static void every_kind_survives_a_round_trip(void **state)
 {
@@ -23,8 +24,9 @@ static void every_kind_survives_a_round_trip(void **state)
 			struct muster_error err = { 0 };
 
 			assert_int_equal(event_encode(&event, &first, &err), MUSTER_OK);
-			assert_true(view_starts_with(bytes_view(&first),
-						     VIEW_LITERAL("{\"muster\": \"event 1\", \"n\": ")));
+			assert_true(view_starts_with(
+				bytes_view(&first),
+				VIEW_LITERAL("{\"muster\": \"event 1\", \"n\": ")));
 			assert_int_equal(first.ptr[first.len - 1], '\n');
 			if (event_parse(&back, bytes_view(&first), &err))
 				fail_msg("%s: %s", event_kind_name(kind), err.message);
@@ -68,7 +70,9 @@ static void a_save_keeps_what_it_was_given(void **state)
 
 static void expectations_are_told_apart(void **state)
 {
-	static const struct expected cases[] = { { EXPECT_ANY, 0 }, { EXPECT_NONE, 0 }, { EXPECT_VERSION, 0 } };
+	static const struct expected cases[] = { { EXPECT_ANY, 0 },
+						 { EXPECT_NONE, 0 },
+						 { EXPECT_VERSION, 0 } };
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -134,7 +138,8 @@ static void bad_events_name_the_reason(void **state)
 		{ CLOSE "}{}", MUSTER_E_FORMAT, "" },
 		{ CLOSE ",\"n\":1}", MUSTER_E_FORMAT, "twice" },
 		{ CLOSE ",\"session\":\"00\"}", MUSTER_E_FORMAT, "32 hex" },
-		{ CLOSE ",\"session\":\"000102030405060708090A0B0C0D0E0F\"}", MUSTER_E_FORMAT, "32 hex" },
+		{ CLOSE ",\"session\":\"000102030405060708090A0B0C0D0E0F\"}", MUSTER_E_FORMAT,
+		  "32 hex" },
 		{ CLOSE ",\"must_understand\":1}", MUSTER_E_FORMAT, "true or false" },
 		{ CLOSE ",\"previous\":"
 			"\"1111111111111111111111111111111111111111111111111111111111111111\"}",
@@ -145,15 +150,20 @@ static void bad_events_name_the_reason(void **state)
 		{ "{\"muster\":\"event 1\",\"n\":\"1\"}", MUSTER_E_FORMAT, "number" },
 		{ "{\"muster\":\"event 1\",\"time\":\"now\"}", MUSTER_E_FORMAT, "a time" },
 		{ "{\"muster\":\"event 1\",\"time\":12}", MUSTER_E_FORMAT, "a time" },
-		{ COMMON "\"alias\",\"version\":1,\"action\":\"move\"}", MUSTER_E_FORMAT, "known words" },
+		{ COMMON "\"alias\",\"version\":1,\"action\":\"move\"}", MUSTER_E_FORMAT,
+		  "known words" },
 		{ COMMON "\"alias\",\"version\":1048576}", MUSTER_E_LIMIT, "version" },
-		{ COMMON "\"alias\",\"version\":1,\"action\":\"add\"}", MUSTER_E_FORMAT, "'alias' is missing" },
-		{ COMMON "\"metadata\",\"version\":1,\"metadata\":[]}", MUSTER_E_FORMAT, "an object" },
+		{ COMMON "\"alias\",\"version\":1,\"action\":\"add\"}", MUSTER_E_FORMAT,
+		  "'alias' is missing" },
+		{ COMMON "\"metadata\",\"version\":1,\"metadata\":[]}", MUSTER_E_FORMAT,
+		  "an object" },
 		{ COMMON "\"metadata\",\"version\":1,\"metadata\":{\"a\":[}", MUSTER_E_FORMAT, "" },
 		{ COMMON "\"condemn\",\"heads\":[1]}", MUSTER_E_FORMAT, "a text" },
 		{ COMMON "\"condemn\",\"heads\":{}}", MUSTER_E_FORMAT, "a list" },
-		{ COMMON "\"save\",\"manifest\":{\"id\":\"x\"}}", MUSTER_E_FORMAT, "id of an object" },
-		{ COMMON "\"save\",\"manifest\":{}}", MUSTER_E_FORMAT, "'manifest': member 'id' is missing" },
+		{ COMMON "\"save\",\"manifest\":{\"id\":\"x\"}}", MUSTER_E_FORMAT,
+		  "id of an object" },
+		{ COMMON "\"save\",\"manifest\":{}}", MUSTER_E_FORMAT,
+		  "'manifest': member 'id' is missing" },
 	};
 
 	(void)state;

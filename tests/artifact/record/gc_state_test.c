@@ -150,11 +150,14 @@ static void bad_lists_are_refused(void **state)
 {
 	static const char *const objects[] = { "", "packs/x.pack", "gc/log/0000000001.json",
 					       "packs/00112233445566778899aabbccddeeff-00000007" };
-	static const char *const copies[] = { "", "00112233445566778899aabbccddeeff-00000007",
-					      "00112233445566778899aabbccddeeff-00000007/",
-					      "00112233445566778899aabbccddeeff-00000007/01",
-					      "00112233445566778899aabbccddeeff-00000007/4294967296",
-					      "00112233445566778899aabbccddeeff-00000007/x" };
+	static const char *const copies[] = {
+		"",
+		"00112233445566778899aabbccddeeff-00000007",
+		"00112233445566778899aabbccddeeff-00000007/",
+		"00112233445566778899aabbccddeeff-00000007/01",
+		"00112233445566778899aabbccddeeff-00000007/4294967296",
+		"00112233445566778899aabbccddeeff-00000007/x"
+	};
 	struct gc_state s = { 0 };
 
 	(void)state;

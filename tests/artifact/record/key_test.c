@@ -44,7 +44,8 @@ static void components_are_escaped(void **state)
 
 static void other_spellings_of_a_component_are_refused(void **state)
 {
-	static const char *const cases[] = { "", ".", ".x", "%2", "%2e", "%41", "a%2E", "%%", "a~b", "a/b" };
+	static const char *const cases[] = { "",    ".",    ".x", "%2",	 "%2e",
+					     "%41", "a%2E", "%%", "a~b", "a/b" };
 	struct bytes out = { 0 };
 
 	(void)state;
@@ -103,8 +104,9 @@ static void keys_are_built_and_read_back(void **state)
 	assert_int_equal(number, 12);
 
 	key_checkpoint(&key, sample_id.session, 100);
-	assert_string_equal(key.text,
-			    "collections/00112233445566778899aabbccddeeff/checkpoint/9999999899.json");
+	assert_string_equal(
+		key.text,
+		"collections/00112233445566778899aabbccddeeff/checkpoint/9999999899.json");
 	assert_true(key_parse_checkpoint(key.text, sample_id.session, &number));
 	assert_int_equal(number, 100);
 

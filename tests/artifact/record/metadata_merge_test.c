@@ -17,7 +17,8 @@ static void keys_are_replaced_in_place_and_added_behind(void **state)
 		{ "", "{\"a\":1}", "{\"a\":1}" },
 		{ "{\"a\":1}", "{}", "{\"a\":1}" },
 		{ "{\"a\":1,\"b\":2}", "{\"a\":{\"c\":[1,2]}}", "{\"a\":{\"c\":[1,2]},\"b\":2}" },
-		{ "{\"a\":1,\"b\":2}", "{\"z\":null,\"b\":\"x\"}", "{\"a\":1,\"b\":\"x\",\"z\":null}" },
+		{ "{\"a\":1,\"b\":2}", "{\"z\":null,\"b\":\"x\"}",
+		  "{\"a\":1,\"b\":\"x\",\"z\":null}" },
 		{ "{\"a\":{\"x\":1}}", "{\"x\":2}", "{\"a\":{\"x\":1},\"x\":2}" },
 	};
 
@@ -26,7 +27,8 @@ static void keys_are_replaced_in_place_and_added_behind(void **state)
 		struct bytes out = { 0 };
 		struct muster_error err = { 0 };
 
-		if (metadata_merge(view_text(cases[i].old), view_text(cases[i].changes), &out, &err))
+		if (metadata_merge(view_text(cases[i].old), view_text(cases[i].changes), &out,
+				   &err))
 			fail_msg("%s", err.message);
 		if (!view_equal(bytes_view(&out), view_text(cases[i].merged)))
 			fail_msg("%.*s is not %s", VIEW_ARGS(out), cases[i].merged);
@@ -60,8 +62,8 @@ static void every_failed_allocation_is_reported(void **state)
 		enum muster_code code;
 
 		torture_allocation(n);
-		code = metadata_merge(view_text("{\"a\":1,\"b\":[{}]}"), view_text("{\"b\":2,\"c\":3}"), &out,
-				      NULL);
+		code = metadata_merge(view_text("{\"a\":1,\"b\":[{}]}"),
+				      view_text("{\"b\":2,\"c\":3}"), &out, NULL);
 		is_done = !torture_hit();
 		torture_off();
 		assert_int_equal(code, is_done ? MUSTER_OK : MUSTER_E_MEMORY);

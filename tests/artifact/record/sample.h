@@ -13,8 +13,10 @@ static inline void sample_fill(uint8_t *out, size_t len, uint64_t seed)
 /* An event of this kind with every member that is needed, and some more. */
 static inline struct event sample_event(enum event_kind kind, uint64_t number)
 {
-	static struct view features[] = { { (const uint8_t *)"one", 3 }, { (const uint8_t *)"two", 3 } };
-	static struct view names[] = { { (const uint8_t *)"prod", 4 }, { (const uint8_t *)"latest", 6 } };
+	static struct view features[] = { { (const uint8_t *)"one", 3 },
+					  { (const uint8_t *)"two", 3 } };
+	static struct view names[] = { { (const uint8_t *)"prod", 4 },
+				       { (const uint8_t *)"latest", 6 } };
 	struct event event = {
 		.number = number,
 		.time_ms = 1767225600123u + number * 1000,

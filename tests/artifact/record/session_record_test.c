@@ -55,8 +55,8 @@ static void every_kind_survives_a_round_trip(void **state)
 
 static void bad_records_name_the_reason(void **state)
 {
-#define COMMON                                                                                       \
-	"{\"muster\":\"session 1\",\"n\":1,\"session\":\"000102030405060708090a0b0c0d0e0f\","        \
+#define COMMON                                                                                     \
+	"{\"muster\":\"session 1\",\"n\":1,\"session\":\"000102030405060708090a0b0c0d0e0f\","      \
 	"\"time\":\"2026-01-01T00:00:00.123Z\",\"kind\":"
 	static const struct {
 		const char *text, *reason;
@@ -86,8 +86,9 @@ static void unknown_kinds_parse(void **state)
 	struct session_record record;
 
 	(void)state;
-	assert_int_equal(session_record_parse(&record, view_text(COMMON "\"pause\",\"x\":1}"), NULL),
-			 MUSTER_OK);
+	assert_int_equal(
+		session_record_parse(&record, view_text(COMMON "\"pause\",\"x\":1}"), NULL),
+		MUSTER_OK);
 	assert_int_equal(record.kind.id, SESSION_UNKNOWN);
 	assert_true(view_equal(record.kind.text, VIEW_LITERAL("pause")));
 	session_record_release(&record);

@@ -1,0 +1,257 @@
+#include "artifact/record/collection_state_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* What this program folds. A checkpoint folded with more or less is ignored: whoever knows more
+ * may have kept things that were not understood when it was written. */
+#define FEATURE VIEW_LITERAL("collection 1")
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define V(text, form, member, maximum, needing)                                                    \
+	RECORD_FIELD(text, form, struct version, member, maximum, KINDS_ALL, needing)
+#define C(text, form, member, maximum, needing, ...)                                               \
+	RECORD_FIELD(text, form, struct checkpoint, member, maximum, KINDS_ALL, needing,           \
+		     __VA_ARGS__)
+
+static const char *const algorithms[] = { [DIGEST_MD5] = "md5", [DIGEST_XXH128] = "xxh128" };
+
+static const struct field version_fields[] = {
+	V("version", U64, number, COLLECTION_VERSIONS_MAX - 1, KINDS_ALL),
+	V("version_id", ID, id, 0, KINDS_ALL),
+	V("event", U64, event, LOG_NUMBER_MAX, KINDS_ALL),
+	V("time", TIME, created_ms, 0, KINDS_ALL),
+	RECORD_FIELD("manifest", RECORD, struct version, manifest, 0, KINDS_ALL, KINDS_ALL,
+		     .record = &manifest_pointer_schema),
+	RECORD_FIELD("algorithm", NAMED, struct version, algorithm, 0, KINDS_ALL, KINDS_ALL,
+		     .names = algorithms, .name_count = COUNT(algorithms)),
+	V("digest", ID, digest, 0, KINDS_ALL),
+	V("root", SHA256, root, 0, KINDS_ALL),
+	V("entries", U64, entry_count, 0, KINDS_ALL),
+	V("references", U64, reference_count, 0, KINDS_ALL),
+	V("size", U64, size_bytes, 0, KINDS_ALL),
+	V("description_event", U64, description_event, LOG_NUMBER_MAX, 0),
+	V("metadata_event", U64, metadata_event, LOG_NUMBER_MAX, 0),
+	V("ttl_days", U64, ttl_days, 0, 0),
+	V("tags", TEXTS, tags, EVENT_NAME_MAX_BYTES, 0),
+};
+static const struct record_schema version_schema = { .fields = version_fields,
+						     .field_count = COUNT(version_fields) };
+
+static const struct field alias_fields[] = {
+	RECORD_FIELD("alias", TEXT, struct alias_target, name, EVENT_NAME_MAX_BYTES, KINDS_ALL,
+		     KINDS_ALL),
+	RECORD_FIELD("version", U64, struct alias_target, version, COLLECTION_VERSIONS_MAX - 1,
+		     KINDS_ALL, KINDS_ALL),
+};
+static const struct record_schema alias_schema = { .fields = alias_fields,
+						   .field_count = COUNT(alias_fields) };
+
+struct checkpoint {
+	uint64_t number;
+	uint8_t sha256[32];
+	struct texts features;
+	uint8_t collection_id[16];
+	struct view entity, project, name, type;
+	bool is_closed;
+	uint64_t next; /* version number */
+	struct records versions, aliases;
+};
+
+static const struct field checkpoint_fields[] = {
+	C("n", U64, number, LOG_NUMBER_MAX, KINDS_ALL),
+	C("event_sha256", SHA256, sha256, 0, KINDS_ALL),
+	C("features", TEXTS, features, 64, KINDS_ALL),
+	C("collection", ID, collection_id, 0, KINDS_ALL),
+	C("entity", TEXT, entity, EVENT_NAME_MAX_BYTES, KINDS_ALL),
+	C("project", TEXT, project, EVENT_NAME_MAX_BYTES, KINDS_ALL),
+	C("name", TEXT, name, EVENT_NAME_MAX_BYTES, KINDS_ALL),
+	C("type", TEXT, type, EVENT_NAME_MAX_BYTES, KINDS_ALL),
+	C("closed", BOOL, is_closed, 0, 0),
+	C("next", U64, next, COLLECTION_VERSIONS_MAX, KINDS_ALL),
+	C("versions", RECORDS, versions, 0, KINDS_ALL, .record = &version_schema,
+	  .item_bytes = sizeof(struct version)),
+	C("aliases", RECORDS, aliases, 0, KINDS_ALL, .record = &alias_schema,
+	  .item_bytes = sizeof(struct alias_target)),
+};
+static const struct record_schema checkpoint_schema = { .what = "checkpoint",
+							.version = 1,
+							.fields = checkpoint_fields,
+							.field_count = COUNT(checkpoint_fields) };
+
+/* The live versions, side by side; their texts stay the state's. */
+static enum muster_code collect_live(const struct collection_state *state, struct records *out,
+				     struct muster_error *err)
+{
+	struct version *items = calloc(state->version_count + 1, sizeof(*items));
+
+	if (!items)
+		return muster_fail_memory(err, "a checkpoint");
+	for (size_t i = 0; i < state->version_count; i++)
+		if (!state->versions[i].is_deleted)
+			items[out->count++] = state->versions[i];
+	out->items = items;
+	return MUSTER_OK;
+}
+
+static enum muster_code write_checkpoint(const struct checkpoint *checkpoint, struct bytes *out,
+					 struct muster_error *err)
+{
+	size_t start = out->len;
+	struct json_writer w = { .out = out, .spacing = true, .err = err };
+
+	record_write(&checkpoint_schema, &w, checkpoint, 0);
+	if (!w.code)
+		w.code = bytes_append_byte(out, '\n', err);
+	if (!w.code && out->len - start > CHECKPOINT_MAX_BYTES)
+		w.code = muster_fail(err, MUSTER_E_LIMIT, "a checkpoint of %zu bytes is over %u",
+				     out->len - start, CHECKPOINT_MAX_BYTES);
+	if (w.code)
+		out->len = start;
+	return w.code;
+}
+
+enum muster_code checkpoint_encode(const struct collection_state *state, uint64_t number,
+				   const uint8_t sha256[32], struct bytes *out,
+				   struct muster_error *err)
+{
+	struct view feature = FEATURE;
+	struct checkpoint checkpoint = {
+		.number = number,
+		.features = { &feature, 1 },
+		.entity = state->entity,
+		.project = state->project,
+		.name = state->name,
+		.type = state->type,
+		.is_closed = state->is_closed,
+		.next = state->version_count,
+		.aliases = { state->aliases, state->alias_count },
+	};
+	enum muster_code code;
+
+	assert(state->is_open && !state->is_foreign);
+	memcpy(checkpoint.sha256, sha256, sizeof(checkpoint.sha256));
+	memcpy(checkpoint.collection_id, state->id, sizeof(checkpoint.collection_id));
+	code = collect_live(state, &checkpoint.versions, err);
+	if (!code)
+		code = write_checkpoint(&checkpoint, out, err);
+	free(checkpoint.versions.items);
+	return code;
+}
+
+static bool is_ours(const struct checkpoint *checkpoint)
+{
+	return checkpoint->features.count == 1 &&
+	       view_equal(checkpoint->features.items[0], FEATURE);
+}
+
+static enum muster_code add_deleted(struct collection_state *state, uint64_t until,
+				    struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	while (state->version_count < until && !code) {
+		struct version gone = { .number = state->version_count, .is_deleted = true };
+
+		code = collection_state_add_version(state, &gone, err);
+	}
+	return code;
+}
+
+/* The version with tags of its own; those of `from` point into the parsed text. */
+static enum muster_code add_copy(struct collection_state *state, const struct version *from,
+				 struct muster_error *err)
+{
+	struct version version = *from;
+	enum muster_code code;
+
+	version.tags = (struct texts){ 0 };
+	code = collection_state_add_version(state, &version, err);
+	for (size_t i = 0; i < from->tags.count && !code; i++)
+		code = version_add_tag(&state->versions[from->number], from->tags.items[i], err);
+	return code;
+}
+
+static enum muster_code restore_versions(struct collection_state *state,
+					 const struct checkpoint *checkpoint,
+					 struct muster_error *err)
+{
+	const struct version *versions = checkpoint->versions.items;
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < checkpoint->versions.count && !code; i++) {
+		if (versions[i].number < state->version_count ||
+		    versions[i].number >= checkpoint->next)
+			return muster_fail(err, MUSTER_E_FORMAT, "v%llu is out of order",
+					   (unsigned long long)versions[i].number);
+		code = add_deleted(state, versions[i].number, err);
+		if (!code)
+			code = add_copy(state, &versions[i], err);
+	}
+	return code ? code : add_deleted(state, checkpoint->next, err);
+}
+
+static enum muster_code restore_aliases(struct collection_state *state,
+					const struct checkpoint *checkpoint,
+					struct muster_error *err)
+{
+	const struct alias_target *aliases = checkpoint->aliases.items;
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < checkpoint->aliases.count && !code; i++) {
+		if (i && view_compare(aliases[i - 1].name, aliases[i].name) >= 0)
+			return muster_fail(err, MUSTER_E_FORMAT, "the aliases are out of order");
+		if (!collection_state_version(state, aliases[i].version))
+			return muster_fail(err, MUSTER_E_FORMAT,
+					   "an alias names v%llu, which is not there",
+					   (unsigned long long)aliases[i].version);
+		code = collection_state_set_alias(state, aliases[i].name, aliases[i].version, err);
+	}
+	return code;
+}
+
+static enum muster_code restore(struct collection_state *state, const struct checkpoint *checkpoint,
+				struct muster_error *err)
+{
+	struct view names[4] = { checkpoint->entity, checkpoint->project, checkpoint->name,
+				 checkpoint->type };
+	enum muster_code code;
+
+	if (checkpoint->number < 1)
+		return muster_fail(err, MUSTER_E_FORMAT, "member 'n' is 0");
+	code = collection_state_set_names(state, checkpoint->collection_id, names, err);
+	if (!code)
+		code = restore_versions(state, checkpoint, err);
+	if (!code)
+		code = restore_aliases(state, checkpoint, err);
+	state->is_closed = checkpoint->is_closed;
+	return code;
+}
+
+enum muster_code checkpoint_parse(struct collection_state *state, uint64_t *number,
+				  uint8_t sha256[32], struct view text, struct muster_error *err)
+{
+	struct checkpoint checkpoint = { 0 };
+	struct bytes memory = { 0 };
+	bool has_unknown = false;
+	enum muster_code code;
+
+	if (text.len > CHECKPOINT_MAX_BYTES)
+		return muster_fail(err, MUSTER_E_LIMIT, "a checkpoint of %zu bytes is over %u",
+				   text.len, CHECKPOINT_MAX_BYTES);
+	code = record_parse_document(&checkpoint_schema, text, &checkpoint, &memory, &has_unknown,
+				     err);
+	if (!code && !is_ours(&checkpoint))
+		code = MUSTER_ABSENT;
+	if (!code)
+		code = restore(state, &checkpoint, err);
+	if (!code) {
+		*number = checkpoint.number;
+		memcpy(sha256, checkpoint.sha256, sizeof(checkpoint.sha256));
+	} else {
+		collection_state_release(state);
+	}
+	record_release(&checkpoint_schema, &checkpoint);
+	bytes_release(&memory);
+	return code;
+}

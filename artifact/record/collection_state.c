@@ -1,0 +1,398 @@
+#include "artifact/record/collection_state.h"
+#include "artifact/record/collection_state_internal.h"
+
+#include <stdlib.h>
+
+#include "artifact/name.h"
+
+#define LATEST VIEW_LITERAL("latest")
+
+static void release_tags(struct texts *tags)
+{
+	for (size_t i = 0; i < tags->count; i++)
+		free((void *)(uintptr_t)tags->items[i].ptr);
+	free(tags->items);
+	*tags = (struct texts){ 0 };
+}
+
+void collection_state_release(struct collection_state *state)
+{
+	for (size_t i = 0; i < state->version_count; i++)
+		release_tags(&state->versions[i].tags);
+	for (size_t i = 0; i < state->alias_count; i++)
+		free((void *)(uintptr_t)state->aliases[i].name.ptr);
+	free(state->versions);
+	free(state->aliases);
+	bytes_release(&state->text);
+	*state = (struct collection_state){ 0 };
+}
+
+static enum muster_code copy_text(struct view *out, struct view text, struct muster_error *err)
+{
+	uint8_t *copy = malloc(text.len + 1);
+
+	if (!copy)
+		return muster_fail_memory(err, "a name");
+	if (text.len)
+		memcpy(copy, text.ptr, text.len);
+	*out = view_of(copy, text.len);
+	return MUSTER_OK;
+}
+
+/* Where the alias is, or would be. */
+static size_t alias_position(const struct collection_state *state, struct view alias)
+{
+	size_t low = 0, high = state->alias_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (view_compare(state->aliases[middle].name, alias) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_alias_at(const struct collection_state *state, size_t at, struct view alias)
+{
+	return at < state->alias_count && view_equal(state->aliases[at].name, alias);
+}
+
+static enum muster_code aliases_grow(struct collection_state *state, struct muster_error *err)
+{
+	size_t cap = state->alias_cap ? 2 * state->alias_cap : 16;
+	struct alias_target *aliases;
+
+	if (state->alias_count < state->alias_cap)
+		return MUSTER_OK;
+	if (state->alias_count >= COLLECTION_ALIASES_MAX)
+		return muster_fail(err, MUSTER_E_LIMIT, "over %u aliases", COLLECTION_ALIASES_MAX);
+	aliases = reallocarray(state->aliases, cap, sizeof(*aliases));
+	if (!aliases)
+		return muster_fail_memory(err, "aliases");
+	state->aliases = aliases;
+	state->alias_cap = cap;
+	return MUSTER_OK;
+}
+
+enum muster_code collection_state_set_alias(struct collection_state *state, struct view alias,
+					    uint64_t version, struct muster_error *err)
+{
+	size_t at = alias_position(state, alias);
+	struct view name;
+	enum muster_code code;
+
+	if (view_equal(alias, LATEST))
+		return MUSTER_OK; /* moves by itself */
+	if (is_alias_at(state, at, alias)) {
+		state->aliases[at].version = version;
+		return MUSTER_OK;
+	}
+	code = aliases_grow(state, err);
+	if (!code)
+		code = copy_text(&name, alias, err);
+	if (code)
+		return code;
+	memmove(state->aliases + at + 1, state->aliases + at,
+		(state->alias_count - at) * sizeof(*state->aliases));
+	state->aliases[at] = (struct alias_target){ name, version };
+	state->alias_count++;
+	return MUSTER_OK;
+}
+
+static void remove_alias_at(struct collection_state *state, size_t at)
+{
+	free((void *)(uintptr_t)state->aliases[at].name.ptr);
+	state->alias_count--;
+	memmove(state->aliases + at, state->aliases + at + 1,
+		(state->alias_count - at) * sizeof(*state->aliases));
+}
+
+static void remove_alias(struct collection_state *state, struct view alias, uint64_t version)
+{
+	size_t at = alias_position(state, alias);
+
+	if (is_alias_at(state, at, alias) && state->aliases[at].version == version)
+		remove_alias_at(state, at);
+}
+
+static void remove_aliases_of(struct collection_state *state, uint64_t version)
+{
+	for (size_t i = state->alias_count; i-- > 0;)
+		if (state->aliases[i].version == version)
+			remove_alias_at(state, i);
+}
+
+enum muster_code version_add_tag(struct version *version, struct view tag, struct muster_error *err)
+{
+	struct texts *tags = &version->tags;
+	struct view *items;
+	enum muster_code code;
+
+	if (version_has_tag(version, tag))
+		return MUSTER_OK;
+	if (tags->count >= VERSION_TAGS_MAX)
+		return muster_fail(err, MUSTER_E_LIMIT, "over %u tags", VERSION_TAGS_MAX);
+	items = reallocarray(tags->items, tags->count + 1, sizeof(*items));
+	if (!items)
+		return muster_fail_memory(err, "tags");
+	tags->items = items;
+	code = copy_text(&items[tags->count], tag, err);
+	if (!code)
+		tags->count++;
+	return code;
+}
+
+static void remove_tag(struct version *version, struct view tag)
+{
+	struct texts *tags = &version->tags;
+
+	for (size_t i = 0; i < tags->count; i++) {
+		if (!view_equal(tags->items[i], tag))
+			continue;
+		free((void *)(uintptr_t)tags->items[i].ptr);
+		tags->count--;
+		memmove(tags->items + i, tags->items + i + 1,
+			(tags->count - i) * sizeof(*tags->items));
+		return;
+	}
+}
+
+enum muster_code collection_state_add_version(struct collection_state *state,
+					      const struct version *version,
+					      struct muster_error *err)
+{
+	size_t cap = state->version_cap ? 2 * state->version_cap : 16;
+	struct version *versions;
+
+	if (state->version_count >= COLLECTION_VERSIONS_MAX)
+		return muster_fail(err, MUSTER_E_LIMIT, "over %u versions",
+				   COLLECTION_VERSIONS_MAX);
+	if (state->version_count == state->version_cap) {
+		versions = reallocarray(state->versions, cap, sizeof(*versions));
+		if (!versions)
+			return muster_fail_memory(err, "versions");
+		state->versions = versions;
+		state->version_cap = cap;
+	}
+	state->versions[state->version_count++] = *version;
+	return MUSTER_OK;
+}
+
+enum muster_code collection_state_set_names(struct collection_state *state, const uint8_t id[16],
+					    const struct view names[4], struct muster_error *err)
+{
+	struct view *targets[4] = { &state->entity, &state->project, &state->name, &state->type };
+	enum muster_code code = bytes_reserve(&state->text, 1, err);
+	size_t at = 0;
+
+	memcpy(state->id, id, 16);
+	for (int i = 0; i < 4 && !code; i++)
+		code = bytes_append_view(&state->text, names[i], err);
+	for (int i = 0; i < 4 && !code; i++) { /* only now the buffer moves no more */
+		*targets[i] = view_of(state->text.ptr + at, names[i].len);
+		at += names[i].len;
+	}
+	state->is_open = true;
+	return code;
+}
+
+static enum muster_code apply_open(struct collection_state *state, const struct event *event,
+				   struct muster_error *err)
+{
+	struct view names[4] = { event->entity, event->project, event->name, event->type };
+
+	if (state->is_open || event->number != 1)
+		return muster_fail(err, MUSTER_E_FORMAT, "'open' is not the first event");
+	return collection_state_set_names(state, event->collection_id, names, err);
+}
+
+static struct version version_of(const struct event *event)
+{
+	struct version version = {
+		.number = event->version,
+		.event = event->number,
+		.created_ms = event->time_ms,
+		.manifest = event->manifest,
+		.algorithm = event->algorithm,
+		.entry_count = event->entry_count,
+		.reference_count = event->reference_count,
+		.size_bytes = event->size_bytes,
+		.description_event = event->description.len ? event->number : 0,
+		.metadata_event = event->metadata.len ? event->number : 0,
+		.ttl_days = event->ttl_days,
+	};
+
+	memcpy(version.id, event->version_id, sizeof(version.id));
+	memcpy(version.digest, event->digest, sizeof(version.digest));
+	memcpy(version.root, event->root, sizeof(version.root));
+	return version;
+}
+
+static enum muster_code apply_save(struct collection_state *state, const struct event *event,
+				   struct muster_error *err)
+{
+	struct version version = version_of(event);
+	enum muster_code code;
+
+	if (event->version != state->version_count)
+		return muster_fail(err, MUSTER_E_FORMAT,
+				   "version v%llu was saved where v%zu follows",
+				   (unsigned long long)event->version, state->version_count);
+	code = collection_state_add_version(state, &version, err);
+	for (size_t i = 0; i < event->tags.count && !code; i++)
+		code = version_add_tag(&state->versions[event->version], event->tags.items[i], err);
+	for (size_t i = 0; i < event->aliases.count && !code; i++)
+		code = collection_state_set_alias(state, event->aliases.items[i], event->version,
+						  err);
+	return code;
+}
+
+static void apply_delete(struct collection_state *state, struct version *version)
+{
+	uint64_t number = version->number;
+
+	remove_aliases_of(state, number);
+	release_tags(&version->tags);
+	*version = (struct version){ .number = number, .is_deleted = true };
+}
+
+/* Events that speak of one version, which must be there. */
+static enum muster_code apply_change(struct collection_state *state, const struct event *event,
+				     struct muster_error *err)
+{
+	struct version *version =
+		event->version < state->version_count ? &state->versions[event->version] : NULL;
+
+	if (!version || version->is_deleted)
+		return muster_fail(err, MUSTER_E_FORMAT, "'%s' speaks of v%llu, which is not there",
+				   event_kind_name(event->kind.id),
+				   (unsigned long long)event->version);
+	switch ((enum event_kind)event->kind.id) {
+	case EVENT_ALIAS:
+		if (event->action == ACTION_ADD)
+			return collection_state_set_alias(state, event->alias, event->version, err);
+		remove_alias(state, event->alias, event->version);
+		return MUSTER_OK;
+	case EVENT_TAG:
+		if (event->action == ACTION_ADD)
+			return version_add_tag(version, event->tag, err);
+		remove_tag(version, event->tag);
+		return MUSTER_OK;
+	case EVENT_DESCRIBE:
+		version->description_event = event->number;
+		return MUSTER_OK;
+	case EVENT_METADATA:
+		version->metadata_event = event->number;
+		return MUSTER_OK;
+	case EVENT_TTL:
+		version->ttl_days = event->ttl_days;
+		return MUSTER_OK;
+	case EVENT_DELETE:
+		apply_delete(state, version);
+		return MUSTER_OK;
+	default:
+		return muster_fail(err, MUSTER_E_FORMAT,
+				   "'%s' has no place in the log of a collection",
+				   event_kind_name(event->kind.id));
+	}
+}
+
+static enum muster_code apply_known(struct collection_state *state, const struct event *event,
+				    struct muster_error *err)
+{
+	if (event->kind.id == EVENT_OPEN)
+		return apply_open(state, event, err);
+	if (!state->is_open)
+		return muster_fail(err, MUSTER_E_FORMAT, "the first event is not 'open'");
+	if (event->kind.id == EVENT_SAVE)
+		return apply_save(state, event, err);
+	if (event->kind.id == EVENT_CLOSE) {
+		state->is_closed = true;
+		return MUSTER_OK;
+	}
+	return apply_change(state, event, err);
+}
+
+enum muster_code collection_state_apply(struct collection_state *state, const struct event *event,
+					struct muster_error *err)
+{
+	enum muster_code code;
+
+	if (state->is_closed)
+		return muster_fail(err, MUSTER_E_FORMAT,
+				   "an event follows the end of the collection");
+	if (!event->is_understood)
+		state->is_foreign = true;
+	code = event->kind.id == EVENT_UNKNOWN ? MUSTER_OK : apply_known(state, event, err);
+	if (code == MUSTER_E_FORMAT && state->is_foreign)
+		code = muster_fail(err, MUSTER_E_UNSUPPORTED,
+				   "an earlier event is of a kind that this program does not know");
+	return code;
+}
+
+const struct version *collection_state_version(const struct collection_state *state,
+					       uint64_t number)
+{
+	const struct version *version;
+
+	if (number >= state->version_count)
+		return NULL;
+	version = &state->versions[number];
+	return version->is_deleted ? NULL : version;
+}
+
+const struct version *collection_state_latest(const struct collection_state *state)
+{
+	for (size_t i = state->version_count; i-- > 0;)
+		if (!state->versions[i].is_deleted)
+			return &state->versions[i];
+	return NULL;
+}
+
+const struct version *collection_state_by_id(const struct collection_state *state,
+					     const uint8_t version_id[16])
+{
+	for (size_t i = state->version_count; i-- > 0;)
+		if (!state->versions[i].is_deleted &&
+		    memcmp(state->versions[i].id, version_id, 16) == 0)
+			return &state->versions[i];
+	return NULL;
+}
+
+const struct version *collection_state_resolve(const struct collection_state *state,
+					       struct view alias)
+{
+	uint64_t number;
+
+	if (view_equal(alias, LATEST))
+		return collection_state_latest(state);
+	if (!version_alias_parse(alias, &number))
+		number = collection_state_alias(state, alias);
+	return collection_state_version(state, number);
+}
+
+uint64_t collection_state_alias(const struct collection_state *state, struct view alias)
+{
+	size_t at = alias_position(state, alias);
+
+	return is_alias_at(state, at, alias) ? state->aliases[at].version : VERSION_NONE;
+}
+
+bool collection_state_has_alias(const struct collection_state *state, uint64_t number)
+{
+	for (size_t i = 0; i < state->alias_count; i++)
+		if (state->aliases[i].version == number)
+			return true;
+	return false;
+}
+
+bool version_has_tag(const struct version *version, struct view tag)
+{
+	for (size_t i = 0; i < version->tags.count; i++)
+		if (view_equal(version->tags.items[i], tag))
+			return true;
+	return false;
+}

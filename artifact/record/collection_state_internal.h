@@ -1,0 +1,19 @@
+/* What the fold and the checkpoint share. */
+#ifndef ARTIFACT_RECORD_COLLECTION_STATE_INTERNAL_H
+#define ARTIFACT_RECORD_COLLECTION_STATE_INTERNAL_H
+
+#include "artifact/record/collection_state.h"
+
+/* names: entity, project, name, type; copied. */
+enum muster_code collection_state_set_names(struct collection_state *state, const uint8_t id[16],
+					    const struct view names[4], struct muster_error *err);
+/* Takes the version's tags if it succeeds. Its number must be version_count. */
+enum muster_code collection_state_add_version(struct collection_state *state,
+					      const struct version *version,
+					      struct muster_error *err);
+enum muster_code collection_state_set_alias(struct collection_state *state, struct view alias,
+					    uint64_t version, struct muster_error *err);
+enum muster_code version_add_tag(struct version *version, struct view tag,
+				 struct muster_error *err);
+
+#endif

@@ -1,0 +1,162 @@
+#include "artifact/record/event.h"
+
+#include <assert.h>
+
+#define K(kind)			   (1u << EVENT_##kind)
+#define NAMING			   (K(NAME) | K(OPEN))
+#define OF_VERSION		   (K(SAVE) | K(ALIAS) | K(TAG) | K(DESCRIBE) | K(METADATA) | K(TTL) | K(DELETE))
+#define OBJECT_KEYS		   (K(CONDEMN) | K(SWEEP))
+#define FEATURE_MAX		   64
+#define KEY_TEXT_MAX		   (KEY_MAX_BYTES + 16)
+#define F(text, form, member, ...) RECORD_FIELD(text, form, struct event, member, __VA_ARGS__)
+#define M(text, form, member, ...)                                                                 \
+	RECORD_FIELD(text, form, struct manifest_pointer, member, __VA_ARGS__)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const kind_names[EVENT_KINDS] = {
+	[EVENT_UNKNOWN] = "unknown",   [EVENT_CREATE] = "create",   [EVENT_NAME] = "name",
+	[EVENT_RELEASE] = "release",   [EVENT_OPEN] = "open",	    [EVENT_SAVE] = "save",
+	[EVENT_ALIAS] = "alias",       [EVENT_TAG] = "tag",	    [EVENT_DESCRIBE] = "describe",
+	[EVENT_METADATA] = "metadata", [EVENT_TTL] = "ttl",	    [EVENT_DELETE] = "delete",
+	[EVENT_CLOSE] = "close",       [EVENT_CONDEMN] = "condemn", [EVENT_SWEEP] = "sweep",
+	[EVENT_BAD] = "bad",
+};
+static const char *const algorithms[] = { [DIGEST_MD5] = "md5", [DIGEST_XXH128] = "xxh128" };
+static const char *const identities[] = { [IDENTITY_NONE] = "none", [IDENTITY_SHA256] = "sha256" };
+static const char *const actions[] = { [ACTION_ADD] = "add", [ACTION_REMOVE] = "remove" };
+
+static const struct field manifest_fields[] = {
+	M("id", OBJECT, id, 0, KINDS_ALL, KINDS_ALL),
+	M("bytes", U64, object_bytes, 0, KINDS_ALL, KINDS_ALL),
+	M("footer_bytes", U64, footer_bytes, 0, KINDS_ALL, KINDS_ALL),
+	M("footer_sha256", SHA256, footer_sha256, 0, KINDS_ALL, KINDS_ALL),
+};
+const struct record_schema manifest_pointer_schema = { .fields = manifest_fields,
+						       .field_count = COUNT(manifest_fields) };
+
+/* name, type, place, maximum, kinds that have it, kinds that need it */
+static const struct field fields[] = {
+	F("n", U64, number, LOG_NUMBER_MAX, KINDS_ALL, KINDS_ALL),
+	F("id", ID, id, 0, KINDS_ALL, KINDS_ALL),
+	F("previous", SHA256, previous, 0, KINDS_ALL, 0),
+	F("session", ID, session, 0, KINDS_ALL, 0),
+	F("time", TIME, time_ms, 0, KINDS_ALL, KINDS_ALL),
+	F("kind", KIND, kind, 64, KINDS_ALL, KINDS_ALL),
+	F("must_understand", BOOL, must_understand, 0, KINDS_ALL, 0),
+
+	F("repository", ID, repository_id, 0, K(CREATE), K(CREATE)),
+	F("format", U64, format, 0, K(CREATE), K(CREATE)),
+	F("algorithm", NAMED, algorithm, 0, K(CREATE) | K(SAVE), K(CREATE) | K(SAVE),
+	  .names = algorithms, .name_count = COUNT(algorithms)),
+	F("identity", NAMED, identity, 0, K(CREATE), K(CREATE), .names = identities,
+	  .name_count = COUNT(identities)),
+	F("read", TEXTS, read, FEATURE_MAX, K(CREATE), K(CREATE)),
+	F("write", TEXTS, write, FEATURE_MAX, K(CREATE), K(CREATE)),
+	F("collect", TEXTS, collect, FEATURE_MAX, K(CREATE), K(CREATE)),
+
+	F("collection", ID, collection_id, 0, NAMING | K(RELEASE), NAMING | K(RELEASE)),
+	F("entity", TEXT, entity, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
+	F("project", TEXT, project, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
+	F("name", TEXT, name, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
+	F("type", TEXT, type, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
+
+	F("version", U64, version, COLLECTION_VERSIONS_MAX - 1, OF_VERSION, OF_VERSION),
+	F("version_id", ID, version_id, 0, K(SAVE), K(SAVE)),
+	F("manifest", RECORD, manifest, 0, K(SAVE), K(SAVE), .record = &manifest_pointer_schema),
+	F("digest", ID, digest, 0, K(SAVE), K(SAVE)),
+	F("root", SHA256, root, 0, K(SAVE), K(SAVE)),
+	F("entries", U64, entry_count, 0, K(SAVE), K(SAVE)),
+	F("references", U64, reference_count, 0, K(SAVE), K(SAVE)),
+	F("size", U64, size_bytes, 0, K(SAVE), K(SAVE)),
+	F("base", BASE, base, 0, K(SAVE), K(SAVE)),
+	F("description", TEXT, description, EVENT_DESCRIPTION_MAX_BYTES, K(SAVE) | K(DESCRIBE),
+	  K(DESCRIBE)),
+	F("metadata", JSON, metadata, EVENT_METADATA_MAX_BYTES, K(SAVE) | K(METADATA), K(METADATA)),
+	F("aliases", TEXTS, aliases, EVENT_NAME_MAX_BYTES, K(SAVE), 0),
+	F("tags", TEXTS, tags, EVENT_NAME_MAX_BYTES, K(SAVE), 0),
+	F("ttl_days", U64, ttl_days, 0, K(SAVE) | K(TTL), K(TTL)),
+	F("run", TEXT, run, EVENT_RUN_MAX_BYTES, K(SAVE), 0),
+
+	F("action", NAMED, action, 0, K(ALIAS) | K(TAG), K(ALIAS) | K(TAG), .names = actions,
+	  .name_count = COUNT(actions)),
+	F("alias", TEXT, alias, EVENT_NAME_MAX_BYTES, K(ALIAS), K(ALIAS)),
+	F("expected", EXPECTED, expected, COLLECTION_VERSIONS_MAX - 1, K(ALIAS), 0),
+	F("tag", TEXT, tag, EVENT_NAME_MAX_BYTES, K(TAG), K(TAG)),
+	F("delete_aliases", BOOL, delete_aliases, 0, K(DELETE), K(DELETE)),
+
+	F("condemned", U64, condemned, LOG_NUMBER_MAX, K(SWEEP), K(SWEEP)),
+	F("heads", TEXTS, heads, KEY_TEXT_MAX, K(CONDEMN), K(CONDEMN)),
+	F("objects", TEXTS, objects, KEY_TEXT_MAX, OBJECT_KEYS, OBJECT_KEYS),
+	F("copies", TEXTS, copies, KEY_TEXT_MAX, K(BAD), K(BAD)),
+};
+
+static const struct record_schema schema = {
+	.what = "event",
+	.version = 1,
+	.fields = fields,
+	.field_count = COUNT(fields),
+	.kinds = kind_names,
+	.kind_count = EVENT_KINDS,
+};
+
+const char *event_kind_name(enum event_kind kind)
+{
+	return kind_names[kind < EVENT_KINDS ? kind : EVENT_UNKNOWN];
+}
+
+void event_release(struct event *event)
+{
+	record_release(&schema, event);
+	bytes_release(&event->text);
+	*event = (struct event){ 0 };
+}
+
+enum muster_code event_encode(const struct event *event, struct bytes *out,
+			      struct muster_error *err)
+{
+	size_t start = out->len;
+	struct json_writer w = { .out = out, .spacing = true, .err = err };
+
+	assert(event->kind.id != EVENT_UNKNOWN && event->number >= 1);
+	record_write(&schema, &w, event, event->kind.id);
+	if (!w.code)
+		w.code = bytes_append_byte(out, '\n', err);
+	if (!w.code && out->len - start > EVENT_MAX_BYTES)
+		w.code = muster_fail(err, MUSTER_E_LIMIT, "an event of %zu bytes is over %u",
+				     out->len - start, EVENT_MAX_BYTES);
+	if (w.code)
+		out->len = start;
+	return w.code;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < len; i++)
+		any |= bytes[i];
+	return !any;
+}
+
+enum muster_code event_parse(struct event *out, struct view text, struct muster_error *err)
+{
+	bool has_unknown = false;
+	enum muster_code code;
+
+	*out = (struct event){ 0 };
+	if (text.len > EVENT_MAX_BYTES)
+		return muster_fail(err, MUSTER_E_LIMIT, "an event of %zu bytes is over %u",
+				   text.len, EVENT_MAX_BYTES);
+	code = record_parse_document(&schema, text, out, &out->text, &has_unknown, err);
+	if (!code && out->number < 1)
+		code = muster_fail(err, MUSTER_E_FORMAT, "member 'n' is 0");
+	if (!code && (out->number == 1) != is_zero(out->previous, sizeof(out->previous)))
+		code = muster_fail(err, MUSTER_E_FORMAT,
+				   "event %llu and its member 'previous' do not fit",
+				   (unsigned long long)out->number);
+	out->is_understood =
+		out->kind.id != EVENT_UNKNOWN && !(out->must_understand && has_unknown);
+	if (code)
+		event_release(out);
+	return code;
+}

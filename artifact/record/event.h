@@ -1,0 +1,126 @@
+/**
+ * event - one entry of a log, as JSON that a person can read (docs/formats/events.md). Pure.
+ *
+ * All kinds share one struct; which members a kind has is told beside them. An event is chained:
+ * `previous` is the SHA-256 of the exact bytes of the event before it.
+ *
+ * Unknown kinds parse, with `kind.id` EVENT_UNKNOWN; unknown members are skipped. Who meets an
+ * unknown kind, or an event marked must_understand with unknown members, has an event with
+ * `is_understood` false: it may go on reading, but writes nothing to that repository (FORMAT §1).
+ */
+#ifndef ARTIFACT_RECORD_EVENT_H
+#define ARTIFACT_RECORD_EVENT_H
+
+#include "artifact/format/manifest.h" /* struct manifest_pointer */
+#include "artifact/metadata.h"
+#include "artifact/record/record.h"
+
+#define EVENT_MAX_BYTES		    (2u << 20)
+#define EVENT_METADATA_MAX_BYTES    METADATA_MAX_BYTES
+#define EVENT_DESCRIPTION_MAX_BYTES (256u << 10)
+#define EVENT_NAME_MAX_BYTES	    512 /* names, aliases, tags, types: 128 characters */
+#define EVENT_RUN_MAX_BYTES	    1024
+#define COLLECTION_VERSIONS_MAX	    (1u << 20)
+
+enum event_kind {
+	EVENT_UNKNOWN,
+	/* repository/log */
+	EVENT_CREATE,
+	/* names/…/log */
+	EVENT_NAME,    /* the name means this collection from now on */
+	EVENT_RELEASE, /* it means nothing any more */
+	/* collections/…/log */
+	EVENT_OPEN, /* event 1 of each */
+	EVENT_SAVE,
+	EVENT_ALIAS,
+	EVENT_TAG,
+	EVENT_DESCRIBE,
+	EVENT_METADATA,
+	EVENT_TTL,
+	EVENT_DELETE, /* one version */
+	EVENT_CLOSE,  /* the collection is deleted: nothing may follow */
+	/* gc/log */
+	EVENT_CONDEMN,
+	EVENT_SWEEP,
+	EVENT_BAD,
+	EVENT_KINDS
+};
+
+enum event_action {
+	ACTION_ADD,
+	ACTION_REMOVE,
+};
+
+enum identity_kind {
+	IDENTITY_NONE,
+	IDENTITY_SHA256,
+};
+
+struct event {
+	uint64_t number;
+	uint8_t id[16];	      /* random */
+	uint8_t previous[32]; /* zero for number 1 */
+	uint8_t session[16];  /* zero: written outside of a session */
+	uint64_t time_ms;     /* since 1970, the writer's clock */
+	struct record_kind kind;
+	bool must_understand;
+	bool is_understood; /* set by event_parse() */
+
+	/* create */
+	uint8_t repository_id[16];
+	uint64_t format;
+	unsigned algorithm;		   /* enum digest_algorithm; save, too */
+	unsigned identity;		   /* enum identity_kind */
+	struct texts read, write, collect; /* features needed to do so */
+
+	/* name, release, open */
+	uint8_t collection_id[16];
+	struct view entity, project, name, type;
+
+	/* save, and `version` for all that speak of one */
+	uint64_t version;
+	uint8_t version_id[16];
+	struct manifest_pointer manifest;
+	uint8_t digest[16], root[32];
+	uint64_t entry_count, reference_count, size_bytes;
+	struct base_version base;
+	struct view description, metadata; /* describe, metadata, too */
+	struct texts aliases, tags;
+	uint64_t ttl_days; /* 0: none; ttl, too */
+	struct view run;   /* that made the version */
+
+	/* alias, tag */
+	unsigned action; /* enum event_action */
+	struct view alias, tag;
+	struct expected expected; /* alias */
+
+	/* delete */
+	bool delete_aliases;
+
+	/* condemn, sweep, bad */
+	struct texts heads;   /* condemn: "<log>/<number>" that its mark has read */
+	struct texts objects; /* condemn, sweep: keys */
+	struct texts copies;  /* bad: "<pack id>/<ordinal>" */
+	uint64_t condemned;   /* sweep: the condemn event it settles */
+
+	struct bytes text; /* what the views of a parsed event point into */
+};
+
+/** Frees what event_parse() gave; only of parsed (or zeroed) events. */
+void event_release(struct event *event);
+
+/** Append the exact bytes of the event: one line. Borrows all views during the call. `metadata`
+ *  must be a JSON object. Errors: MUSTER_E_LIMIT over EVENT_MAX_BYTES, MUSTER_E_MEMORY. */
+enum muster_code event_encode(const struct event *event, struct bytes *out,
+			      struct muster_error *err);
+
+/** Gives an event that owns all it points to. Errors: as record.h. */
+enum muster_code event_parse(struct event *out, struct view text, struct muster_error *err);
+
+/** How a pointer stands in a record. */
+extern const struct record_schema manifest_pointer_schema;
+
+/** "save", "alias", ... Static memory. */
+const char *event_kind_name(enum event_kind kind);
+
+#endif
