@@ -95,7 +95,8 @@ enum muster_code bytes_append_byte(struct bytes *bytes, uint8_t byte, struct mus
 	return bytes_append(bytes, &byte, 1, err);
 }
 
-enum muster_code bytes_printf(struct bytes *bytes, struct muster_error *err, const char *format, ...)
+enum muster_code bytes_printf(struct bytes *bytes, struct muster_error *err, const char *format,
+			      ...)
 {
 	va_list args;
 	enum muster_code code;

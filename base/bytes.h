@@ -61,8 +61,8 @@ enum muster_code bytes_append(struct bytes *bytes, const void *ptr, size_t len,
 enum muster_code bytes_append_view(struct bytes *bytes, struct view view, struct muster_error *err);
 enum muster_code bytes_append_text(struct bytes *bytes, const char *text, struct muster_error *err);
 enum muster_code bytes_append_byte(struct bytes *bytes, uint8_t byte, struct muster_error *err);
-enum muster_code bytes_printf(struct bytes *bytes, struct muster_error *err, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+enum muster_code bytes_printf(struct bytes *bytes, struct muster_error *err, const char *format,
+			      ...) __attribute__((format(printf, 3, 4)));
 /** LEB128: 7 bits a byte, lowest first, 10 bytes at most. */
 enum muster_code bytes_append_varint(struct bytes *bytes, uint64_t value, struct muster_error *err);
 

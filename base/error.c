@@ -45,8 +45,8 @@ static void write_safe(char *out, size_t cap, const char *text)
 	out[used] = '\0';
 }
 
-__attribute__((format(printf, 3, 0))) static void
-set_message(struct muster_error *err, size_t cap, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void set_message(struct muster_error *err, size_t cap,
+							      const char *format, va_list args)
 {
 	char raw[MUSTER_ERROR_MESSAGE_BYTES];
 
@@ -128,25 +128,44 @@ enum muster_code muster_fail_memory(struct muster_error *err, const char *what)
 const char *muster_code_name(enum muster_code code)
 {
 	switch (code) {
-	case MUSTER_OK: return "ok";
-	case MUSTER_END: return "end";
-	case MUSTER_FULL: return "full";
-	case MUSTER_ABSENT: return "absent";
-	case MUSTER_EXISTS: return "exists";
-	case MUSTER_E_USAGE: return "usage";
-	case MUSTER_E_NAME: return "name";
-	case MUSTER_E_REFUSED: return "refused";
-	case MUSTER_E_ITEMS: return "items";
-	case MUSTER_E_IO: return "io";
-	case MUSTER_E_FORMAT: return "format";
-	case MUSTER_E_DIGEST: return "digest";
-	case MUSTER_E_LIMIT: return "limit";
-	case MUSTER_E_MEMORY: return "memory";
-	case MUSTER_E_UNSUPPORTED: return "unsupported";
-	case MUSTER_E_CHANGED: return "changed";
-	case MUSTER_E_VANISHED: return "vanished";
-	case MUSTER_E_CONFLICT: return "conflict";
-	case MUSTER_E_CANCELLED: return "cancelled";
+	case MUSTER_OK:
+		return "ok";
+	case MUSTER_END:
+		return "end";
+	case MUSTER_FULL:
+		return "full";
+	case MUSTER_ABSENT:
+		return "absent";
+	case MUSTER_EXISTS:
+		return "exists";
+	case MUSTER_E_USAGE:
+		return "usage";
+	case MUSTER_E_NAME:
+		return "name";
+	case MUSTER_E_REFUSED:
+		return "refused";
+	case MUSTER_E_ITEMS:
+		return "items";
+	case MUSTER_E_IO:
+		return "io";
+	case MUSTER_E_FORMAT:
+		return "format";
+	case MUSTER_E_DIGEST:
+		return "digest";
+	case MUSTER_E_LIMIT:
+		return "limit";
+	case MUSTER_E_MEMORY:
+		return "memory";
+	case MUSTER_E_UNSUPPORTED:
+		return "unsupported";
+	case MUSTER_E_CHANGED:
+		return "changed";
+	case MUSTER_E_VANISHED:
+		return "vanished";
+	case MUSTER_E_CONFLICT:
+		return "conflict";
+	case MUSTER_E_CANCELLED:
+		return "cancelled";
 	}
 	return "unknown";
 }

@@ -9,7 +9,7 @@
 
 struct hasher {
 	struct hash_options options;
-	EVP_MD *md5, *sha256;      /* fetched once: a fetch by name costs more than a small file */
+	EVP_MD *md5, *sha256; /* fetched once: a fetch by name costs more than a small file */
 	EVP_MD_CTX *md5_ctx, *sha256_ctx;
 	XXH3_state_t *xxh;
 };

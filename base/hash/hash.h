@@ -47,7 +47,7 @@ enum muster_code hasher_new(struct hasher **out, struct hash_options options,
 void hasher_free(struct hasher *hasher);
 
 struct hash_request {
-	struct view data;               /* borrowed during the call */
+	struct view data;		/* borrowed during the call */
 	struct fingerprint fingerprint; /* the answer */
 };
 
@@ -62,7 +62,7 @@ void hash_end(struct hasher *hasher, struct fingerprint *out);
 /** One-shot helpers for records and formats. */
 void sha256_of(struct view data, uint8_t out[IDENTITY_BYTES]);
 void xxh128_of(struct view data, uint8_t out[CHECKSUM_BYTES]); /* canonical big-endian */
-uint64_t xxh64_of(struct view data);                           /* XXH3-64, seed 0 */
+uint64_t xxh64_of(struct view data);			       /* XXH3-64, seed 0 */
 void md5_of(struct view data, uint8_t out[DIGEST_BYTES]);
 
 /** SHA-256 of a stream (content roots, chains). */

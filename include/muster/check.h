@@ -11,7 +11,7 @@ typedef void muster_finding_fn(void *state, const char *object, const struct mus
 
 struct muster_check_options {
 	struct muster_job job;
-	bool quick; /* bytes by XXH3 instead of the digest */
+	bool quick;		       /* bytes by XXH3 instead of the digest */
 	muster_finding_fn *on_finding; /* may be NULL */
 	void *on_finding_state;
 };

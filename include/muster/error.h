@@ -15,13 +15,13 @@ enum muster_code {
 	MUSTER_EXISTS, /* already there: create-if-absent lost */
 	/* Failures: each fills the error struct. */
 	MUSTER_E_USAGE = 16,  /* the caller asked for something that has no meaning: exit 2 */
-	MUSTER_E_NAME,        /* unknown repository, collection, version or path: exit 2 */
+	MUSTER_E_NAME,	      /* unknown repository, collection, version or path: exit 2 */
 	MUSTER_E_REFUSED,     /* a guard said no, before anything was changed: exit 2 */
-	MUSTER_E_ITEMS,       /* some items of a batch failed: exit 3 */
-	MUSTER_E_IO,          /* a system call failed; sys_errno says which way: exit 4 */
+	MUSTER_E_ITEMS,	      /* some items of a batch failed: exit 3 */
+	MUSTER_E_IO,	      /* a system call failed; sys_errno says which way: exit 4 */
 	MUSTER_E_FORMAT,      /* stored bytes are not what their format says: exit 4 */
 	MUSTER_E_DIGEST,      /* bytes do not have the digest they should have: exit 4 */
-	MUSTER_E_LIMIT,       /* a size from outside is over its named maximum: exit 4 */
+	MUSTER_E_LIMIT,	      /* a size from outside is over its named maximum: exit 4 */
 	MUSTER_E_MEMORY,      /* out of memory: exit 4 */
 	MUSTER_E_UNSUPPORTED, /* a kind, feature or version this program does not know: exit 4 */
 	MUSTER_E_CHANGED,     /* a file changed while it was read */
@@ -34,7 +34,7 @@ enum muster_code {
 
 struct muster_error {
 	enum muster_code code;
-	int sys_errno;                            /* 0 unless code is MUSTER_E_IO */
+	int sys_errno;				  /* 0 unless code is MUSTER_E_IO */
 	char message[MUSTER_ERROR_MESSAGE_BYTES]; /* outermost context first; safe to print */
 };
 

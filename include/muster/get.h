@@ -15,22 +15,22 @@ struct muster_wanted_rules { /* which entry paths; both zero: all */
 
 struct muster_get_options {
 	struct muster_job job;
-	const char *version;     /* "[[entity/]project/]name[:alias]" */
-	const char *directory;   /* NULL: ./artifacts/NAME:vN */
+	const char *version;	 /* "[[entity/]project/]name[:alias]" */
+	const char *directory;	 /* NULL: ./artifacts/NAME:vN */
 	const char *path_prefix; /* NULL: all; ends at a path component */
 	struct muster_wanted_rules rules;
 	bool allow_missing_references; /* a reference that cannot be had is skipped, with a count */
-	bool overwrite;          /* files that differ are replaced; else each is a failed item */
-	bool sync;               /* syncfs at the end */
+	bool overwrite; /* files that differ are replaced; else each is a failed item */
+	bool sync;	/* syncfs at the end */
 };
 
 struct muster_checkout_options {
 	struct muster_job job;
 	const char *version;
 	const char *directory;
-	bool delete_others;     /* files that no checkout wrote, or that were changed, go */
-	bool overwrite;         /* files that somebody changed are replaced */
-	uint64_t max_delete;    /* refuse before the first change if more would go; 0: no limit */
+	bool delete_others;	/* files that no checkout wrote, or that were changed, go */
+	bool overwrite;		/* files that somebody changed are replaced */
+	uint64_t max_delete;	/* refuse before the first change if more would go; 0: no limit */
 	const char *backup_dir; /* what would be deleted or replaced is moved there */
 	bool dry_run;
 	bool sync;
@@ -38,20 +38,20 @@ struct muster_checkout_options {
 };
 
 struct muster_get_report {
-	char directory[4096];       /* where the files are */
-	char version[512];          /* "entity/project/name:vN" */
+	char directory[4096]; /* where the files are */
+	char version[512];    /* "entity/project/name:vN" */
 	uint64_t entry_count, size_bytes;
 	uint64_t written_files, written_bytes;
-	uint64_t kept_files;        /* there already, and equal */
+	uint64_t kept_files; /* there already, and equal */
 	uint64_t deleted_files;
 	uint64_t skipped_references;
 	uint64_t failed_items;
 };
 
 enum muster_drift_kind {
-	MUSTER_DRIFT_MISSING,    /* an entry has no file */
-	MUSTER_DRIFT_CHANGED,    /* the file's bytes are not the entry's */
-	MUSTER_DRIFT_EXTRA,      /* a file has no entry */
+	MUSTER_DRIFT_MISSING,	 /* an entry has no file */
+	MUSTER_DRIFT_CHANGED,	 /* the file's bytes are not the entry's */
+	MUSTER_DRIFT_EXTRA,	 /* a file has no entry */
 	MUSTER_DRIFT_UNREADABLE, /* it could not be read: see the error */
 };
 
@@ -63,9 +63,9 @@ struct muster_verify_options {
 	struct muster_job job;
 	const char *version;
 	const char *directory; /* NULL with `stored` */
-	bool stored;           /* the stored bytes instead of a directory */
-	bool quick;            /* a directory: sizes and the stat cache where it is sure; stored: XXH3 */
-	const char *root_hex;  /* NULL, or the content root that the version must have */
+	bool stored;	       /* the stored bytes instead of a directory */
+	bool quick; /* a directory: sizes and the stat cache where it is sure; stored: XXH3 */
+	const char *root_hex; /* NULL, or the content root that the version must have */
 	struct muster_wanted_rules rules;
 	muster_drift_fn *on_drift; /* may be NULL */
 	void *on_drift_state;

@@ -15,26 +15,26 @@
 
 struct muster_collection_info {
 	const char *entity, *project, *name, *type;
-	uint64_t version_count;  /* not deleted */
-	uint64_t latest_number;  /* valid if version_count */
+	uint64_t version_count; /* not deleted */
+	uint64_t latest_number; /* valid if version_count */
 	uint64_t latest_bytes, latest_entries;
-	uint64_t updated_ms;     /* since 1970 */
+	uint64_t updated_ms; /* since 1970 */
 };
 
 struct muster_version_info {
 	const char *entity, *project, *name, *type;
 	uint64_t number;
-	char digest[33]; /* W&B artifact digest, hex */
-	char root[65];   /* content root, hex */
-	char event_sha256[65]; /* of the save event */
+	char digest[33];	      /* W&B artifact digest, hex */
+	char root[65];		      /* content root, hex */
+	char event_sha256[65];	      /* of the save event */
 	const char *digest_algorithm; /* "md5", "xxh128" */
 	uint64_t entry_count, reference_count, size_bytes;
 	uint64_t created_ms;
-	uint64_t ttl_days; /* 0: none */
+	uint64_t ttl_days;	 /* 0: none */
 	const char *description; /* "" if none */
-	const char *metadata;    /* JSON object */
+	const char *metadata;	 /* JSON object */
 	const char *const *aliases;
-	size_t alias_count;      /* with `latest` where it is */
+	size_t alias_count; /* with `latest` where it is */
 	const char *const *tags;
 	size_t tag_count;
 };
@@ -47,9 +47,9 @@ struct muster_entry_info {
 	const char *digest_text;
 	const char *digest_algorithm; /* "md5", "xxh128", "text" */
 	bool has_size;
-	uint64_t size_bytes;    /* of a directory: the sum, if it was counted */
-	const char *reference;  /* NULL if the bytes are stored */
-	const char *extra;      /* JSON object or NULL */
+	uint64_t size_bytes;   /* of a directory: the sum, if it was counted */
+	const char *reference; /* NULL if the bytes are stored */
+	const char *extra;     /* JSON object or NULL */
 };
 
 struct muster_event_info {

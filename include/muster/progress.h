@@ -13,13 +13,13 @@
 #include "muster/error.h"
 
 struct muster_progress {
-	atomic_bool cancel;          /* set by the caller: the job stops in order */
-	atomic_bool total_is_known;  /* the totals below are final */
-	atomic_ullong total_files;   /* found so far */
+	atomic_bool cancel;	    /* set by the caller: the job stops in order */
+	atomic_bool total_is_known; /* the totals below are final */
+	atomic_ullong total_files;  /* found so far */
 	atomic_ullong total_bytes;
 	atomic_ullong done_files;
 	atomic_ullong done_bytes;
-	atomic_ullong read_files;    /* opened and read */
+	atomic_ullong read_files; /* opened and read */
 	atomic_ullong read_bytes;
 	atomic_ullong written_bytes; /* to the repository, or to the directory */
 	atomic_ullong failed_items;
@@ -32,10 +32,10 @@ typedef void muster_failure_fn(void *state, const char *path, uint64_t path_byte
 
 /** What every job takes. Zeroed is good. All pointers are borrowed until the job returns. */
 struct muster_job {
-	unsigned worker_count;            /* 0: one a processor */
-	uint64_t memory_bytes;            /* 0: 128 MiB + 64 MiB a worker, a quarter of the machine at most */
+	unsigned worker_count; /* 0: one a processor */
+	uint64_t memory_bytes; /* 0: 128 MiB + 64 MiB a worker, a quarter of the machine at most */
 	struct muster_progress *progress; /* may be NULL */
-	muster_failure_fn *on_failure;    /* may be NULL */
+	muster_failure_fn *on_failure;	  /* may be NULL */
 	void *on_failure_state;
 };
 

@@ -25,7 +25,7 @@ struct muster_put_options {
 	struct muster_job job;
 	const struct muster_source *sources;
 	size_t source_count;
-	const char *files_from;    /* only these paths of the one source: a file's text */
+	const char *files_from; /* only these paths of the one source: a file's text */
 	uint64_t files_from_bytes;
 	char files_from_separator; /* 0: lines */
 	muster_wanted_fn *wanted;
@@ -33,36 +33,37 @@ struct muster_put_options {
 	bool one_file_system;
 
 	const char *entity, *project, *name; /* of the collection; all needed */
-	const char *type;                    /* NULL: the collection's, "dataset" for a new one */
-	const char *description;             /* NULL: none */
-	const char *metadata;                /* JSON object; NULL: {} */
-	const char *const *aliases;          /* `latest` moves by itself */
+	const char *type;		     /* NULL: the collection's, "dataset" for a new one */
+	const char *description;	     /* NULL: none */
+	const char *metadata;		     /* JSON object; NULL: {} */
+	const char *const *aliases;	     /* `latest` moves by itself */
 	size_t alias_count;
 	const char *const *tags;
 	size_t tag_count;
-	const char *onto;     /* alias or vN of the collection: that version plus these */
-	unsigned ttl_days;    /* 0: none */
-	bool dry_run;         /* plan only: nothing is read or written */
-	bool rehash;          /* do not believe the stat cache */
-	bool commit_partial;  /* commit what could be read though items failed */
+	const char *onto;    /* alias or vN of the collection: that version plus these */
+	unsigned ttl_days;   /* 0: none */
+	bool dry_run;	     /* plan only: nothing is read or written */
+	bool rehash;	     /* do not believe the stat cache */
+	bool commit_partial; /* commit what could be read though items failed */
 };
 
 struct muster_put_report {
-	bool is_new;          /* a version was made */
-	bool is_committed;    /* version_number is valid: new, or the one that is equal */
+	bool is_new;	   /* a version was made */
+	bool is_committed; /* version_number is valid: new, or the one that is equal */
 	uint64_t version_number;
-	char reason[256];     /* why no version was made, or why one was made though the digest is equal */
-	char digest[33];      /* W&B artifact digest, hex */
-	char root[65];        /* content root, hex */
+	char reason[256]; /* why no version was made, or why one was made though the digest is equal
+			   */
+	char digest[33];  /* W&B artifact digest, hex */
+	char root[65];	  /* content root, hex */
 	uint64_t entry_count, size_bytes;
-	uint64_t kept_files;  /* unchanged by stat: not opened */
+	uint64_t kept_files; /* unchanged by stat: not opened */
 	uint64_t read_files, read_bytes;
-	uint64_t packed_blobs, packed_bytes;   /* new in the repository */
-	uint64_t shared_blobs, shared_bytes;   /* read, but stored already */
-	uint64_t written_bytes;                /* packs, index, leaves, manifest */
+	uint64_t packed_blobs, packed_bytes; /* new in the repository */
+	uint64_t shared_blobs, shared_bytes; /* read, but stored already */
+	uint64_t written_bytes;		     /* packs, index, leaves, manifest */
 	uint64_t failed_items, vanished_files, special_files;
-	uint64_t digest_collisions;            /* two contents with one digest: both stored */
-	uint64_t adopted_packs;                /* of a run that was killed */
+	uint64_t digest_collisions; /* two contents with one digest: both stored */
+	uint64_t adopted_packs;	    /* of a run that was killed */
 };
 
 #endif

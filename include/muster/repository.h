@@ -32,7 +32,7 @@ struct muster_open_options {
 	const char *entity;    /* NULL: MUSTER_ENTITY, else the user's name */
 	const char *project;   /* NULL: MUSTER_PROJECT, else "uncategorized" */
 	const char *cache_dir; /* NULL: MUSTER_CACHE_DIR, else $XDG_CACHE_HOME/muster */
-	bool may_init;         /* make it if the place does not exist or is empty */
+	bool may_init;	       /* make it if the place does not exist or is empty */
 };
 
 /** Gives a repository. `*was_made` (may be NULL) says whether it was made just now. */

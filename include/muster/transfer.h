@@ -20,7 +20,7 @@ struct muster_export_options {
 struct muster_import_options {
 	struct muster_job job;
 	const char *manifest_path; /* of a wandb_manifest.json */
-	const char *from;          /* directory; NULL: bytes must be stored already */
+	const char *from;	   /* directory; NULL: bytes must be stored already */
 	const char *entity, *project, *name, *type;
 	const char *description, *metadata;
 	const char *const *aliases;

@@ -13,8 +13,8 @@ static void views_compare_as_bytes_with_prefixes_first(void **state)
 		const char *a, *b;
 		int sign;
 	} cases[] = {
-		{ "", "", 0 },	    { "", "a", -1 },	  { "a", "ab", -1 },
-		{ "ab", "b", -1 },  { "\xc3\xa9", "z", 1 }, { "a-b", "a/b", -1 },
+		{ "", "", 0 },	      { "", "a", -1 },	      { "a", "ab", -1 },
+		{ "ab", "b", -1 },    { "\xc3\xa9", "z", 1 }, { "a-b", "a/b", -1 },
 		{ "a.b", "a/b", -1 },
 	};
 

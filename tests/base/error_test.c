@@ -34,7 +34,8 @@ static void bytes_that_are_no_text_are_escaped_and_text_stays(void **state)
 	struct muster_error err = { 0 };
 
 	(void)state;
-	muster_fail(&err, MUSTER_E_NAME, "%s", "\xc3\xa9 \xc2\x9b \x9b \xff \xe2\x82 \xf0\x9f\x98\x80");
+	muster_fail(&err, MUSTER_E_NAME, "%s",
+		    "\xc3\xa9 \xc2\x9b \x9b \xff \xe2\x82 \xf0\x9f\x98\x80");
 	assert_string_equal(err.message,
 			    "\xc3\xa9 \\xc2\\x9b \\x9b \\xff \\xe2\\x82 \xf0\x9f\x98\x80");
 }

@@ -1,0 +1,347 @@
+#include "engine/blob/index_set.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "artifact/record/key.h"
+
+/* One index file, open for reading. */
+struct index_file {
+	struct store_object *object;
+	struct index_trailer trailer;
+	struct index_tail tail;
+};
+
+struct index_set {
+	struct store *store;
+	uint8_t repository_id[16];
+	index_usable_fn *is_usable; /* NULL: all are */
+	void *usable_state;
+	pthread_rwlock_t lock;
+	struct { /* under lock */
+		struct index_file *files;
+		size_t file_count, file_cap;
+	} locked;
+};
+
+static void file_release(struct index_file *file)
+{
+	index_tail_release(&file->tail);
+	store_close(file->object);
+}
+
+enum muster_code index_set_open(struct index_set **out, struct store *store,
+				const uint8_t repository_id[16], struct muster_error *err)
+{
+	struct index_set *set = calloc(1, sizeof(*set));
+	enum muster_code code;
+
+	*out = NULL;
+	if (!set)
+		return muster_fail_memory(err, "the index");
+	set->store = store;
+	memcpy(set->repository_id, repository_id, 16);
+	pthread_rwlock_init(&set->lock, NULL);
+	code = index_set_refresh(set, err);
+	if (code) {
+		index_set_close(set);
+		return code;
+	}
+	*out = set;
+	return MUSTER_OK;
+}
+
+void index_set_restrict(struct index_set *set, index_usable_fn *fn, void *state)
+{
+	set->is_usable = fn;
+	set->usable_state = state;
+}
+
+void index_set_close(struct index_set *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->locked.file_count; i++)
+		file_release(&set->locked.files[i]);
+	free(set->locked.files);
+	pthread_rwlock_destroy(&set->lock);
+	free(set);
+}
+
+static enum muster_code read_tail(struct index_file *file, struct muster_error *err)
+{
+	uint64_t begin = file->trailer.packs_offset_bytes;
+	uint64_t len = index_tail_bytes(&file->trailer);
+	uint8_t *tail = malloc(len ? len : 1);
+	enum muster_code code;
+
+	if (!tail)
+		return muster_fail_memory(err, "the tail of an index");
+	code = store_read(file->object, begin, tail, len, err);
+	if (!code)
+		code = index_tail_parse(&file->tail, &file->trailer, view_of(tail, len), err);
+	free(tail);
+	return code;
+}
+
+static enum muster_code file_open(struct index_file *file, struct index_set *set, const char *key,
+				  struct muster_error *err)
+{
+	uint8_t raw[INDEX_TRAILER_BYTES];
+	enum muster_code code;
+
+	*file = (struct index_file){ 0 };
+	code = store_open(set->store, key, &file->object, err);
+	if (code)
+		return code;
+	if (file->object->size_bytes < INDEX_TRAILER_BYTES) {
+		code = muster_fail(err, MUSTER_E_FORMAT, "it is shorter than its trailer");
+		goto out;
+	}
+	code = store_read(file->object, file->object->size_bytes - sizeof(raw), raw, sizeof(raw),
+			  err);
+	if (code)
+		goto out;
+	code = index_trailer_parse(&file->trailer, view_of(raw, sizeof(raw)),
+				   file->object->size_bytes, err);
+	if (code)
+		goto out;
+	if (memcmp(file->trailer.repository_id, set->repository_id, 16) != 0) {
+		code = muster_fail(err, MUSTER_E_FORMAT, "it belongs to another repository");
+		goto out;
+	}
+	code = read_tail(file, err);
+out:
+	if (code) {
+		file_release(file);
+		muster_context(err, "index '%s'", key);
+	}
+	return code;
+}
+
+static bool knows_locked(const struct index_set *set, const struct object_id *id)
+{
+	for (size_t i = 0; i < set->locked.file_count; i++)
+		if (object_id_equal(&set->locked.files[i].trailer.id, id))
+			return true;
+	return false;
+}
+
+static enum muster_code add_file_locked(struct index_set *set, const char *key,
+					struct muster_error *err)
+{
+	enum muster_code code;
+
+	if (set->locked.file_count == INDEX_SET_MAX_FILES)
+		return muster_fail(err, MUSTER_E_LIMIT, "more than %d index files",
+				   INDEX_SET_MAX_FILES);
+	if (set->locked.file_count == set->locked.file_cap) {
+		size_t cap = set->locked.file_cap ? 2 * set->locked.file_cap : 16;
+		struct index_file *files = realloc(set->locked.files, cap * sizeof(*files));
+
+		if (!files)
+			return muster_fail_memory(err, "the index");
+		set->locked.files = files;
+		set->locked.file_cap = cap;
+	}
+	code = file_open(&set->locked.files[set->locked.file_count], set, key, err);
+	if (code == MUSTER_ABSENT) /* superseded between the listing and now */
+		return MUSTER_OK;
+	if (!code)
+		set->locked.file_count++;
+	return code;
+}
+
+static enum muster_code add_listed(void *state, const char *key, uint64_t size_bytes,
+				   uint64_t modified_ns, struct muster_error *err)
+{
+	struct index_set *set = state;
+	struct object_id id;
+
+	(void)size_bytes;
+	(void)modified_ns;
+	if (!key_parse_object(key, OBJECT_INDEX, &id))
+		return MUSTER_OK; /* not ours: nothing in index/ is believed by its place alone */
+	if (knows_locked(set, &id))
+		return MUSTER_OK;
+	return add_file_locked(set, key, err);
+}
+
+enum muster_code index_set_refresh(struct index_set *set, struct muster_error *err)
+{
+	enum muster_code code;
+
+	pthread_rwlock_wrlock(&set->lock);
+	code = store_list(set->store, key_object_prefix(OBJECT_INDEX), NULL, add_listed, set, err);
+	pthread_rwlock_unlock(&set->lock);
+	return code;
+}
+
+/* As index_page_find(); `by_digest`: checksum and identity of the key are not known. */
+static enum muster_code find_in_page(struct index_page *page, const struct blob_key *key,
+				     bool by_digest, struct index_record *out)
+{
+	enum muster_code code;
+
+	if (!by_digest)
+		return index_page_find(page, key, out);
+	code = index_page_find_digest(page, key->digest, key->size_bytes, out);
+	while (!code && out->key.algorithm != key->algorithm) {
+		code = index_page_next(page, out, NULL);
+		if (!code && (memcmp(out->key.digest, key->digest, DIGEST_BYTES) != 0 ||
+			      out->key.size_bytes != key->size_bytes))
+			code = MUSTER_ABSENT;
+	}
+	return code;
+}
+
+/* Reads pages from the first that may hold the key on, as long as its digest may go on. */
+static enum muster_code find_in_pages(struct index_file *file, const struct blob_key *key,
+				      bool by_digest, struct index_record *out,
+				      struct muster_error *err)
+{
+	uint8_t *raw = malloc(INDEX_PAGE_BYTES);
+	uint32_t page = index_page_of(&file->trailer, &file->tail, key->digest);
+	enum muster_code code = MUSTER_ABSENT;
+
+	if (!raw)
+		return muster_fail_memory(err, "a page of the index");
+	for (; page < file->trailer.page_count; page++) {
+		struct index_page reader;
+
+		if (memcmp(file->tail.fences[page], key->digest, DIGEST_BYTES) > 0)
+			break;
+		uint32_t len = index_page_bytes(&file->trailer, page);
+
+		code = store_read(file->object, index_page_offset(page), raw, len, err);
+		if (!code)
+			code = index_page_open(&reader, &file->trailer, page, view_of(raw, len),
+					       err);
+		if (!code)
+			code = find_in_page(&reader, key, by_digest, out);
+		if (code != MUSTER_END) /* found, absent for good, or failed */
+			break;
+		code = MUSTER_ABSENT;
+	}
+	free(raw);
+	return code;
+}
+
+/* `found` is given the whole key. */
+static enum muster_code find_in_file(struct index_file *file, const struct blob_key *key,
+				     bool by_digest, struct blob_key *found, struct placement *out,
+				     struct muster_error *err)
+{
+	uint8_t block[INDEX_FILTER_BLOCK_BYTES];
+	struct index_record record;
+	enum muster_code code;
+
+	if (file->trailer.record_count == 0)
+		return MUSTER_ABSENT;
+	code = store_read(file->object, index_filter_offset(&file->trailer, key), block,
+			  sizeof(block), err);
+	if (code)
+		return code;
+	if (!index_filter_maybe(view_of(block, sizeof(block)), key))
+		return MUSTER_ABSENT;
+	code = find_in_pages(file, key, by_digest, &record, err);
+	if (code)
+		return code;
+	if (record.pack >= file->trailer.pack_count)
+		return muster_fail(err, MUSTER_E_FORMAT, "an index names pack %u of %u",
+				   record.pack, file->trailer.pack_count);
+	*found = record.key;
+	*out = (struct placement){ .pack = file->tail.packs[record.pack].id,
+				   .pack_bytes = file->tail.packs[record.pack].pack_bytes,
+				   .ordinal = record.ordinal };
+	return MUSTER_OK;
+}
+
+static enum muster_code find_in_files(struct index_set *set, const struct blob_key *key,
+				      bool by_digest, struct blob_key *found, struct placement *out,
+				      struct muster_error *err)
+{
+	enum muster_code code = MUSTER_ABSENT;
+
+	pthread_rwlock_rdlock(&set->lock);
+	for (size_t i = set->locked.file_count; i-- > 0 && code == MUSTER_ABSENT;)
+		code = find_in_file(&set->locked.files[i], key, by_digest, found, out, err);
+	pthread_rwlock_unlock(&set->lock);
+	return code;
+}
+
+enum muster_code index_set_find(struct index_set *set, const struct blob_key *key,
+				struct placement *out, struct muster_error *err)
+{
+	struct blob_key found;
+
+	return find_in_files(set, key, false, &found, out, err);
+}
+
+enum muster_code index_set_find_digest(struct index_set *set, struct blob_key *key,
+				       struct placement *out, struct muster_error *err)
+{
+	struct blob_key found;
+	enum muster_code code = find_in_files(set, key, true, &found, out, err);
+
+	if (!code)
+		*key = found;
+	return code;
+}
+
+static bool has_size(const struct index_file *file, uint64_t size_bytes)
+{
+	size_t low = 0, high = file->trailer.large_size_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (file->tail.large_sizes[middle] < size_bytes)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < file->trailer.large_size_count && file->tail.large_sizes[low] == size_bytes;
+}
+
+bool index_set_has_large_size(struct index_set *set, uint64_t size_bytes)
+{
+	bool has = false;
+
+	pthread_rwlock_rdlock(&set->lock);
+	for (size_t i = 0; i < set->locked.file_count && !has; i++)
+		has = has_size(&set->locked.files[i], size_bytes);
+	pthread_rwlock_unlock(&set->lock);
+	return has;
+}
+
+bool index_set_has_pack(struct index_set *set, const struct object_id *pack)
+{
+	bool has = false;
+
+	pthread_rwlock_rdlock(&set->lock);
+	for (size_t i = 0; i < set->locked.file_count && !has; i++) {
+		const struct index_file *file = &set->locked.files[i];
+
+		for (uint32_t p = 0; p < file->trailer.pack_count && !has; p++)
+			has = object_id_equal(&file->tail.packs[p].id, pack);
+	}
+	pthread_rwlock_unlock(&set->lock);
+	return has;
+}
+
+enum muster_code index_set_each_pack(struct index_set *set, index_set_pack_fn *fn, void *state,
+				     struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	pthread_rwlock_rdlock(&set->lock);
+	for (size_t i = 0; i < set->locked.file_count && !code; i++) {
+		const struct index_file *file = &set->locked.files[i];
+
+		for (uint32_t p = 0; p < file->trailer.pack_count && !code; p++)
+			code = fn(state, &file->tail.packs[p], err);
+	}
+	pthread_rwlock_unlock(&set->lock);
+	return code;
+}

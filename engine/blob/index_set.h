@@ -1,0 +1,45 @@
+/**
+ * index_set - look-ups over all index files of a repository, by reading only what is needed.
+ *
+ * A look-up reads 64 bytes of each file's filter and, where that says maybe, one page.
+ * Threads: any number of look-ups at once; index_set_refresh() excludes them.
+ * Memory:  per file its fences (16 bytes a page of ~1,300 blobs) and packs (48 bytes each).
+ */
+#ifndef ENGINE_BLOB_INDEX_SET_H
+#define ENGINE_BLOB_INDEX_SET_H
+
+#include "artifact/format/index.h"
+#include "io/store/store.h"
+
+#define INDEX_SET_MAX_FILES 65536
+
+struct index_set;
+
+/** May this copy be relied on? Not if gc has condemned, swept or marked it bad (FORMAT §6). */
+typedef bool index_usable_fn(void *state, const struct object_id *pack, uint32_t ordinal);
+
+enum muster_code index_set_open(struct index_set **out, struct store *store,
+				const uint8_t repository_id[16], struct muster_error *err);
+void index_set_close(struct index_set *set); /* takes NULL */
+/** Copies that `fn` does not want count as absent from now on. Before any look-up. */
+void index_set_restrict(struct index_set *set, index_usable_fn *fn, void *state);
+/** List once more and open what is new. */
+enum muster_code index_set_refresh(struct index_set *set, struct muster_error *err);
+/** MUSTER_ABSENT where no file names it. */
+enum muster_code index_set_find(struct index_set *set, const struct blob_key *key,
+				struct placement *out, struct muster_error *err);
+/** A blob of which only algorithm, digest and size are known; fills in the rest of `key` from the
+ *  index. MUSTER_ABSENT. */
+enum muster_code index_set_find_digest(struct index_set *set, struct blob_key *key,
+				       struct placement *out, struct muster_error *err);
+bool index_set_has_large_size(struct index_set *set, uint64_t size_bytes);
+/** Is this pack named by any file? */
+bool index_set_has_pack(struct index_set *set, const struct object_id *pack);
+
+/** Every pack that some index names; anything but MUSTER_OK ends it and is returned. */
+typedef enum muster_code index_set_pack_fn(void *state, const struct index_pack *pack,
+					   struct muster_error *err);
+enum muster_code index_set_each_pack(struct index_set *set, index_set_pack_fn *fn, void *state,
+				     struct muster_error *err);
+
+#endif

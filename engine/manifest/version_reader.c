@@ -1,0 +1,221 @@
+#include "engine/manifest/version_reader.h"
+
+#include <stdlib.h>
+
+#include "artifact/record/key.h"
+
+struct version_reader {
+	struct store *store;
+	struct manifest_pointer pointer;
+	struct manifest_footer footer;
+	struct cursor *cursor;
+	struct bytes buffer;
+	struct { /* most recent first; object NULL: free */
+		struct object_id id;
+		struct store_object *object;
+	} objects[VERSION_READER_OBJECTS];
+};
+
+static enum muster_code open_object(struct version_reader *reader, const struct object_id *id,
+				    bool in_manifest, struct store_object **out,
+				    struct muster_error *err)
+{
+	struct key key;
+	enum muster_code code;
+
+	key_object(&key, in_manifest ? OBJECT_MANIFEST : OBJECT_LEAVES, id);
+	code = store_open(reader->store, key.text, out, err);
+	if (code == MUSTER_ABSENT)
+		return muster_fail(err, MUSTER_E_FORMAT, "object '%s' is missing", key.text);
+	return code;
+}
+
+static enum muster_code need_object(struct version_reader *reader, const struct object_id *id,
+				    bool in_manifest, struct store_object **out,
+				    struct muster_error *err)
+{
+	const size_t last = VERSION_READER_OBJECTS - 1;
+	size_t at = 0;
+	enum muster_code code;
+
+	while (at < last && reader->objects[at].object &&
+	       !object_id_equal(&reader->objects[at].id, id))
+		at++;
+	if (!reader->objects[at].object || !object_id_equal(&reader->objects[at].id, id)) {
+		store_close(reader->objects[at].object);
+		reader->objects[at].object = NULL;
+		code = open_object(reader, id, in_manifest, &reader->objects[at].object, err);
+		if (code)
+			return code;
+		reader->objects[at].id = *id;
+	}
+	*out = reader->objects[at].object;
+	if (at) {
+		memmove(&reader->objects[1], &reader->objects[0], at * sizeof(reader->objects[0]));
+		reader->objects[0].object = *out;
+		reader->objects[0].id = *id;
+	}
+	return MUSTER_OK;
+}
+
+static enum muster_code read_range(struct version_reader *reader, const struct object_id *id,
+				   bool in_manifest, uint64_t offset_bytes, size_t len,
+				   struct muster_error *err)
+{
+	struct store_object *object;
+	enum muster_code code = need_object(reader, id, in_manifest, &object, err);
+
+	if (code)
+		return code;
+	reader->buffer.len = 0;
+	code = bytes_reserve(&reader->buffer, len, err);
+	if (!code)
+		code = store_read(object, offset_bytes, reader->buffer.ptr, len, err);
+	if (!code)
+		reader->buffer.len = len;
+	return code;
+}
+
+static enum muster_code read_footer(struct version_reader *reader, struct muster_error *err)
+{
+	const struct manifest_pointer *pointer = &reader->pointer;
+	uint8_t sha256[IDENTITY_BYTES];
+	enum muster_code code;
+
+	if (pointer->footer_bytes > MANIFEST_FOOTER_MAX_BYTES)
+		return muster_fail(err, MUSTER_E_LIMIT, "its footer has %llu bytes, more than %u",
+				   (unsigned long long)pointer->footer_bytes,
+				   MANIFEST_FOOTER_MAX_BYTES);
+	if (pointer->object_bytes <
+	    OBJECT_HEADER_BYTES + MANIFEST_TRAILER_BYTES + pointer->footer_bytes)
+		return muster_fail(err, MUSTER_E_FORMAT, "it is shorter than its footer");
+	code = read_range(reader, &pointer->id, true,
+			  pointer->object_bytes - MANIFEST_TRAILER_BYTES - pointer->footer_bytes,
+			  pointer->footer_bytes, err);
+	if (code)
+		return code;
+	sha256_of(bytes_view(&reader->buffer), sha256);
+	if (memcmp(sha256, pointer->footer_sha256, sizeof(sha256)) != 0)
+		return muster_fail(err, MUSTER_E_FORMAT,
+				   "its footer is not the one that the event names");
+	return manifest_footer_parse(&reader->footer, bytes_view(&reader->buffer), err);
+}
+
+enum muster_code version_reader_open(struct version_reader **out, struct store *store,
+				     const struct manifest_pointer *pointer,
+				     const struct version_reader_options *options,
+				     struct muster_error *err)
+{
+	struct version_reader *reader = calloc(1, sizeof(*reader));
+	char id[OBJECT_ID_TEXT_BYTES];
+	enum muster_code code;
+
+	*out = NULL;
+	if (!reader)
+		return muster_fail_memory(err, "a reader of versions");
+	reader->store = store;
+	reader->pointer = *pointer;
+	code = read_footer(reader, err);
+	if (!code)
+		code = cursor_new(&reader->cursor, &reader->footer,
+				  options && options->with_placement, err);
+	if (code) {
+		object_id_text(&pointer->id, id);
+		muster_context(err, "manifest '%s'", id);
+		version_reader_close(reader);
+		return code;
+	}
+	*out = reader;
+	return MUSTER_OK;
+}
+
+void version_reader_close(struct version_reader *reader)
+{
+	if (!reader)
+		return;
+	for (size_t i = 0; i < VERSION_READER_OBJECTS; i++)
+		store_close(reader->objects[i].object);
+	cursor_free(reader->cursor);
+	manifest_footer_release(&reader->footer);
+	bytes_release(&reader->buffer);
+	free(reader);
+}
+
+const struct manifest_footer *version_reader_footer(const struct version_reader *reader)
+{
+	return &reader->footer;
+}
+
+struct cursor *version_reader_cursor(struct version_reader *reader)
+{
+	return reader->cursor;
+}
+
+void version_reader_seek(struct version_reader *reader, struct view path)
+{
+	cursor_seek(reader->cursor, path);
+}
+
+enum muster_code version_reader_fetch(struct version_reader *reader, struct muster_error *err)
+{
+	const struct wanted *wanted = cursor_wanted(reader->cursor);
+	char text[OBJECT_ID_TEXT_BYTES];
+	enum muster_code code;
+
+	code = read_range(reader, &wanted->object, wanted->in_manifest, wanted->offset_bytes,
+			  wanted->length_bytes, err);
+	if (!code)
+		code = cursor_feed(reader->cursor, bytes_view(&reader->buffer), err);
+	if (code) {
+		object_id_text(&wanted->object, text);
+		muster_context(err, "read %u bytes at %llu of '%s'", wanted->length_bytes,
+			       (unsigned long long)wanted->offset_bytes, text);
+	}
+	return code;
+}
+
+enum muster_code version_reader_next(struct version_reader *reader, struct entry *out,
+				     struct muster_error *err)
+{
+	enum muster_code code;
+
+	while ((code = cursor_next(reader->cursor, out, err)) == MUSTER_FULL) {
+		code = version_reader_fetch(reader, err);
+		if (code)
+			return code;
+	}
+	return code;
+}
+
+enum muster_code version_reader_find(struct version_reader *reader, struct view path,
+				     struct entry *out, struct muster_error *err)
+{
+	enum muster_code code;
+
+	version_reader_seek(reader, path);
+	code = version_reader_next(reader, out, err);
+	if (code == MUSTER_END || (code == MUSTER_OK && !view_equal(out->path, path)))
+		return MUSTER_ABSENT;
+	return code;
+}
+
+enum muster_code version_reader_leaf(struct version_reader *reader, struct view path,
+				     const struct leaf_record **out, struct muster_error *err)
+{
+	const struct leaf_record *leaf = NULL;
+	enum muster_code code;
+
+	cursor_seek(reader->cursor, path);
+	while ((code = cursor_leaf(reader->cursor, &leaf, err)) == MUSTER_FULL) {
+		code = version_reader_fetch(reader, err);
+		if (code)
+			return code;
+	}
+	if (code == MUSTER_END ||
+	    (code == MUSTER_OK && (!leaf || !view_equal(leaf->first_path, path))))
+		return MUSTER_ABSENT;
+	if (code)
+		return code;
+	*out = leaf;
+	return MUSTER_OK;
+}

@@ -1,0 +1,107 @@
+/* The end of a put: what was read is kept for the next run, and the version is saved. */
+#include <string.h>
+
+#include "base/text/encode.h"
+#include "engine/put/put_job.h"
+
+static void forget_dead(struct put_job *job)
+{
+	for (size_t i = 0; i < job->dead_count && job->run.cache; i++)
+		stat_cache_forget_dead(job->run.cache, repository_id(job->repository),
+				       job->dead[i]);
+}
+
+/* Everything read so far becomes useful to the next run: packs are indexed, the journal a run. */
+enum muster_code put_keep_work(struct put_job *job, struct muster_error *err)
+{
+	enum muster_code code = blob_set_finish(job->run.blobs, err);
+
+	if (code)
+		return code;
+	forget_dead(job);
+	if (job->run.journal)
+		stat_journal_finish(job->run.journal, NULL);
+	return MUSTER_OK;
+}
+
+static void describe_content(struct put_job *job, const struct manifest_footer *footer)
+{
+	struct muster_put_report *report = job->run.report;
+
+	hex_encode(report->digest, footer->artifact_digest, 16);
+	report->digest[32] = '\0';
+	hex_encode(report->root, footer->content_root, 32);
+	report->root[64] = '\0';
+	report->entry_count = footer->entry_count;
+	report->size_bytes = footer->size_bytes;
+}
+
+static struct save_request save_request(struct put_job *job)
+{
+	const struct muster_put_options *options = job->run.options;
+	struct save_request request = { .footer = job->run.emit.footer,
+					.description = options->description,
+					.metadata = options->metadata,
+					.aliases = options->aliases,
+					.alias_count = options->alias_count,
+					.tags = options->tags,
+					.tag_count = options->tag_count,
+					.ttl_days = options->ttl_days,
+					.relies = put_still_relies,
+					.relies_state = job };
+
+	memcpy(request.version_id, job->version_id, 16);
+	return request;
+}
+
+/* Asked first without a manifest: equal content makes no version and writes nothing. */
+static enum muster_code save(struct put_job *job, struct muster_error *err)
+{
+	struct save_request request = save_request(job);
+	struct muster_put_report *report = job->run.report;
+	struct save_result result = { 0 };
+	enum muster_code code;
+
+	request.is_unwritten = true;
+	code = collection_save(job->collection, &request, &result, err);
+	if (code == MUSTER_ABSENT) {
+		code = put_emit_write(&job->run, &request.manifest, err);
+		if (code)
+			return code;
+		request.is_unwritten = false;
+		request.session = job->session;
+		code = collection_save(job->collection, &request, &result, err);
+	}
+	if (code)
+		return code;
+	if (!result.is_new && job->session) /* what was packed belongs to no version: gc may go */
+		session_end(job->session, NULL, 0, NULL, NULL);
+	report->is_committed = true;
+	report->is_new = result.is_new;
+	report->version_number = result.version_number;
+	memcpy(report->reason, result.reason, sizeof(report->reason));
+	return MUSTER_OK;
+}
+
+enum muster_code put_commit(struct put_job *job, struct muster_error *err)
+{
+	struct put_run *run = &job->run;
+	unsigned long long failed = run->report->failed_items;
+	enum muster_code code;
+
+	if (failed && !run->options->commit_partial)
+		return muster_fail(
+			err, MUSTER_E_ITEMS,
+			"%llu items failed: nothing was committed (--commit-partial commits "
+			"the others)",
+			failed);
+	code = put_emit_finish(run, err);
+	if (code)
+		return code;
+	describe_content(job, run->emit.footer);
+	code = save(job, err);
+	if (!code && failed)
+		code = muster_fail(err, MUSTER_E_ITEMS,
+				   "%llu items failed; the others were committed", failed);
+	return code;
+}

@@ -1,0 +1,269 @@
+/* The beginning of a put: everything is opened, and what killed puts of this tree left is adopted.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact/record/key.h"
+#include "base/text/encode.h"
+#include "engine/put/put_job.h"
+#include "io/tree/tree_time.h"
+
+#define TABLE_SHARE 4 /* a quarter of the memory is the table of blobs */
+
+static enum muster_code begin_session_locked(struct put_job *job, struct muster_error *err)
+{
+	char what[256];
+
+	snprintf(what, sizeof(what), "put %s", job->run.options->name);
+	return session_begin(&job->session, job->repository, what, NULL, err);
+}
+
+/* The session, begun by whoever first has something to store: a put that changes nothing has none.
+ */
+static enum muster_code need_session(struct put_job *job, struct session **out,
+				     struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	pthread_mutex_lock(&job->session_lock);
+	if (!job->session)
+		code = begin_session_locked(job, err);
+	*out = job->session;
+	pthread_mutex_unlock(&job->session_lock);
+	return code;
+}
+
+/* A blob_next_id_fn. */
+static enum muster_code next_id(void *state, struct object_id *out, struct muster_error *err)
+{
+	struct session *session;
+	enum muster_code code = need_session(state, &session, err);
+
+	return code ? code : session_next_object(session, out, err);
+}
+
+struct version_writer_options put_writer_options(struct put_run *run)
+{
+	struct put_job *job = (struct put_job *)run;
+	struct version_writer_options options = { .algorithm = run->hashing.algorithm,
+						  .next_id = next_id,
+						  .next_id_state = job,
+						  .base = job->shared };
+
+	memcpy(options.collection_id, collection_id(job->collection), 16);
+	memcpy(options.version_id, job->version_id, 16);
+	return options;
+}
+
+static enum muster_code open_base(struct put_job *job, const struct version *version,
+				  struct version_reader **out, struct muster_error *err)
+{
+	static const struct version_reader_options with_placement = { .with_placement = true };
+
+	if (!version)
+		return MUSTER_OK;
+	return version_reader_open(out, job->run.store, &version->manifest, &with_placement, err);
+}
+
+/* The base that unchanged files are kept from; the same again to share leaves with; and the one
+ * of --onto. Each is a cursor of its own. */
+static enum muster_code open_bases(struct put_job *job, struct muster_error *err)
+{
+	const char *onto_name = job->run.options->onto;
+	const struct version *base = collection_latest(job->collection), *onto = NULL;
+	enum muster_code code = MUSTER_OK;
+
+	if (onto_name) {
+		onto = collection_resolve(job->collection, view_text(onto_name));
+		if (!onto)
+			return muster_fail(err, MUSTER_E_NAME,
+					   "there is no version '%s' to put onto", onto_name);
+		base = onto;
+	}
+	code = open_base(job, base, &job->base, err);
+	if (!code)
+		code = open_base(job, base, &job->shared, err);
+	if (!code)
+		code = open_base(job, onto, &job->onto, err);
+	job->run.plan.base = job->base;
+	job->run.emit.onto = job->onto;
+	return code;
+}
+
+static enum muster_code note_dead(void *state, const uint8_t repository_bytes[16],
+				  const uint8_t session[16], struct muster_error *err)
+{
+	struct put_job *job = state;
+	void *dead;
+
+	if (memcmp(repository_bytes, repository_id(job->repository), 16) != 0)
+		return MUSTER_OK;
+	dead = realloc(job->dead, (job->dead_count + 1) * sizeof(*job->dead));
+	if (!dead)
+		return muster_fail_memory(err, "sessions of killed runs");
+	job->dead = dead;
+	memcpy(job->dead[job->dead_count++], session, 16);
+	return MUSTER_OK;
+}
+
+/* One directory has a stat cache; anything else is read whole. Without a cache a put still works.
+ */
+static void open_cache(struct put_job *job, const char *cache_dir)
+{
+	const struct muster_put_options *options = job->run.options;
+	struct put_run *run = &job->run;
+	int64_t now_ns;
+
+	if (!cache_dir || options->source_count != 1 || options->sources[0].name)
+		return;
+	if (tree_time_now(options->sources[0].path, &now_ns, NULL))
+		return;
+	if (stat_cache_open(&run->cache, cache_dir, options->sources[0].path, note_dead, job, NULL))
+		return;
+	run->read_ns = now_ns;
+}
+
+enum muster_code put_open_journal(struct put_run *run)
+{
+	struct put_job *job = (struct put_job *)run;
+	struct session *session;
+	enum muster_code code = MUSTER_ABSENT;
+
+	if (run->has_no_journal || run->options->dry_run)
+		return code;
+	code = need_session(job, &session, NULL);
+	if (!code)
+		code = stat_journal_open(&run->journal, run->cache, repository_id(job->repository),
+					 session_id(session), NULL);
+	run->has_no_journal = code;
+	return code;
+}
+
+struct adoption {
+	struct put_job *job;
+	const uint8_t *session;
+};
+
+static enum muster_code adopt_pack(void *state, const char *key, uint64_t size_bytes,
+				   uint64_t modified_ns, struct muster_error *err)
+{
+	struct adoption *adoption = state;
+	struct object_id id;
+	enum muster_code code;
+
+	(void)size_bytes;
+	(void)modified_ns;
+	if (!key_parse_object(key, OBJECT_PACK, &id) ||
+	    memcmp(id.session, adoption->session, 16) != 0)
+		return MUSTER_OK;
+	code = blob_set_adopt(adoption->job->run.blobs, &id, err);
+	if (!code)
+		adoption->job->run.report->adopted_packs++;
+	return code == MUSTER_ABSENT ? MUSTER_OK : code;
+}
+
+/* What killed puts of this tree finished is taken over: their packs are listed, each directory
+ * read, and named by this run's index. */
+static enum muster_code adopt_dead(struct put_job *job, struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < job->dead_count && !code; i++) {
+		struct adoption adoption = { job, job->dead[i] };
+		char prefix[64] = "packs/";
+
+		hex_encode(prefix + 6, job->dead[i], 16);
+		prefix[6 + 32] = '\0';
+		code = store_list(job->run.store, prefix, NULL, adopt_pack, &adoption, err);
+	}
+	return code;
+}
+
+static bool is_usable(void *state, const struct object_id *pack, uint32_t ordinal)
+{
+	return repository_standing(state, pack) == GC_LIVE &&
+	       !repository_is_bad(state, pack, ordinal);
+}
+
+bool put_may_rely_on(struct put_run *run, const struct placement *place)
+{
+	struct put_job *job = (struct put_job *)run;
+
+	return job->gc_head == 0 || is_usable(job->repository, &place->pack, place->ordinal);
+}
+
+/* What was kept was judged by the gc log as it stood in the beginning. */
+enum muster_code put_still_relies(void *state, struct repository *repository,
+				  struct muster_error *err)
+{
+	const struct put_job *job = state;
+
+	if (repository_gc_head(repository) == job->gc_head)
+		return MUSTER_OK;
+	return muster_fail(
+		err, MUSTER_E_CONFLICT,
+		"the repository was collected meanwhile: the same command does it again");
+}
+
+static enum muster_code open_blobs(struct put_job *job, uint64_t memory_bytes,
+				   struct muster_error *err)
+{
+	struct blob_set_options options = { .algorithm = job->run.hashing.algorithm,
+					    .has_identity = job->run.hashing.has_identity,
+					    .table_bytes = memory_bytes / TABLE_SHARE,
+					    .next_id = next_id,
+					    .next_id_state = job,
+					    .is_usable = is_usable,
+					    .usable_state = job->repository };
+
+	memcpy(options.repository_id, repository_id(job->repository), 16);
+	return blob_set_open(&job->run.blobs, job->run.store, &options, err);
+}
+
+static enum muster_code open_emit(struct put_job *job, struct muster_error *err)
+{
+	struct put_run *run = &job->run;
+	struct version_writer_options options = put_writer_options(run);
+	enum muster_code code;
+
+	run->emit.window_max = PUT_WINDOW_ITEMS; /* at least one item a batch */
+	run->emit.window = calloc(run->emit.window_max, sizeof(*run->emit.window));
+	if (!run->emit.window)
+		return muster_fail_memory(err, "the window");
+	code = queue_new(&run->large.queue, PUT_LARGE_QUEUE, err);
+	if (!code)
+		code = spill_new(&run->emit.side, NULL, err);
+	if (!code)
+		code = version_writer_open(&run->emit.writer, run->store, &options, err);
+	return code ? code : put_emit_open_onto(run, err);
+}
+
+enum muster_code put_open(struct put_job *job, const char *cache_dir, struct muster_error *err)
+{
+	const struct muster_put_options *options = job->run.options;
+	struct collection_name name = { view_text(options->entity), view_text(options->project),
+					view_text(options->name) };
+	enum muster_code code;
+
+	code = collection_open(&job->collection, job->repository, &name,
+			       options->type ? options->type : "", err);
+	if (!code)
+		code = repository_read_gc(job->repository, err);
+	job->gc_head = repository_gc_head(job->repository);
+	if (!code)
+		code = effects_random(repository_effects(job->repository), job->version_id, 16,
+				      err);
+	if (!code)
+		code = open_bases(job, err);
+	if (!code)
+		open_cache(job, cache_dir);
+	if (!code)
+		code = open_blobs(job, options->job.memory_bytes, err);
+	if (!code)
+		code = adopt_dead(job, err);
+	if (!code)
+		code = put_source_open(&job->run.plan.source, options, options->job.worker_count,
+				       err);
+	return code ? code : open_emit(job, err);
+}

@@ -1,0 +1,164 @@
+/* The plan: three cursors step along in path order, the tree's, the stat cache's and the base's.
+ * Whoever takes a batch does this for it, one at a time; what it costs is a few comparisons. */
+#include "engine/put/put_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "artifact/path.h"
+
+static enum muster_code advance_base(struct put_run *run, struct muster_error *err)
+{
+	enum muster_code code = version_reader_next(run->plan.base, &run->plan.base_head, err);
+
+	run->plan.has_base_head = code == MUSTER_OK;
+	return code == MUSTER_END ? MUSTER_OK : code;
+}
+
+/* The base's entry of `path`, or NULL. */
+static enum muster_code find_in_base(struct put_run *run, struct view path,
+				     const struct entry **out, struct muster_error *err)
+{
+	int order = -1;
+
+	*out = NULL;
+	if (!run->plan.base)
+		return MUSTER_OK;
+	while (run->plan.has_base_head &&
+	       (order = view_compare(run->plan.base_head.path, path)) < 0) {
+		enum muster_code code = advance_base(run, err);
+
+		if (code)
+			return code;
+	}
+	if (run->plan.has_base_head && order == 0)
+		*out = &run->plan.base_head;
+	return MUSTER_OK;
+}
+
+static struct blob_key key_of(const struct put_run *run, const struct stat_record *known)
+{
+	struct blob_key key = { .algorithm = (uint8_t)known->algorithm,
+				.size_bytes = known->size_bytes,
+				.has_identity = run->rules.has_identity };
+
+	memcpy(key.digest, known->fingerprint.digest, DIGEST_BYTES);
+	memcpy(key.checksum, known->fingerprint.checksum, CHECKSUM_BYTES);
+	if (key.has_identity)
+		memcpy(key.identity, known->fingerprint.identity, IDENTITY_BYTES);
+	return key;
+}
+
+static void keep(struct put_item *item, const struct stat_record *known)
+{
+	item->fate = ITEM_KEPT;
+	item->fingerprint = known->fingerprint;
+}
+
+/* Kept if the index has the blob. */
+static enum muster_code keep_if_stored(struct put_run *run, struct put_item *item,
+				       const struct stat_record *known, struct muster_error *err)
+{
+	struct blob_key key = key_of(run, known);
+	enum muster_code code = blob_set_find(run->blobs, &key, &item->place, err);
+
+	if (code == MUSTER_OK)
+		keep(item, known);
+	return code == MUSTER_ABSENT ? MUSTER_OK : code;
+}
+
+static enum muster_code plan_item(struct put_run *run, struct put_item *item,
+				  struct muster_error *err)
+{
+	const struct stat_record *known = NULL;
+	const struct entry *base;
+	struct muster_error why = { 0 };
+	enum muster_code code;
+
+	if (item->fate != ITEM_READ)
+		return MUSTER_OK;
+	if (entry_path_check(item->path, &why)) {
+		put_item_fail(item, &why);
+		return MUSTER_OK;
+	}
+	if (run->cache)
+		known = stat_cache_find(run->cache, item->path);
+	code = find_in_base(run, item->path, &base, err);
+	if (code)
+		return code;
+	switch (ingest_decide(&run->rules, &item->found, known, base)) {
+	case INGEST_KEEP:
+		if (put_may_rely_on(run, &base->placement)) {
+			keep(item, known);
+			item->place = (struct blob_place){ .known = base->placement };
+			return MUSTER_OK;
+		}
+		__attribute__((fallthrough));
+	case INGEST_KEEP_STORED:
+		code = keep_if_stored(run, item, known, err);
+		break;
+	case INGEST_READ:
+		break;
+	}
+	if (item->fate == ITEM_READ) {
+		item->is_news = true;
+		if (item->found.size_bytes > PACK_BLOB_MAX_BYTES)
+			item->fate = ITEM_LARGE;
+	}
+	return code;
+}
+
+static void count_batch(struct put_run *run, const struct put_batch *batch)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < batch->item_count; i++)
+		bytes += batch->items[i].found.size_bytes;
+	atomic_fetch_add_explicit(&run->progress->total_files, batch->item_count,
+				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&run->progress->total_bytes, bytes, memory_order_relaxed);
+}
+
+static enum muster_code plan_next_locked(struct put_run *run, struct put_batch **out,
+					 struct muster_error *err)
+{
+	struct put_batch *batch;
+	enum muster_code code;
+
+	if (run->plan.is_done)
+		return MUSTER_END;
+	code = put_source_next(run->plan.source, &batch, err);
+	if (code == MUSTER_END) {
+		run->plan.is_done = true;
+		atomic_store(&run->progress->total_is_known, true);
+	}
+	if (code)
+		return code;
+	for (size_t i = 0; i < batch->item_count && !code; i++)
+		code = plan_item(run, &batch->items[i], err);
+	if (code) {
+		put_batch_free(batch);
+		return code;
+	}
+	count_batch(run, batch);
+	batch->sequence = run->plan.next_sequence++;
+	*out = batch;
+	return MUSTER_OK;
+}
+
+enum muster_code put_plan_next(struct put_run *run, struct put_batch **out,
+			       struct muster_error *err)
+{
+	enum muster_code code;
+
+	pthread_mutex_lock(&run->plan.lock);
+	if (!run->plan.has_base_head && !run->plan.is_done && run->plan.base &&
+	    run->plan.next_sequence == 0)
+		code = advance_base(run, err); /* the first look at the base */
+	else
+		code = MUSTER_OK;
+	if (!code)
+		code = plan_next_locked(run, out, err);
+	pthread_mutex_unlock(&run->plan.lock);
+	return code;
+}

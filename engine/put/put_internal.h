@@ -1,0 +1,207 @@
+/* What the stages of a put share. The way of a batch:
+ *
+ *	source (walks, lists; merged in path order)
+ *	  -> plan   (one at a time, in order: stat cache and base step along)
+ *	  -> ingest (workers: open, read, hash, pack)
+ *	  -> emit   (in order again: version, stat journal)
+ *
+ * Large files that were read leave the order: they go to the side run, merged at the end.
+ */
+#ifndef ENGINE_PUT_PUT_INTERNAL_H
+#define ENGINE_PUT_PUT_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/queue.h"
+#include "engine/blob/blob_set.h"
+#include "engine/manifest/version_writer.h"
+#include "engine/put/put.h"
+#include "engine/repository/session.h"
+#include "engine/statcache/stat_cache.h"
+#include "io/file/read.h"
+#include "io/spill/spill.h"
+#include "io/tree/walk.h"
+#include "planners/ingest/ingest.h"
+
+#define PUT_BATCH_MAX	 256
+#define PUT_WINDOW_ITEMS 65536 /* items that may wait for an earlier one before emit */
+#define PUT_LARGE_QUEUE	 64
+
+/* A walk's batch, shared by the put batches that were cut from it. */
+struct shared_walk {
+	struct walk_batch *batch;
+	atomic_uint refs;
+};
+
+enum item_fate {
+	ITEM_READ,  /* to be read, or was read: has a fingerprint and a place */
+	ITEM_KEPT,  /* known from cache and base: has both, too */
+	ITEM_LARGE, /* to be read by a stream of its own; emitted through the side run */
+	ITEM_FAILED,
+	ITEM_VANISHED, /* gone when it was opened: counted, no failure */
+};
+
+struct put_item {
+	struct view path; /* in the version */
+	const char *name; /* for openat(dir_fd) */
+	struct found_file found;
+	enum item_fate fate;
+	bool is_news; /* the stat cache did not know it */
+	struct fingerprint fingerprint;
+	struct blob_place place;
+	struct muster_error *error; /* ITEM_FAILED; owned by the batch or the walk */
+	bool owns_error;
+};
+
+struct put_batch {
+	uint64_t sequence;
+	int dir_fd;
+	struct shared_walk *walk; /* keeps names and dir_fd; NULL for lists */
+	char *text;		  /* paths that the batch had to make itself */
+	size_t item_count, emitted_count;
+	struct put_item items[PUT_BATCH_MAX];
+};
+
+void put_batch_free(struct put_batch *batch);
+/** Makes an item failed. The message is copied; without memory the item fails without one. */
+void put_item_fail(struct put_item *item, const struct muster_error *error);
+/** Takes another reference to what a batch's names and dir_fd hang on. */
+struct shared_walk *shared_walk_ref(struct shared_walk *walk);
+void shared_walk_unref(struct shared_walk *walk); /* takes NULL */
+
+/* --- source ------------------------------------------------------------------------------- */
+
+struct put_source;
+
+enum muster_code put_source_open(struct put_source **out, const struct muster_put_options *options,
+				 unsigned thread_count, struct muster_error *err);
+void put_source_close(struct put_source *source);
+/** The next items in path order. MUSTER_END. Errors: MUSTER_E_USAGE for two sources of one path,
+ *  or a path below a file. Threads: one at a time. */
+enum muster_code put_source_next(struct put_source *source, struct put_batch **out,
+				 struct muster_error *err);
+uint64_t put_source_special_count(const struct put_source *source);
+
+/* --- the run ------------------------------------------------------------------------------ */
+
+/* A large file that waits for a worker. */
+struct large_item {
+	struct shared_walk *walk;
+	int dir_fd;
+	char *name, *path; /* owned */
+	struct found_file found;
+};
+
+struct put_run { /* the first member of struct put_job (put.c) */
+	const struct muster_put_options *options;
+	struct muster_put_report *report;
+	struct muster_progress *progress; /* never NULL */
+	struct store *store;
+	struct hash_options hashing;
+	struct ingest_rules rules;
+	int64_t read_ns; /* the tree's own time when the run began */
+	unsigned worker_count;
+	size_t buffer_bytes; /* a worker's */
+	struct blob_set *blobs;
+	struct stat_cache *cache;     /* NULL: none could be had */
+	struct stat_journal *journal; /* NULL until something new is learnt */
+	bool has_no_journal;	      /* it failed: the put goes on without */
+
+	struct { /* stage plan: whoever holds the lock */
+		pthread_mutex_t lock;
+		struct put_source *source;
+		struct version_reader *base; /* NULL: none */
+		struct entry base_head;
+		bool has_base_head, is_done;
+		uint64_t next_sequence;
+	} plan;
+
+	struct { /* large files */
+		struct queue *queue;
+		atomic_uint active;
+	} large;
+
+	struct { /* stage emit: whoever holds the lock */
+		pthread_mutex_t lock;
+		pthread_cond_t moved;
+		struct put_batch **window; /* a ring by sequence */
+		size_t window_max;
+		uint64_t next_sequence;
+		size_t waiting_items;
+		struct version_writer *writer;
+		const struct manifest_footer *footer; /* what the version is, when it is complete */
+		struct version_reader *onto;	      /* NULL: none */
+		struct entry onto_head;
+		bool has_onto_head;
+		struct spill *side; /* large files: path -> encoded entry */
+		uint64_t side_count;
+	} emit;
+
+	struct { /* the first failure of the run itself */
+		pthread_mutex_t lock;
+		struct muster_error error;
+		atomic_bool is_set;
+	} failure;
+};
+
+/** Is the run over before its end: failed or cancelled? */
+bool put_is_stopping(struct put_run *run);
+/** Note a failure of the run; the first one counts. Wakes who waits. */
+void put_run_fail(struct put_run *run, const struct muster_error *error);
+
+/** Take the next batch and decide for each item. MUSTER_END. */
+enum muster_code put_plan_next(struct put_run *run, struct put_batch **out,
+			       struct muster_error *err);
+
+/* One worker's own things. */
+struct put_worker {
+	struct put_run *run;
+	struct hasher *hasher;
+	struct blob_packer *packer;
+	uint8_t *buffer;
+	pthread_t thread;
+};
+
+/** Read, hash and pack what the plan said. Item failures stay in the items. */
+enum muster_code put_ingest(struct put_worker *worker, struct put_batch *batch,
+			    struct muster_error *err);
+/** The same for one large file; its entry goes to the side run. Takes the item. */
+enum muster_code put_ingest_large(struct put_worker *worker, struct large_item *item,
+				  struct muster_error *err);
+void large_item_free(struct large_item *item);
+
+/** Hand a batch to the ordered end. Takes it. Waits while too many wait for an earlier one. */
+enum muster_code put_emit(struct put_worker *worker, struct put_batch *batch,
+			  struct muster_error *err);
+/** Emit what can be emitted now. */
+enum muster_code put_emit_drain(struct put_run *run, struct muster_error *err);
+/** A large file's entry, in any order. */
+enum muster_code put_emit_late(struct put_run *run, const struct put_item *item,
+			       struct muster_error *err);
+/** The rest of the base of --onto, then the side run: emit.footer says what the version is. */
+enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err);
+/** Writes its manifest. */
+enum muster_code put_emit_write(struct put_run *run, struct manifest_pointer *pointer,
+				struct muster_error *err);
+/** Rewrite what was emitted in order with the side run in it. */
+enum muster_code put_side_merge(struct put_run *run, struct muster_error *err);
+/** Does gc leave alone what an entry of the base is placed in? */
+bool put_may_rely_on(struct put_run *run, const struct placement *place);
+/** The journal of the stat cache, when there is something to note. Not MUSTER_OK: there is none. */
+enum muster_code put_open_journal(struct put_run *run);
+/** Step to the first entry of the base of --onto, if there is one. */
+enum muster_code put_emit_open_onto(struct put_run *run, struct muster_error *err);
+void put_note_stat_locked(struct put_run *run, const struct put_item *item, bool is_late);
+void put_count_done(struct put_run *run, const struct put_item *item);
+/** The entry of an item whose place is resolved; false while it is not. */
+bool put_item_entry(const struct put_run *run, const struct put_item *item, struct entry *out);
+void put_report_failure(struct put_run *run, struct view path, const struct muster_error *error);
+
+/** Run all workers to the end. */
+enum muster_code put_work(struct put_run *run, struct muster_error *err);
+
+/** Options of every version writer of this run. */
+struct version_writer_options put_writer_options(struct put_run *run);
+
+#endif

@@ -1,0 +1,153 @@
+/* The side run: entries of large files, which end late. At the end they are merged into the
+ * version; leaves that they do not touch are shared with what was written already. */
+#include "engine/put/put_internal.h"
+
+#include <string.h>
+
+/* What a side entry is made of, beside its path: fixed bytes, never stored elsewhere. */
+struct side_value {
+	uint64_t size_bytes;
+	struct fingerprint fingerprint;
+	struct blob_place place;
+};
+
+static enum muster_code add_side_locked(struct put_run *run, const struct put_item *item,
+					struct muster_error *err)
+{
+	struct side_value value = { item->found.size_bytes, item->fingerprint, item->place };
+
+	run->emit.side_count++;
+	return spill_add(run->emit.side, item->path, view_of(&value, sizeof(value)), err);
+}
+
+enum muster_code put_emit_late(struct put_run *run, const struct put_item *item,
+			       struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	pthread_mutex_lock(&run->emit.lock);
+	if (item->fate == ITEM_FAILED) {
+		put_report_failure(run, item->path, item->error);
+	} else if (item->fate == ITEM_VANISHED) {
+		run->report->vanished_files++;
+	} else {
+		code = add_side_locked(run, item, err);
+		put_note_stat_locked(run, item, true);
+		put_count_done(run, item);
+	}
+	pthread_mutex_unlock(&run->emit.lock);
+	return code;
+}
+
+/* The merge of what was written in order with the side run; of equal paths the side counts
+ * (a base entry of --onto that a large file replaces). */
+struct side_merge {
+	struct version_reader *ordered;
+	struct entry head, side;
+	bool has_head, has_side;
+};
+
+static enum muster_code next_ordered(struct side_merge *merge, struct muster_error *err)
+{
+	enum muster_code code = version_reader_next(merge->ordered, &merge->head, err);
+
+	merge->has_head = code == MUSTER_OK;
+	return code == MUSTER_END ? MUSTER_OK : code;
+}
+
+static enum muster_code next_side(struct put_run *run, struct side_merge *merge,
+				  struct muster_error *err)
+{
+	struct put_item item = { 0 };
+	struct side_value value;
+	struct view path, bytes;
+	enum muster_code code = spill_next(run->emit.side, &path, &bytes, err);
+
+	merge->has_side = code == MUSTER_OK;
+	if (code == MUSTER_END)
+		return MUSTER_OK;
+	if (code)
+		return code;
+	memcpy(&value, bytes.ptr, sizeof(value));
+	item.path = path;
+	item.found.size_bytes = value.size_bytes;
+	item.fingerprint = value.fingerprint;
+	item.place = value.place;
+	if (!put_item_entry(run, &item, &merge->side))
+		return muster_fail(err, MUSTER_E_FORMAT, "the pack of '%.*s' was never closed",
+				   VIEW_ARGS(path));
+	return MUSTER_OK;
+}
+
+static enum muster_code merge_step(struct put_run *run, struct side_merge *merge,
+				   struct version_writer *writer, struct muster_error *err)
+{
+	int order = !merge->has_head   ? 1
+		    : !merge->has_side ? -1
+				       : view_compare(merge->head.path, merge->side.path);
+	enum muster_code code;
+
+	code = version_writer_add(writer, order < 0 ? &merge->head : &merge->side, err);
+	if (!code && order >= 0)
+		code = next_side(run, merge, err);
+	if (!code && order <= 0)
+		code = next_ordered(merge, err);
+	return code;
+}
+
+static enum muster_code merge_all(struct put_run *run, struct side_merge *merge,
+				  struct version_writer *writer, struct muster_error *err)
+{
+	enum muster_code code = spill_sort(run->emit.side, err);
+
+	if (!code)
+		code = next_ordered(merge, err);
+	if (!code)
+		code = next_side(run, merge, err);
+	while (!code && (merge->has_head || merge->has_side))
+		code = merge_step(run, merge, writer, err);
+	return code;
+}
+
+/* What was written in order is finished as a version that nobody refers to; it is read back,
+ * merged with the side run, and its leaves are shared where they are equal. */
+static enum muster_code open_ordered(struct put_run *run, struct side_merge *merge,
+				     struct version_reader **shared, struct muster_error *err)
+{
+	struct version_reader_options with_placement = { .with_placement = true };
+	struct manifest_pointer pointer;
+	enum muster_code code = version_writer_write(run->emit.writer, &pointer, err);
+
+	if (!code)
+		code = version_reader_open(&merge->ordered, run->store, &pointer, &with_placement,
+					   err);
+	return code ? code : version_reader_open(shared, run->store, &pointer, NULL, err);
+}
+
+static void count_written(struct put_run *run, const struct version_writer *writer)
+{
+	run->report->written_bytes += version_writer_counts(writer).written_bytes;
+}
+
+enum muster_code put_side_merge(struct put_run *run, struct muster_error *err)
+{
+	struct version_writer_options options = put_writer_options(run);
+	struct version_reader *shared = NULL;
+	struct version_writer *writer = NULL;
+	struct side_merge merge = { 0 };
+	enum muster_code code = open_ordered(run, &merge, &shared, err);
+
+	options.base = shared;
+	if (!code)
+		code = version_writer_open(&writer, run->store, &options, err);
+	if (!code)
+		code = merge_all(run, &merge, writer, err);
+	if (!code)
+		code = version_writer_complete(writer, &run->emit.footer, err);
+	version_reader_close(shared);
+	version_reader_close(merge.ordered);
+	count_written(run, run->emit.writer);
+	version_writer_close(run->emit.writer);
+	run->emit.writer = writer;
+	return code;
+}

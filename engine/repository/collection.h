@@ -1,0 +1,157 @@
+/**
+ * collection - the versions of one artifact: reading, saving, naming (FORMAT §§2, 4).
+ *
+ * A collection is found by its name, and known by its id. What is told about it is as of the last
+ * refresh; what is changed is decided at the head of its log: who loses a number reads the new
+ * events and decides again, so every change here is atomic, also between machines.
+ *
+ * Threads: a collection belongs to one thread at a time; any number may be open of one name.
+ * Memory:  artifact/record/collection_state.h.
+ * Errors:  MUSTER_E_NAME: no such artifact, version, alias; MUSTER_E_USAGE: a name breaks a rule;
+ *          MUSTER_E_CONFLICT: others won COLLECTION_ATTEMPTS times, or the collection was deleted
+ *          meanwhile; what repository_gate() and log.h say. On failure nothing was changed, unless
+ *          it says that the outcome is not known.
+ */
+#ifndef ENGINE_REPOSITORY_COLLECTION_H
+#define ENGINE_REPOSITORY_COLLECTION_H
+
+#include "artifact/record/collection_state.h"
+#include "engine/repository/session.h"
+
+#define COLLECTION_ATTEMPTS	100
+#define COLLECTION_DEFAULT_TYPE "dataset"
+
+struct collection;
+
+struct collection_name {
+	struct view entity, project, name;
+};
+
+/**
+ * Open the collection that a name means. Borrows `repository` until collection_close().
+ *   type NULL: it must exist.
+ *   type "":   made if there is none, as COLLECTION_DEFAULT_TYPE.
+ *   a type:    made if there is none; else it must have this type.
+ * Errors: MUSTER_E_NAME; MUSTER_E_REFUSED where it has another type.
+ */
+enum muster_code collection_open(struct collection **out, struct repository *repository,
+				 const struct collection_name *name, const char *type,
+				 struct muster_error *err);
+void collection_close(struct collection *collection); /* takes NULL */
+
+/** Read the log to its head. MUSTER_E_NAME if the collection was deleted. */
+enum muster_code collection_refresh(struct collection *collection, struct muster_error *err);
+
+/* All lent until the next call that refreshes or changes. */
+const uint8_t *collection_id(const struct collection *collection); /* 16 bytes */
+const char *collection_log_name(const struct collection *collection);
+uint64_t collection_head(const struct collection *collection);
+const uint8_t *collection_head_sha256(const struct collection *collection);
+/** Versions by number, aliases by name, entity, project, name, type. */
+const struct collection_state *collection_versions(const struct collection *collection);
+/** "latest", "v12" or an alias; NULL. */
+const struct version *collection_resolve(const struct collection *collection, struct view alias);
+const struct version *collection_latest(const struct collection *collection); /* NULL: none */
+
+/** Append to `out` what the version's description or metadata is; nothing if it has none. */
+enum muster_code collection_description(struct collection *collection,
+					const struct version *version, struct bytes *out,
+					struct muster_error *err);
+enum muster_code collection_metadata(struct collection *collection, const struct version *version,
+				     struct bytes *out, struct muster_error *err);
+
+/** The events first .. head, in order, the chain checked; `event` and bytes are lent for the call.
+ */
+enum muster_code collection_history(struct collection *collection, uint64_t first, log_each_fn *fn,
+				    void *state, struct muster_error *err);
+
+/* --- saving --- */
+
+/** What a save was computed against. */
+enum save_against {
+	SAVE_AGAINST_NOTHING, /* complete in itself: it follows whatever is latest */
+	SAVE_AGAINST_VERSION, /* a version that the user named: the same */
+	SAVE_AGAINST_HEAD,    /* the latest: if that is another one by now, it must be done again */
+};
+
+/** Does all that this save relies on still stand, after the gc log was read anew? Called before
+ *  each attempt; anything but MUSTER_OK ends the save and is returned. */
+typedef enum muster_code save_relies_fn(void *state, struct repository *repository,
+					struct muster_error *err);
+
+struct save_request {
+	struct session *session; /* borrowed; ended when the save is done. May be NULL */
+	uint8_t version_id[16];	 /* as in the manifest */
+	struct manifest_pointer manifest;
+	const struct manifest_footer *footer; /* digest, root, totals */
+	bool is_unwritten;         /* the manifest is not written yet, `manifest` says nothing */
+	enum save_against against;
+	struct base_version base;   /* the version it was computed against */
+	const char *description;    /* NULL: none */
+	const char *metadata;	    /* JSON object; NULL: none */
+	const char *const *aliases; /* `latest` among them does no harm */
+	size_t alias_count;
+	const char *const *tags;
+	size_t tag_count;
+	uint64_t ttl_days;	/* 0: none */
+	const char *run;	/* NULL: none */
+	save_relies_fn *relies; /* NULL: nothing to ask */
+	void *relies_state;
+};
+
+enum save_reason {
+	SAVE_FIRST,	/* the first version */
+	SAVE_CONTENT,	/* the content differs from the latest */
+	SAVE_ROOT,	/* equal digest, but sizes, checksums, references or extra differ */
+	SAVE_UNCHANGED, /* equal to the latest: no version was made */
+	SAVE_REPEATED,	/* this very version id was saved before */
+};
+
+struct save_result {
+	bool is_new;
+	uint64_t version_number; /* the new one, or the one that is equal */
+	enum save_reason reason_code;
+	char reason[256]; /* the same in words; "" where there is nothing to say */
+	uint64_t event;	  /* of the save; 0: none was made */
+	uint8_t event_sha256[32];
+};
+
+/**
+ * Make a version, unless it equals the latest; apply aliases and tags either way (FORMAT §4).
+ * Everything that the manifest reaches must be finished before; it is synced here.
+ * MUSTER_ABSENT: is_unwritten, and a version has to be made: write the manifest and save again.
+ * Errors: MUSTER_E_CONFLICT also where SAVE_AGAINST_HEAD met another head: result->version_number
+ * is that head (VERSION_NONE: none); merge onto it and save again.
+ */
+enum muster_code collection_save(struct collection *collection, const struct save_request *request,
+				 struct save_result *result, struct muster_error *err);
+
+/* --- changing --- */
+
+/** Move or set an alias. `expected` (NULL: whatever) is what it must name before. `latest` is
+ *  refused: it moves by itself. */
+enum muster_code collection_alias_add(struct collection *collection, uint64_t version,
+				      struct view alias, const struct expected *expected,
+				      struct muster_error *err);
+enum muster_code collection_alias_remove(struct collection *collection, struct view alias,
+					 const struct expected *expected, struct muster_error *err);
+enum muster_code collection_tag_add(struct collection *collection, uint64_t version,
+				    struct view tag, struct muster_error *err);
+/** MUSTER_E_NAME if it has no such tag. */
+enum muster_code collection_tag_remove(struct collection *collection, uint64_t version,
+				       struct view tag, struct muster_error *err);
+enum muster_code collection_describe(struct collection *collection, uint64_t version,
+				     struct view description, struct muster_error *err);
+/** Set the whole document, or (merge) only its top-level keys. */
+enum muster_code collection_set_metadata(struct collection *collection, uint64_t version,
+					 struct view metadata, bool merge,
+					 struct muster_error *err);
+enum muster_code collection_ttl(struct collection *collection, uint64_t version, uint64_t days,
+				struct muster_error *err);
+/** A version with aliases (beside latest) is refused unless `delete_aliases`. */
+enum muster_code collection_delete_version(struct collection *collection, uint64_t version,
+					   bool delete_aliases, struct muster_error *err);
+/** End the collection: its versions go, its name is free for a new one. */
+enum muster_code collection_delete(struct collection *collection, struct muster_error *err);
+
+#endif

@@ -1,0 +1,439 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/blob/blob_reader.h"
+#include "engine/manifest/version_reader.h"
+#include "engine/put/put.h"
+#include "engine/repository/collection.h"
+#include "io/store/memory.h"
+
+/* A tree, a cache directory and a repository in memory. */
+struct place {
+	char tree[64], cache[64];
+	struct store *store;
+	struct repository *repository;
+};
+
+static void run_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void run_shell(const char *format, ...)
+{
+	char command[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	assert_int_equal(system(command), 0);
+}
+
+static int open_place(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+	struct repository_options options = { .algorithm = DIGEST_MD5 };
+
+	snprintf(place->tree, sizeof(place->tree), "/tmp/muster-put-tree-XXXXXX");
+	snprintf(place->cache, sizeof(place->cache), "/tmp/muster-put-cache-XXXXXX");
+	assert_non_null(mkdtemp(place->tree));
+	assert_non_null(mkdtemp(place->cache));
+	assert_int_equal(store_memory_new(&place->store, NULL), MUSTER_OK);
+	assert_int_equal(repository_init(place->store, &options, effects_system(), NULL),
+			 MUSTER_OK);
+	assert_int_equal(repository_open(&place->repository, place->store, effects_system(), NULL),
+			 MUSTER_OK);
+	*state = place;
+	return 0;
+}
+
+static int close_place(void **state)
+{
+	struct place *place = *state;
+
+	repository_close(place->repository);
+	store_free(place->store);
+	run_shell("chmod -R u+rwx '%s'; rm -rf '%s' '%s'", place->tree, place->tree, place->cache);
+	free(place);
+	return 0;
+}
+
+static struct muster_put_options put_options(const struct muster_source *source)
+{
+	return (struct muster_put_options){ .job = { .worker_count = 2, .memory_bytes = 64 << 20 },
+					    .sources = source,
+					    .source_count = 1,
+					    .entity = "me",
+					    .project = "tests",
+					    .name = "data" };
+}
+
+static struct muster_put_report put(struct place *place, const struct muster_put_options *options,
+				    enum muster_code expected)
+{
+	struct muster_put_report report;
+	struct muster_error err = { 0 };
+	enum muster_code code = put_run(place->repository, place->cache, options, &report, &err);
+
+	if (code != expected)
+		fail_msg("code %d (%s), not %d", code, err.message, expected);
+	return report;
+}
+
+static struct muster_put_report put_tree(struct place *place)
+{
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+
+	return put(place, &options, MUSTER_OK);
+}
+
+static struct collection *open_collection(struct place *place)
+{
+	struct collection_name name = { VIEW_LITERAL("me"), VIEW_LITERAL("tests"),
+					VIEW_LITERAL("data") };
+	struct collection *collection;
+
+	assert_int_equal(collection_open(&collection, place->repository, &name, NULL, NULL),
+			 MUSTER_OK);
+	return collection;
+}
+
+/* Reads every stored file of the latest version and compares it with the tree. */
+static uint64_t compare_with_tree(struct place *place)
+{
+	struct version_reader_options options = { .with_placement = true };
+	struct collection *collection = open_collection(place);
+	struct version_reader *version;
+	struct blob_reader *blobs;
+	struct muster_error err = { 0 };
+	struct entry entry;
+	uint64_t count = 0;
+
+	assert_int_equal(version_reader_open(&version, place->store,
+					     &collection_latest(collection)->manifest, &options,
+					     &err),
+			 MUSTER_OK);
+	assert_int_equal(blob_reader_open(&blobs, place->store, repository_id(place->repository),
+					  NULL, &err),
+			 MUSTER_OK);
+	while (version_reader_next(version, &entry, &err) == MUSTER_OK) {
+		struct blob_key key = { .algorithm = DIGEST_MD5, .size_bytes = entry.size_bytes };
+		uint8_t *stored = malloc(entry.size_bytes + 1),
+			*actual = malloc(entry.size_bytes + 1);
+		struct blob_at at;
+		char path[4200];
+		int fd;
+
+		memcpy(key.digest, entry.fingerprint.digest, 16);
+		memcpy(key.checksum, entry.fingerprint.checksum, 16);
+		if (blob_reader_find(blobs, &key, &entry.placement, &at, &err))
+			fail_msg("%.*s: %s", VIEW_ARGS(entry.path), err.message);
+		assert_int_equal(
+			store_read(at.object, at.offset_bytes, stored, at.size_bytes, &err),
+			MUSTER_OK);
+		snprintf(path, sizeof(path), "%s/%.*s", place->tree, VIEW_ARGS(entry.path));
+		fd = open(path, O_RDONLY);
+		assert_true(fd >= 0);
+		assert_int_equal(read(fd, actual, entry.size_bytes + 1), entry.size_bytes);
+		assert_memory_equal(stored, actual, entry.size_bytes);
+		close(fd);
+		free(stored);
+		free(actual);
+		count++;
+	}
+	assert_int_equal(err.code, 0);
+	blob_reader_close(blobs);
+	version_reader_close(version);
+	collection_close(collection);
+	return count;
+}
+
+/* 300 files in a few directories, some equal, some empty, two large, odd names. */
+static void fill_tree(const struct place *place)
+{
+	run_shell("cd '%s' && mkdir -p a/b c 'with space' .hidden && "
+		  "for i in $(seq 1 100); do echo \"file $i\" > a/f$i; echo \"file $i\" > c/g$i; "
+		  "printf '%%s' \"$i$i\" > a/b/h$i; done; : > empty; : > c/empty; echo x > "
+		  ".hidden/x; "
+		  "echo y > 'with space/y y'; printf z > \"$(printf 'new\\nline')\"; "
+		  "head -c 5000000 /dev/urandom > a/large1; cp a/large1 c/large2; "
+		  "head -c 4194304 /dev/urandom > limit; head -c 4194305 /dev/urandom > over; "
+		  "ln -s a/f1 link; ln -s a dirlink",
+		  place->tree);
+}
+
+/* Stats are trusted only when older than the tree's now: let the clock of the tree move on. */
+static void let_time_pass(const struct place *place)
+{
+	struct stat before, now;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/.clock", place->cache);
+	unlink(path);
+	close(open(path, O_WRONLY | O_CREAT, 0600));
+	stat(path, &before);
+	do {
+		unlink(path);
+		close(open(path, O_WRONLY | O_CREAT, 0600));
+		stat(path, &now);
+	} while (now.st_mtim.tv_sec == before.st_mtim.tv_sec &&
+		 now.st_mtim.tv_nsec == before.st_mtim.tv_nsec);
+}
+
+static void a_tree_becomes_a_version_and_comes_back(void **state)
+{
+	struct place *place = *state;
+	struct muster_put_report report;
+
+	fill_tree(place);
+	let_time_pass(place);
+	report = put_tree(place);
+	assert_true(report.is_new);
+	assert_int_equal(report.version_number, 0);
+	assert_int_equal(report.failed_items, 0);
+	assert_int_equal(compare_with_tree(place), report.entry_count);
+	assert_int_equal(report.entry_count, 100 + 100 + 100 + 2 + 1 + 1 + 1 + 2 + 2 + 1 + 201);
+	assert_int_equal(report.read_files, report.entry_count);
+}
+
+static void an_unchanged_tree_makes_no_version_and_opens_no_file(void **state)
+{
+	struct place *place = *state;
+	struct muster_put_report report;
+
+	fill_tree(place);
+	let_time_pass(place);
+	put_tree(place);
+	report = put_tree(place);
+	assert_false(report.is_new);
+	assert_int_equal(report.version_number, 0);
+	assert_int_equal(report.read_files, 0);
+	assert_true(report.kept_files > 300);
+	assert_int_equal(report.packed_blobs, 0);
+}
+
+static void only_what_changed_is_read_again(void **state)
+{
+	struct place *place = *state;
+	struct muster_put_report report;
+
+	fill_tree(place);
+	let_time_pass(place);
+	put_tree(place);
+	let_time_pass(place);
+	run_shell("cd '%s' && echo changed > a/f7 && echo new > c/zz && rm a/f8 && "
+		  "head -c 4500000 /dev/urandom > a/large3",
+		  place->tree);
+	let_time_pass(place);
+	report = put_tree(place);
+	assert_true(report.is_new);
+	assert_int_equal(report.version_number, 1);
+	/* f7 and large3 are seen through dirlink as well */
+	assert_int_equal(report.read_files, 5);
+	assert_int_equal(report.packed_blobs, 3);
+	assert_int_equal(compare_with_tree(place), report.entry_count);
+	report = put_tree(place);
+	assert_false(report.is_new);
+	assert_int_equal(report.read_files, 0);
+}
+
+static void a_cleared_cache_costs_reading_and_nothing_else(void **state)
+{
+	struct place *place = *state;
+	struct muster_put_report report;
+
+	fill_tree(place);
+	let_time_pass(place);
+	put_tree(place);
+	run_shell("rm -rf '%s'/trees", place->cache);
+	report = put_tree(place);
+	assert_false(report.is_new);
+	assert_int_equal(report.packed_blobs, 0);
+	assert_int_equal(report.read_files, report.entry_count);
+}
+
+static void failed_items_commit_nothing_unless_asked(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	struct muster_put_report report;
+
+	fill_tree(place);
+	run_shell("cd '%s' && ln -s nowhere broken && ln -s . loop", place->tree);
+	report = put(place, &options, MUSTER_E_ITEMS);
+	assert_false(report.is_committed);
+	assert_int_equal(report.failed_items, 2);
+	options.commit_partial = true;
+	report = put(place, &options, MUSTER_E_ITEMS);
+	assert_true(report.is_new);
+	assert_int_equal(compare_with_tree(place), report.entry_count);
+}
+
+static void onto_keeps_what_the_tree_does_not_have(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	struct muster_put_report report;
+
+	run_shell("cd '%s' && echo 1 > a && echo 2 > b", place->tree);
+	put_tree(place);
+	run_shell("cd '%s' && rm a && echo 3 > b && echo 4 > c && "
+		  "head -c 5000000 /dev/urandom > 0large",
+		  place->tree);
+	options.onto = "latest";
+	report = put(place, &options, MUSTER_OK);
+	assert_true(report.is_new);
+	assert_int_equal(report.entry_count, 4);
+	run_shell("cd '%s' && echo 1 > a", place->tree);
+	assert_int_equal(compare_with_tree(place), 4);
+	options.onto = "v9";
+	put(place, &options, MUSTER_E_NAME);
+}
+
+static void sources_meet_under_their_names_and_may_not_clash(void **state)
+{
+	struct place *place = *state;
+	char one[128], two[128], file[128];
+	struct muster_source sources[3];
+	struct muster_put_options options = put_options(sources);
+	struct muster_put_report report;
+
+	run_shell(
+		"cd '%s' && mkdir one two && echo 1 > one/x && echo 2 > one/z && echo 3 > two/y && "
+		"echo 4 > two/z && echo 5 > lone",
+		place->tree);
+	snprintf(one, sizeof(one), "%s/one", place->tree);
+	snprintf(two, sizeof(two), "%s/two", place->tree);
+	snprintf(file, sizeof(file), "%s/lone", place->tree);
+	sources[0] = (struct muster_source){ .path = one, .name = "one" };
+	sources[1] = (struct muster_source){ .path = two, .name = "two" };
+	sources[2] = (struct muster_source){ .path = file };
+	options.source_count = 3;
+	report = put(place, &options, MUSTER_OK);
+	assert_int_equal(report.entry_count, 5);
+	assert_int_equal(compare_with_tree(place), 5);
+	sources[0].name = NULL;
+	sources[1].name = NULL;
+	put(place, &options, MUSTER_E_USAGE); /* z twice */
+	sources[1].name = "x";
+	put(place, &options, MUSTER_E_USAGE); /* x is a file, x/y needs a directory */
+}
+
+static void a_list_names_the_files(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	struct muster_put_report report;
+
+	fill_tree(place);
+	options.files_from = "c/g2\na/f1\n./a//f2\na/f1\n\n";
+	options.files_from_bytes = strlen(options.files_from);
+	options.files_from_separator = '\n';
+	report = put(place, &options, MUSTER_OK);
+	assert_int_equal(report.entry_count, 3);
+	assert_int_equal(compare_with_tree(place), 3);
+	options.files_from = "../outside\n";
+	options.files_from_bytes = strlen(options.files_from);
+	put(place, &options, MUSTER_E_USAGE);
+}
+
+static void a_cancelled_put_commits_nothing_and_goes_on_later(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	struct muster_progress progress = { 0 };
+
+	fill_tree(place);
+	options.job.progress = &progress;
+	atomic_store(&progress.cancel, true);
+	put(place, &options, MUSTER_E_CANCELLED);
+	assert_true(put_tree(place).is_new);
+}
+
+static void usage_errors_say_what_is_missing(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = "/nonexistent/muster" };
+	struct muster_put_options options = put_options(&source);
+
+	put(place, &options, MUSTER_E_NAME);
+	options.source_count = 0;
+	put(place, &options, MUSTER_E_USAGE);
+}
+
+struct writer {
+	struct place *place;
+	unsigned number;
+	pthread_t thread;
+	enum muster_code code;
+	struct muster_error err;
+};
+
+static void *put_own_tree(void *arg)
+{
+	struct writer *writer = arg;
+	char path[128];
+	struct muster_source source = { .path = path };
+	struct muster_put_options options = put_options(&source);
+	struct muster_put_report report;
+
+	snprintf(path, sizeof(path), "%s/t%u", writer->place->tree, writer->number);
+	writer->code = put_run(writer->place->repository, writer->place->cache, &options, &report,
+			       &writer->err);
+	return NULL;
+}
+
+static void twelve_writers_make_twelve_versions(void **state)
+{
+	struct place *place = *state;
+	struct writer writers[12];
+	struct collection *collection;
+
+	for (unsigned i = 0; i < 12; i++)
+		run_shell("mkdir '%s/t%u' && seq %u %u > '%s/t%u/f'", place->tree, i, i, i + 50,
+			  place->tree, i);
+	for (unsigned i = 0; i < 12; i++) {
+		writers[i] = (struct writer){ .place = place, .number = i };
+		pthread_create(&writers[i].thread, NULL, put_own_tree, &writers[i]);
+	}
+	for (unsigned i = 0; i < 12; i++)
+		pthread_join(writers[i].thread, NULL);
+	for (unsigned i = 0; i < 12; i++)
+		if (writers[i].code)
+			fail_msg("writer %u: %s", i, writers[i].err.message);
+	collection = open_collection(place);
+	assert_int_equal(collection_versions(collection)->version_count, 12);
+	collection_close(collection);
+}
+
+#define PUT_TEST(name) cmocka_unit_test_setup_teardown(name, open_place, close_place)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PUT_TEST(a_tree_becomes_a_version_and_comes_back),
+		PUT_TEST(an_unchanged_tree_makes_no_version_and_opens_no_file),
+		PUT_TEST(only_what_changed_is_read_again),
+		PUT_TEST(a_cleared_cache_costs_reading_and_nothing_else),
+		PUT_TEST(failed_items_commit_nothing_unless_asked),
+		PUT_TEST(onto_keeps_what_the_tree_does_not_have),
+		PUT_TEST(sources_meet_under_their_names_and_may_not_clash),
+		PUT_TEST(a_list_names_the_files),
+		PUT_TEST(a_cancelled_put_commits_nothing_and_goes_on_later),
+		PUT_TEST(usage_errors_say_what_is_missing),
+		PUT_TEST(twelve_writers_make_twelve_versions),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

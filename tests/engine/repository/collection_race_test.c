@@ -1,0 +1,216 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "io/store/local.h"
+#include "tests/engine/repository/place.h"
+#include "tests/io/store/scratch.h"
+
+#define WRITERS 12
+#define EACH	10
+
+struct writer {
+	struct repository *repository;
+	uint8_t number;
+	int failures;
+	pthread_barrier_t *start;
+};
+
+/* Opens the collection, which may not be there yet, and saves EACH versions nobody else has. */
+static int save_some(struct repository *repository, uint8_t number)
+{
+	struct collection_name name = test_name("images");
+	struct collection *c = NULL;
+	struct muster_error err = { 0 };
+
+	if (collection_open(&c, repository, &name, "dataset", &err)) {
+		fprintf(stderr, "writer %u: %s\n", number, err.message);
+		return 1;
+	}
+	for (uint8_t i = 0; i < EACH; i++) {
+		uint8_t id = (uint8_t)(number * EACH + i + 1);
+		struct test_version v;
+		struct save_result result;
+
+		test_version_init(&v, id, id, id);
+		if (collection_save(c, &v.request, &result, &err) || !result.is_new) {
+			fprintf(stderr, "writer %u: %s\n", number, err.message);
+			collection_close(c);
+			return 1;
+		}
+	}
+	collection_close(c);
+	return 0;
+}
+
+static void *writer_thread(void *arg)
+{
+	struct writer *writer = arg;
+
+	pthread_barrier_wait(writer->start);
+	writer->failures = save_some(writer->repository, writer->number);
+	return NULL;
+}
+
+/* Every version that anybody saved is there once. */
+static void check_all(struct repository *repository)
+{
+	struct collection_name name = test_name("images");
+	struct collection *c = NULL;
+	struct muster_error err = { 0 };
+	const struct collection_state *state;
+	uint8_t seen[256] = { 0 };
+
+	if (collection_open(&c, repository, &name, NULL, &err))
+		fail_msg("%s", err.message);
+	state = collection_versions(c);
+	assert_int_equal(state->version_count, WRITERS * EACH);
+	for (size_t i = 0; i < state->version_count; i++)
+		seen[state->versions[i].id[0]]++;
+	for (int id = 1; id <= WRITERS * EACH; id++)
+		assert_int_equal(seen[id], 1);
+	assert_int_equal(collection_head(c), 1 + WRITERS * EACH);
+	collection_close(c);
+}
+
+static void twelve_threads_lose_no_version(void **state)
+{
+	struct writer writers[WRITERS];
+	pthread_t threads[WRITERS];
+	pthread_barrier_t start;
+	struct place place;
+
+	(void)state;
+	place_make(&place, NULL);
+	pthread_barrier_init(&start, NULL, WRITERS);
+	for (uint8_t i = 0; i < WRITERS; i++) {
+		writers[i] = (struct writer){ place.repository, i, 0, &start };
+		assert_int_equal(pthread_create(&threads[i], NULL, writer_thread, &writers[i]), 0);
+	}
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(threads[i], NULL);
+	for (int i = 0; i < WRITERS; i++)
+		assert_int_equal(writers[i].failures, 0);
+	check_all(place.repository);
+	pthread_barrier_destroy(&start);
+	place_release(&place);
+}
+
+static int run_process(const char *path, uint8_t number)
+{
+	struct store *store = NULL;
+	struct repository *repository = NULL;
+	struct muster_error err = { 0 };
+	int failures = 1;
+
+	if (store_local_open(&store, path, NULL, &err) ||
+	    repository_open(&repository, store, effects_system(), &err)) {
+		fprintf(stderr, "process %u: %s\n", number, err.message);
+	} else {
+		repository_assume_proved(repository); /* by who made it */
+		failures = save_some(repository, number);
+	}
+	repository_close(repository);
+	store_free(store);
+	return failures;
+}
+
+static void twelve_processes_lose_no_version(void **state)
+{
+	char path[4096];
+	struct store *store = NULL;
+	struct repository *repository = NULL;
+	struct muster_error err = { 0 };
+	pid_t children[WRITERS];
+
+	(void)state;
+	assert_int_equal(scratch_make(path, sizeof(path)), 0);
+	if (store_local_open(&store, path, NULL, &err) ||
+	    repository_init(store, NULL, effects_system(), &err))
+		fail_msg("%s", err.message);
+	for (uint8_t i = 0; i < WRITERS; i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (children[i] == 0)
+			_exit(run_process(path, i));
+	}
+	for (int i = 0; i < WRITERS; i++) {
+		int status;
+
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	if (repository_open(&repository, store, effects_system(), &err))
+		fail_msg("%s", err.message);
+	check_all(repository);
+	repository_close(repository);
+	store_free(store);
+	scratch_remove(path);
+}
+
+/* Many want to make the same collection: all get the same one. */
+struct maker {
+	struct repository *repository;
+	pthread_barrier_t *start;
+	uint8_t id[16];
+	enum muster_code code;
+};
+
+static void *maker_thread(void *arg)
+{
+	struct maker *maker = arg;
+	struct collection_name name = test_name("images");
+	struct collection *c = NULL;
+
+	pthread_barrier_wait(maker->start);
+	maker->code = collection_open(&c, maker->repository, &name, "dataset", NULL);
+	if (!maker->code)
+		memcpy(maker->id, collection_id(c), 16);
+	collection_close(c);
+	return NULL;
+}
+
+static void many_makers_make_one_collection(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		struct maker makers[WRITERS];
+		pthread_t threads[WRITERS];
+		pthread_barrier_t start;
+		struct place place;
+
+		place_make(&place, NULL);
+		pthread_barrier_init(&start, NULL, WRITERS);
+		for (int i = 0; i < WRITERS; i++) {
+			makers[i] =
+				(struct maker){ .repository = place.repository, .start = &start };
+			assert_int_equal(
+				pthread_create(&threads[i], NULL, maker_thread, &makers[i]), 0);
+		}
+		for (int i = 0; i < WRITERS; i++)
+			pthread_join(threads[i], NULL);
+		for (int i = 0; i < WRITERS; i++) {
+			assert_int_equal(makers[i].code, MUSTER_OK);
+			assert_memory_equal(makers[i].id, makers[0].id, 16);
+		}
+		pthread_barrier_destroy(&start);
+		place_release(&place);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(twelve_threads_lose_no_version),
+		cmocka_unit_test(twelve_processes_lose_no_version),
+		cmocka_unit_test(many_makers_make_one_collection),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
