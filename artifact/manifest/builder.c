@@ -341,6 +341,11 @@ enum muster_code builder_finish_entries(struct manifest_builder *builder,
 	return builder_cut(builder, leaf, err);
 }
 
+void builder_set_id(struct manifest_builder *builder, const struct object_id *id)
+{
+	builder->options.id = *id;
+}
+
 struct bytes *builder_blocks(struct manifest_builder *builder)
 {
 	return &builder->blocks;

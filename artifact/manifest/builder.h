@@ -67,6 +67,9 @@ enum muster_code builder_digest_entry(struct manifest_builder *builder, const st
  *  digest_entry and resume. */
 enum muster_code builder_finish_entries(struct manifest_builder *builder,
 					const struct built_leaf **leaf, struct muster_error *err);
+/** The manifest's id where it was not known in the beginning (zero): before a leaf is placed in the
+ *  manifest itself, and before builder_finish(). */
+void builder_set_id(struct manifest_builder *builder, const struct object_id *id);
 /** Encoded blocks so far, to be moved away by the caller (set len to 0). */
 struct bytes *builder_blocks(struct manifest_builder *builder);
 /** `blocks_offset_bytes`: where in the manifest object the first block begins. The last block is

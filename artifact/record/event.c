@@ -4,7 +4,8 @@
 
 #define K(kind)			   (1u << EVENT_##kind)
 #define NAMING			   (K(NAME) | K(OPEN))
-#define OF_VERSION		   (K(SAVE) | K(ALIAS) | K(TAG) | K(DESCRIBE) | K(METADATA) | K(TTL) | K(DELETE))
+#define TEXTUAL			   (K(DESCRIBE) | K(METADATA))
+#define OF_VERSION		   (K(SAVE) | K(ALIAS) | K(TAG) | TEXTUAL | K(TTL) | K(DELETE))
 #define OBJECT_KEYS		   (K(CONDEMN) | K(SWEEP))
 #define FEATURE_MAX		   64
 #define KEY_TEXT_MAX		   (KEY_MAX_BYTES + 16)

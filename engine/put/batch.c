@@ -4,9 +4,24 @@
 
 struct shared_walk *shared_walk_ref(struct shared_walk *walk)
 {
-	if (walk)
+	if (walk) {
 		atomic_fetch_add(&walk->refs, 1);
+		atomic_fetch_add(&walk->openers, 1);
+	}
 	return walk;
+}
+
+void shared_walk_leave(struct shared_walk *walk)
+{
+	if (walk && atomic_fetch_sub(&walk->openers, 1) == 1)
+		walk_batch_leave(walk->batch);
+}
+
+void put_batch_leave(struct put_batch *batch)
+{
+	if (!batch->has_left)
+		shared_walk_leave(batch->walk);
+	batch->has_left = true;
 }
 
 void shared_walk_unref(struct shared_walk *walk)
@@ -24,6 +39,7 @@ void put_batch_free(struct put_batch *batch)
 	for (size_t i = 0; i < batch->item_count; i++)
 		if (batch->items[i].owns_error)
 			free(batch->items[i].error);
+	put_batch_leave(batch);
 	shared_walk_unref(batch->walk);
 	free(batch->text);
 	free(batch);
@@ -42,6 +58,7 @@ void large_item_free(struct large_item *item)
 {
 	if (!item)
 		return;
+	shared_walk_leave(item->walk);
 	shared_walk_unref(item->walk);
 	free(item->name);
 	free(item->path);

@@ -158,6 +158,11 @@ static struct put_batch **slot_locked(struct put_run *run, uint64_t sequence)
 	return &run->emit.window[sequence % run->emit.window_max];
 }
 
+static size_t cost_of(const struct put_batch *batch)
+{
+	return batch->item_count + PUT_BATCH_COST;
+}
+
 static enum muster_code drain_locked(struct put_run *run, struct muster_error *err)
 {
 	struct put_batch *batch;
@@ -173,7 +178,7 @@ static enum muster_code drain_locked(struct put_run *run, struct muster_error *e
 		if (code)
 			break;
 		*slot_locked(run, run->emit.next_sequence++) = NULL;
-		run->emit.waiting_items -= batch->item_count;
+		run->emit.waiting_cost -= cost_of(batch);
 		put_batch_free(batch);
 		moved = true;
 	}
@@ -197,7 +202,7 @@ static bool has_room_locked(const struct put_run *run, const struct put_batch *b
 	if (batch->sequence - run->emit.next_sequence >= run->emit.window_max)
 		return false;
 	return batch->sequence == run->emit.next_sequence ||
-	       run->emit.waiting_items < PUT_WINDOW_ITEMS;
+	       run->emit.waiting_cost < PUT_WINDOW_COST;
 }
 
 /* Waits until the batch may stand in the window; others close their packs and move it on. */
@@ -235,7 +240,7 @@ enum muster_code put_emit(struct put_worker *worker, struct put_batch *batch,
 	}
 	pthread_mutex_lock(&run->emit.lock);
 	*slot_locked(run, batch->sequence) = batch;
-	run->emit.waiting_items += batch->item_count;
+	run->emit.waiting_cost += cost_of(batch);
 	code = drain_locked(run, err);
 	pthread_mutex_unlock(&run->emit.lock);
 	return code;

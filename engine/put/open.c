@@ -227,7 +227,7 @@ static enum muster_code open_emit(struct put_job *job, struct muster_error *err)
 	struct version_writer_options options = put_writer_options(run);
 	enum muster_code code;
 
-	run->emit.window_max = PUT_WINDOW_ITEMS; /* at least one item a batch */
+	run->emit.window_max = PUT_WINDOW_COST / PUT_BATCH_COST;
 	run->emit.window = calloc(run->emit.window_max, sizeof(*run->emit.window));
 	if (!run->emit.window)
 		return muster_fail_memory(err, "the window");

@@ -3,7 +3,7 @@
  *
  * Threads: options->job.worker_count workers, as many readers of directories, one that syncs.
  * Memory:  job.memory_bytes: per worker a buffer and a pack's directory; the table of blobs;
- *          PUT_WINDOW_ITEMS items between plan and emit; a block of cache, base and version.
+ *          PUT_WINDOW_COST items between plan and emit; a block of cache, base and version.
  * Order:   packs -> index -> leaves -> manifest -> sync -> event (FORMAT §3).
  */
 #ifndef ENGINE_PUT_PUT_H

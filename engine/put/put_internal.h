@@ -25,13 +25,17 @@
 #include "planners/ingest/ingest.h"
 
 #define PUT_BATCH_MAX	 256
-#define PUT_WINDOW_ITEMS 65536 /* items that may wait for an earlier one before emit */
+#define PUT_WINDOW_COST  65536 /* of batches that wait for an earlier one before emit, in items */
+#define PUT_BATCH_COST   8     /* what a batch costs beside its items */
 #define PUT_LARGE_QUEUE	 64
 
-/* A walk's batch, shared by the put batches that were cut from it. */
+/* A walk's batch, shared by the put batches and large items that were cut from it. Names and stats
+ * are needed until they are emitted, the directory only until the last file is read: batches may
+ * wait long in the window, and descriptors are few. */
 struct shared_walk {
 	struct walk_batch *batch;
-	atomic_uint refs;
+	atomic_uint refs;    /* who looks at names */
+	atomic_uint openers; /* who may open files */
 };
 
 enum item_fate {
@@ -58,17 +62,22 @@ struct put_batch {
 	uint64_t sequence;
 	int dir_fd;
 	struct shared_walk *walk; /* keeps names and dir_fd; NULL for lists */
+	bool has_left;
 	char *text;		  /* paths that the batch had to make itself */
 	size_t item_count, emitted_count;
-	struct put_item items[PUT_BATCH_MAX];
+	struct put_item items[]; /* at most PUT_BATCH_MAX */
 };
 
 void put_batch_free(struct put_batch *batch);
 /** Makes an item failed. The message is copied; without memory the item fails without one. */
 void put_item_fail(struct put_item *item, const struct muster_error *error);
-/** Takes another reference to what a batch's names and dir_fd hang on. */
+/** Another reference, which may open files until it leaves. */
 struct shared_walk *shared_walk_ref(struct shared_walk *walk);
-void shared_walk_unref(struct shared_walk *walk); /* takes NULL */
+void shared_walk_leave(struct shared_walk *walk); /* takes NULL */
+/** Of a reference that has left. Takes NULL. */
+void shared_walk_unref(struct shared_walk *walk);
+/** Nothing of the batch will be opened any more. */
+void put_batch_leave(struct put_batch *batch);
 
 /* --- source ------------------------------------------------------------------------------- */
 
@@ -128,7 +137,7 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		struct put_batch **window; /* a ring by sequence */
 		size_t window_max;
 		uint64_t next_sequence;
-		size_t waiting_items;
+		size_t waiting_cost;
 		struct version_writer *writer;
 		const struct manifest_footer *footer; /* what the version is, when it is complete */
 		struct version_reader *onto;	      /* NULL: none */

@@ -135,6 +135,13 @@ enum muster_code put_source_open(struct put_source **out, const struct muster_pu
 	return MUSTER_OK;
 }
 
+static void release_shared(struct input *input)
+{
+	shared_walk_leave(input->shared);
+	shared_walk_unref(input->shared);
+	input->shared = NULL;
+}
+
 void put_source_close(struct put_source *source)
 {
 	if (!source)
@@ -142,7 +149,7 @@ void put_source_close(struct put_source *source)
 	for (size_t i = 0; i < source->input_count; i++) {
 		struct input *input = &source->inputs[i];
 
-		shared_walk_unref(input->shared);
+		release_shared(input);
 		if (input->walk)
 			walk_close(input->walk);
 		file_list_close(input->list);
@@ -177,6 +184,7 @@ static enum muster_code load_walk(struct input *input, struct muster_error *err)
 	}
 	input->shared->batch = batch;
 	atomic_init(&input->shared->refs, 1);
+	atomic_init(&input->shared->openers, 1);
 	input->count = batch->entry_count;
 	return MUSTER_OK;
 }
@@ -187,8 +195,7 @@ static enum muster_code load(struct input *input, struct muster_error *err)
 	enum muster_code code = MUSTER_OK;
 
 	while (!code && !input->is_done && input->next == input->count) {
-		shared_walk_unref(input->shared);
-		input->shared = NULL;
+		release_shared(input);
 		input->next = input->count = 0;
 		if (input->walk) {
 			code = load_walk(input, err);
@@ -345,12 +352,13 @@ static enum muster_code check_clashes(struct put_source *source, const struct pu
 }
 
 static enum muster_code take_items(struct put_source *source, struct input *input,
-				   struct put_batch *batch, struct muster_error *err)
+				   struct put_batch *batch, size_t item_max,
+				   struct muster_error *err)
 {
 	bool is_alone = source->input_count == 1;
 	enum muster_code code = MUSTER_OK;
 
-	while (input->next < input->count && batch->item_count < PUT_BATCH_MAX) {
+	while (input->next < input->count && batch->item_count < item_max) {
 		struct put_item *item;
 
 		if (!is_alone && batch->item_count && !is_before_others(source, input))
@@ -377,6 +385,7 @@ enum muster_code put_source_next(struct put_source *source, struct put_batch **o
 {
 	struct put_batch *batch;
 	struct input *input;
+	size_t item_max;
 	enum muster_code code = MUSTER_OK;
 
 	*out = NULL;
@@ -389,11 +398,14 @@ enum muster_code put_source_next(struct put_source *source, struct put_batch **o
 		return MUSTER_END;
 	if (!is_before_others(source, input))
 		return two_sources(source, input, err);
-	batch = malloc(sizeof(*batch));
+	item_max = input->count - input->next;
+	if (item_max > PUT_BATCH_MAX)
+		item_max = PUT_BATCH_MAX;
+	batch = malloc(sizeof(*batch) + item_max * sizeof(batch->items[0]));
 	if (!batch)
 		return muster_fail_memory(err, "a batch");
-	memset(batch, 0, offsetof(struct put_batch, items));
-	code = take_items(source, input, batch, err);
+	*batch = (struct put_batch){ 0 };
+	code = take_items(source, input, batch, item_max, err);
 	if (code) {
 		put_batch_free(batch);
 		return code;

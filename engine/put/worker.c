@@ -61,6 +61,7 @@ static enum muster_code do_batch(struct put_worker *worker, struct put_batch *ba
 		put_batch_free(batch);
 		return code;
 	}
+	put_batch_leave(batch);
 	return put_emit(worker, batch, err);
 }
 

@@ -1,5 +1,5 @@
 /**
- * session - uncommitted work as a root: what a session has written lives while it does (FORMAT §5).
+ * session - uncommitted work as a root: what it has written lives while it does (FORMAT §5).
  *
  * A session begins before its first object, says every 10 minutes that it is alive, and ends with
  * the event that its work led to. A process that dies leaves a session without an end: its objects

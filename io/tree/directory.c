@@ -38,16 +38,18 @@ enum muster_code dir_new(struct walk_dir **out, struct walk *walk, struct walk_d
 	return MUSTER_OK;
 }
 
-void closing_flush(const struct walk_calls *calls, struct walk_closing *closing)
+void closing_flush(struct walk *walk, struct walk_closing *closing)
 {
-	while (closing->count)
-		calls->close(closing->fds[--closing->count]); /* opened read-only */
+	while (closing->count) {
+		walk->calls->close(closing->fds[--closing->count]); /* opened read-only */
+		atomic_fetch_sub(&walk->open_fd_count, 1);
+	}
 }
 
 static void close_later(struct walk *walk, struct walk_closing *closing, int fd)
 {
 	if (closing->count == WALK_CLOSING_MAX)
-		closing_flush(walk->calls, closing);
+		closing_flush(walk, closing);
 	closing->fds[closing->count++] = fd;
 }
 
@@ -55,7 +57,6 @@ static void dir_close_locked(struct walk_dir *dir, struct walk_closing *closing)
 {
 	close_later(dir->walk, closing, dir->fd);
 	dir->fd = -1;
-	dir->walk->shared.open_fd_count--;
 }
 
 void dir_settle_locked(struct walk_dir *dir, struct walk_closing *closing)
@@ -72,7 +73,6 @@ void dir_put_fd_locked(struct walk_dir *dir, int fd, struct walk_closing *closin
 		return;
 	}
 	close_later(dir->walk, closing, fd); /* another thread was faster */
-	dir->walk->shared.open_fd_count--;
 }
 
 void dir_unref_locked(struct walk_dir *dir, struct walk_closing *closing)
@@ -116,9 +116,9 @@ static void evict_locked(struct walk *walk, unsigned count, struct walk_closing 
 
 void fd_reserve_locked(struct walk *walk, struct walk_closing *closing)
 {
-	if (walk->shared.open_fd_count >= walk->shared.fd_max)
+	if (atomic_load(&walk->open_fd_count) >= walk->shared.fd_max)
 		evict_locked(walk, EVICT_COUNT, closing);
-	walk->shared.open_fd_count++;
+	atomic_fetch_add(&walk->open_fd_count, 1);
 }
 
 /* The process is out of descriptors: give back what the walk can, and keep fewer from now on. */
@@ -127,13 +127,13 @@ static void fd_shortage(struct walk_reader *reader)
 	struct walk *walk = reader->walk;
 
 	pthread_mutex_lock(&walk->shared.lock);
-	if (walk->shared.fd_max > walk->shared.open_fd_count / 2)
-		walk->shared.fd_max = walk->shared.open_fd_count / 2;
+	if (walk->shared.fd_max > atomic_load(&walk->open_fd_count) / 2)
+		walk->shared.fd_max = atomic_load(&walk->open_fd_count) / 2;
 	if (walk->shared.fd_max < FD_MIN)
 		walk->shared.fd_max = FD_MIN;
-	evict_locked(walk, walk->shared.open_fd_count, &reader->closing);
+	evict_locked(walk, atomic_load(&walk->open_fd_count), &reader->closing);
 	walk_unlock(walk);
-	closing_flush(walk->calls, &reader->closing);
+	closing_flush(walk, &reader->closing);
 }
 
 static int open_directory(struct walk_reader *reader, int at_fd, const char *path, int flags)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define FD_SLACK 8 /* beyond fd_max, for readers at the head; closing makes room for more at once */
+
 /* --- taking ----------------------------------------------------------------------------- */
 
 static bool is_head(const struct walk_dir *dir)
@@ -10,15 +12,26 @@ static bool is_head(const struct walk_dir *dir)
 	return TAILQ_FIRST(&dir->walk->shared.order) == &dir->item;
 }
 
+/* Ahead of what the consumer needs. */
 static bool is_within_budgets(const struct walk *walk, const struct walk_dir *dir)
 {
-	bool has_fd = walk->shared.open_fd_count < walk->shared.fd_max;
+	bool has_fd = atomic_load(&walk->open_fd_count) < walk->shared.fd_max;
 
 	if (walk->shared.held_entry_count + WALK_BATCH_MAX > walk->ahead_entry_max)
 		return false;
 	if (dir->item.state == ITEM_OPEN)
 		return dir->fd >= 0 || has_fd;
 	return has_fd && walk->shared.listed_name_count < walk->names_limits.count_max;
+}
+
+/* The head must go on, so it may take more descriptors than there should be. But each reader that
+ * works keeps one open, so many readers in a deep tree must wait for each other then. */
+static bool is_allowed(const struct walk *walk, const struct walk_dir *dir)
+{
+	if (!is_head(dir))
+		return is_within_budgets(walk, dir);
+	return !walk->shared.busy_count ||
+	       atomic_load(&walk->open_fd_count) < walk->shared.fd_max + FD_SLACK;
 }
 
 /* The first dir nobody works on, unless the budgets are used up. Those being worked on are few:
@@ -28,9 +41,8 @@ static struct walk_dir *first_allowed(const struct walk *walk)
 	struct walk_dir *dir;
 
 	TAILQ_FOREACH(dir, &walk->shared.pending, pending) {
-		if (dir->item.state == ITEM_BUSY)
-			continue;
-		return is_head(dir) || is_within_budgets(walk, dir) ? dir : NULL;
+		if (dir->item.state != ITEM_BUSY)
+			return is_allowed(walk, dir) ? dir : NULL;
 	}
 	return NULL;
 }
@@ -52,6 +64,7 @@ struct walk_dir *order_take_locked(struct walk *walk, struct walk_closing *closi
 	if (dir->fd < 0)
 		fd_reserve_locked(walk, closing);
 	walk->shared.held_entry_count += WALK_BATCH_MAX;
+	walk->shared.busy_count++;
 	return dir;
 }
 
@@ -59,7 +72,11 @@ bool order_head_is_actionable_locked(const struct walk *walk)
 {
 	const struct walk_item *head = TAILQ_FIRST(&walk->shared.order);
 
-	return !head || head->state != ITEM_BUSY || walk->shared.failure.code;
+	if (!head || walk->shared.failure.code)
+		return true;
+	if (head->kind == ITEM_CHUNK)
+		return head->state == ITEM_READY;
+	return first_allowed(walk) == (const void *)head;
 }
 
 void order_wake_consumer_locked(struct walk *walk)
@@ -383,11 +400,12 @@ static void work_finish_locked(struct walk_reader *reader, struct walk_dir *dir,
 	order_wake_locked(walk);
 
 	walk_unlock(walk);
-	closing_flush(walk->calls, closing);
+	closing_flush(walk, closing);
 	code = stat_chunks(reader, fd, &err);
 	pthread_mutex_lock(&walk->shared.lock);
 
 	chunks_finish_locked(reader, closing);
+	walk->shared.busy_count--;
 	dir->use_count--;
 	dir_settle_locked(dir, closing);
 	dir_unref_locked(dir, closing);
@@ -405,6 +423,7 @@ static void work_give_up_locked(struct walk_reader *reader, struct walk_dir *dir
 	struct walk_closing *closing = &reader->closing;
 
 	walk->shared.held_entry_count -= WALK_BATCH_MAX;
+	walk->shared.busy_count--;
 	if (chunk) {
 		chunk_ready_locked(chunk);
 		TAILQ_INSERT_BEFORE(&dir->item, &chunk->item, order);
@@ -412,7 +431,7 @@ static void work_give_up_locked(struct walk_reader *reader, struct walk_dir *dir
 		atomic_fetch_add_explicit(&walk->counts.errors, 1, memory_order_relaxed);
 	}
 	if (fd < 0)
-		walk->shared.open_fd_count--; /* reserved, but not opened */
+		atomic_fetch_sub(&walk->open_fd_count, 1); /* reserved, but not opened */
 	else if (dir->fd != fd)
 		dir_put_fd_locked(dir, fd, closing);
 	if (dir->is_listed)
@@ -448,7 +467,7 @@ void order_work_locked(struct walk_reader *reader, struct walk_dir *dir)
 	enum muster_code code;
 
 	walk_unlock(walk);
-	closing_flush(walk->calls, &reader->closing);
+	closing_flush(walk, &reader->closing);
 	cut_reset(reader);
 	code = work_cut(reader, dir, is_listed, parent_fd, &fd, &err);
 	if (!code) {

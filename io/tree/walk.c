@@ -20,7 +20,7 @@ static void reader_free(struct walk_reader *reader)
 {
 	if (!reader)
 		return;
-	closing_flush(reader->walk->calls, &reader->closing);
+	closing_flush(reader->walk, &reader->closing);
 	free(reader->dents);
 	names_release(&reader->names);
 	bytes_release(&reader->path);
@@ -43,13 +43,13 @@ static struct walk_reader *reader_new(struct walk *walk)
 	return reader;
 }
 
-/* Before waiting. True if there was something: look again, the lock was not held meanwhile. */
+/* Closes what is to be closed. True if that was something: the lock was not held meanwhile. */
 static bool flush_locked(struct walk *walk, struct walk_closing *closing)
 {
 	if (!closing->count)
 		return false;
 	walk_unlock(walk);
-	closing_flush(walk->calls, closing);
+	closing_flush(walk, closing);
 	pthread_mutex_lock(&walk->shared.lock);
 	return true;
 }
@@ -178,7 +178,7 @@ static enum muster_code root_put(struct walk *walk, struct muster_error *err)
 		return code;
 	dir->fd = walk->root_fd;
 	dir->use_count = 1; /* always: all paths start here */
-	walk->shared.open_fd_count = 1;
+	atomic_store(&walk->open_fd_count, 1);
 	TAILQ_INSERT_TAIL(&walk->shared.order, &dir->item, order);
 	TAILQ_INSERT_TAIL(&walk->shared.pending, dir, pending);
 	return MUSTER_OK;
@@ -269,7 +269,7 @@ static bool is_worth_resuming(const struct walk *walk)
 	unsigned fd_max = walk->shared.fd_max;
 
 	return walk->shared.held_entry_count <= entry_max - entry_max / 8 &&
-	       walk->shared.open_fd_count <= fd_max - fd_max / 8;
+	       atomic_load(&walk->open_fd_count) <= fd_max - fd_max / 8;
 }
 
 /* Takes the chunk at the head off the list; its directory is in use from now on. */
@@ -303,10 +303,10 @@ static enum muster_code chunk_reopen(struct walk *walk, struct walk_chunk *chunk
 	if (fd >= 0)
 		dir_put_fd_locked(chunk->dir, fd, closing);
 	else
-		walk->shared.open_fd_count--;
+		atomic_fetch_sub(&walk->open_fd_count, 1);
 	chunk->batch.dir_fd = chunk->dir->fd;
 	walk_unlock(walk);
-	closing_flush(walk->calls, closing);
+	closing_flush(walk, closing);
 	if (chunk->batch.dir_fd >= 0)
 		return MUSTER_OK;
 	if (cause != ENOENT && cause != ENOTDIR && cause != ELOOP)
@@ -366,12 +366,14 @@ static enum muster_code next_step_locked(struct walk *walk, struct walk_chunk **
 	}
 	if (!head)
 		return MUSTER_END;
-	if (head->state == ITEM_READY) {
+	if (head->state == ITEM_READY) { /* a chunk */
 		*out = (struct walk_chunk *)(void *)head;
 		chunk_give_locked(walk, *out);
 		return MUSTER_OK;
 	}
-	dir = head->state == ITEM_BUSY ? NULL : order_take_locked(walk, &walk->reader->closing);
+	dir = order_head_is_actionable_locked(walk) ?
+		      order_take_locked(walk, &walk->reader->closing) :
+		      NULL;
 	if (dir) {
 		order_work_locked(walk->reader, dir);
 		return MUSTER_OK;
@@ -394,7 +396,7 @@ enum muster_code walk_next(struct walk *walk, struct walk_batch **out, struct mu
 			code = next_step_locked(walk, &chunk, err);
 		while (!code && !chunk);
 		walk_unlock(walk);
-		closing_flush(walk->calls, &walk->reader->closing);
+		closing_flush(walk, &walk->reader->closing);
 		if (!code)
 			code = chunk_make_ready(walk, chunk, err);
 	} while (code == MUSTER_ABSENT);
@@ -413,29 +415,51 @@ static void chunk_release_locked(struct walk_chunk *chunk, struct walk_closing *
 	chunk_free(chunk);
 }
 
+/* The caller's last touch of the walk, under the lock: another thread may then destroy it. */
+static void walk_leave_locked(struct walk *walk)
+{
+	bool is_last = walk->shared.is_closed && !walk->shared.given_count;
+
+	pthread_mutex_unlock(&walk->shared.lock);
+	if (is_last)
+		walk_destroy(walk);
+}
+
 void walk_batch_free(struct walk_batch *batch)
 {
 	struct walk_closing closing = { 0 };
-	const struct walk_calls *calls;
 	struct walk_chunk *chunk;
 	struct walk *walk;
-	bool is_last;
 
 	if (!batch)
 		return;
 	chunk = chunk_of(batch);
 	walk = chunk->walk;
-	calls = walk->calls; /* the walk may be closed, and gone, once it is unlocked */
 	pthread_mutex_lock(&walk->shared.lock);
 	if (chunk->dir)
 		chunk->dir->use_count--;
 	chunk_release_locked(chunk, &closing);
+	flush_locked(walk, &closing);
 	walk->shared.given_count--;
-	is_last = walk->shared.is_closed && !walk->shared.given_count;
-	pthread_mutex_unlock(&walk->shared.lock);
-	closing_flush(calls, &closing);
-	if (is_last)
-		walk_destroy(walk);
+	walk_leave_locked(walk);
+}
+
+void walk_batch_leave(struct walk_batch *batch)
+{
+	struct walk_closing closing = { 0 };
+	struct walk_chunk *chunk = chunk_of(batch);
+	struct walk *walk = chunk->walk;
+
+	pthread_mutex_lock(&walk->shared.lock);
+	if (chunk->dir) {
+		chunk->dir->use_count--;
+		dir_settle_locked(chunk->dir, &closing);
+		dir_unref_locked(chunk->dir, &closing);
+		chunk->dir = NULL;
+	}
+	batch->dir_fd = -1;
+	flush_locked(walk, &closing);
+	walk_leave_locked(walk);
 }
 
 /* --- the rest --------------------------------------------------------------------------- */
@@ -487,20 +511,14 @@ static void items_free_locked(struct walk *walk, struct walk_closing *closing)
 void walk_close(struct walk *walk)
 {
 	struct walk_closing closing = { 0 };
-	const struct walk_calls *calls;
-	bool is_last;
 
 	if (!walk)
 		return;
 	readers_join(walk);
 	reader_free(walk->reader);
-	calls = walk->calls;
 	pthread_mutex_lock(&walk->shared.lock);
 	items_free_locked(walk, &closing);
+	flush_locked(walk, &closing);
 	walk->shared.is_closed = true;
-	is_last = !walk->shared.given_count;
-	pthread_mutex_unlock(&walk->shared.lock); /* from here on another thread may destroy it */
-	closing_flush(calls, &closing);
-	if (is_last)
-		walk_destroy(walk);
+	walk_leave_locked(walk);
 }

@@ -72,6 +72,9 @@ enum muster_code walk_open(struct walk **out, const char *root, const struct wal
 /** The next batch (waits for it), or MUSTER_END. Gives the batch. */
 enum muster_code walk_next(struct walk *walk, struct walk_batch **out, struct muster_error *err);
 void walk_batch_free(struct walk_batch *batch);
+/** Nothing of the batch will be opened any more: its directory may be closed. Names and stats stay
+ *  until walk_batch_free(). Who keeps many batches must leave them. Once only. */
+void walk_batch_leave(struct walk_batch *batch);
 struct walk_counts walk_counted(const struct walk *walk);
 /** Stops the readers and waits for them; batches still held stay valid until freed. */
 void walk_close(struct walk *walk);

@@ -25,7 +25,7 @@
  * descriptors run short, and opened again by its path.
  *
  * Locks: one, `shared.lock`. Never held during a system call on the tree, but for close() when
- * many descriptors go at once. What a BUSY dir owns (`names`) belongs to its reader.
+ * many descriptors go at once. A walk lives until it is closed and all its batches are freed. What a BUSY dir owns (`names`) belongs to its reader.
  */
 #ifndef IO_TREE_WALK_INTERNAL_H
 #define IO_TREE_WALK_INTERNAL_H
@@ -139,6 +139,7 @@ struct walk {
 	unsigned thread_count;
 	pthread_t *threads;
 	struct walk_reader *reader; /* the consumer's */
+	atomic_uint open_fd_count; /* reserved, open, or still to be closed */
 	atomic_bool is_stopped;
 	atomic_bool is_noatime_refused;
 	struct {
@@ -154,8 +155,9 @@ struct walk {
 		size_t held_entry_count;  /* in the list, or reserved for a cut */
 		size_t ready_entry_count; /* of these, those in ready chunks */
 		size_t listed_name_count;
-		unsigned open_fd_count, fd_max;
-		unsigned idle_count;
+		unsigned fd_max;
+		unsigned busy_count; /* dirs that somebody works on */
+		unsigned idle_count; /* readers that wait */
 		bool is_consumer_waiting, is_consumer_patient, is_closed;
 		bool wakes_consumer, wakes_reader; /* at the next walk_unlock() */
 		uint64_t given_count; /* batches out there */
@@ -200,7 +202,7 @@ void dir_settle_locked(struct walk_dir *dir, struct walk_closing *closing);
 void fd_reserve_locked(struct walk *walk, struct walk_closing *closing);
 /** Gives an open, used directory a descriptor again: opened outside the lock, then put. */
 void dir_put_fd_locked(struct walk_dir *dir, int fd, struct walk_closing *closing);
-void closing_flush(const struct walk_calls *calls, struct walk_closing *closing);
+void closing_flush(struct walk *walk, struct walk_closing *closing);
 
 /* list.c: the names of one directory. */
 

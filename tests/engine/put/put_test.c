@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -361,6 +362,22 @@ static void a_cancelled_put_commits_nothing_and_goes_on_later(void **state)
 	assert_true(put_tree(place).is_new);
 }
 
+/* Batches wait in order for a pack to close; their directories must not stay open meanwhile. */
+static void many_directories_need_few_descriptors(void **state)
+{
+	struct place *place = *state;
+	struct rlimit before, few;
+
+	run_shell("cd '%s' && seq 1 3000 | xargs mkdir && "
+		  "for i in $(seq 1 3000); do echo $i > $i/f; done",
+		  place->tree);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ .rlim_cur = 80, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(put_tree(place).entry_count, 3000);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static void usage_errors_say_what_is_missing(void **state)
 {
 	struct place *place = *state;
@@ -431,6 +448,7 @@ int main(void)
 		PUT_TEST(sources_meet_under_their_names_and_may_not_clash),
 		PUT_TEST(a_list_names_the_files),
 		PUT_TEST(a_cancelled_put_commits_nothing_and_goes_on_later),
+		PUT_TEST(many_directories_need_few_descriptors),
 		PUT_TEST(usage_errors_say_what_is_missing),
 		PUT_TEST(twelve_writers_make_twelve_versions),
 	};
