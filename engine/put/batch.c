@@ -62,5 +62,6 @@ void large_item_free(struct large_item *item)
 	shared_walk_unref(item->walk);
 	free(item->name);
 	free(item->path);
+	free(item->ref);
 	free(item);
 }

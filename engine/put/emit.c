@@ -19,8 +19,26 @@ void put_report_failure(struct put_run *run, struct view path, const struct must
 		job->on_failure(job->on_failure_state, (const char *)path.ptr, path.len, error);
 }
 
+static void reference_entry(const struct put_item *item, struct entry *out)
+{
+	*out = (struct entry){ .path = item->path, .ref = item->ref };
+	if (item->fate == ITEM_TRACKED) {
+		out->algorithm = DIGEST_TEXT;
+		out->digest_text = item->ref;
+		return;
+	}
+	out->algorithm = DIGEST_MD5; /* of references, whatever the repository's is */
+	memcpy(out->fingerprint.digest, item->fingerprint.digest, DIGEST_BYTES);
+	out->size_bytes = item->found.size_bytes;
+	out->has_size = true;
+}
+
 bool put_item_entry(const struct put_run *run, const struct put_item *item, struct entry *out)
 {
+	if (item->is_reference) {
+		reference_entry(item, out);
+		return true;
+	}
 	*out = (struct entry){ .path = item->path,
 			       .algorithm = run->hashing.algorithm,
 			       .fingerprint = item->fingerprint,
@@ -99,7 +117,7 @@ void put_note_stat_locked(struct put_run *run, const struct put_item *item, bool
 	struct stat_record record = record_of(run, item);
 	enum muster_code code;
 
-	if (!run->cache || !record.is_trusted)
+	if (!run->cache || !record.is_trusted || item->is_reference)
 		return;
 	if (!run->journal && put_open_journal(run))
 		return;
@@ -134,6 +152,7 @@ static enum muster_code emit_item_locked(struct put_run *run, const struct put_i
 		return MUSTER_OK;
 	case ITEM_READ:
 	case ITEM_KEPT:
+	case ITEM_TRACKED:
 		break;
 	}
 	if (!put_item_entry(run, item, &entry))
@@ -145,7 +164,7 @@ static enum muster_code emit_item_locked(struct put_run *run, const struct put_i
 	}
 	if (item->is_news)
 		put_note_stat_locked(run, item, false);
-	else
+	else if (item->fate == ITEM_KEPT)
 		run->report->kept_files++;
 	put_count_done(run, item);
 	return MUSTER_OK;

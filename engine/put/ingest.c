@@ -38,12 +38,18 @@ static enum muster_code pack_group(struct put_worker *worker, struct group *grou
 {
 	enum muster_code code = MUSTER_OK;
 
-	hash_batch(worker->hasher, group->requests, group->count);
+	bool is_reference = group->count && group->items[0]->is_reference;
+
+	/* A batch comes from one input: its items are all references, or none is. */
+	hash_batch(is_reference ? worker->reference_hasher : worker->hasher, group->requests,
+		   group->count);
 	for (size_t i = 0; i < group->count && !code; i++) {
 		struct put_item *item = group->items[i];
 		struct blob_key key;
 
 		item->fingerprint = group->requests[i].fingerprint;
+		if (is_reference)
+			continue;
 		key = key_of(worker->run, item);
 		code = blob_packer_put(worker->packer, &key, group->requests[i].data, &item->place,
 				       err);
@@ -141,8 +147,10 @@ static struct large_item *large_item_new(const struct put_batch *batch, const st
 	large->found = item->found;
 	large->name = strdup(item->name);
 	large->path = strndup((const char *)item->path.ptr, item->path.len);
+	if (item->is_reference)
+		large->ref = strndup((const char *)item->ref.ptr, item->ref.len);
 	large->walk = shared_walk_ref(batch->walk);
-	if (large->name && large->path)
+	if (large->name && large->path && (large->ref || !item->is_reference))
 		return large;
 	large_item_free(large);
 	return NULL;
@@ -202,11 +210,13 @@ static enum muster_code read_pass(struct large_attempt *attempt, struct blob_str
 				  struct muster_error *err)
 {
 	struct put_worker *worker = attempt->worker;
+	struct hasher *hasher =
+		attempt->item->is_reference ? worker->reference_hasher : worker->hasher;
 	uint64_t done = 0;
 	enum muster_code code;
 	size_t got;
 
-	hash_begin(worker->hasher);
+	hash_begin(hasher);
 	while (!(code = file_read_at(attempt->fd, done, worker->buffer, LARGE_CHUNK_BYTES, &got,
 				     &attempt->error)) &&
 	       got) {
@@ -214,14 +224,14 @@ static enum muster_code read_pass(struct large_attempt *attempt, struct blob_str
 
 		if (put_is_stopping(worker->run))
 			return muster_fail(&attempt->error, MUSTER_E_CANCELLED, "interrupted");
-		hash_update(worker->hasher, chunk);
+		hash_update(hasher, chunk);
 		if (stream && (code = blob_stream_append(stream, chunk, err)))
 			return code;
 		done += got;
 		atomic_fetch_add_explicit(&worker->run->progress->read_bytes, got,
 					  memory_order_relaxed);
 	}
-	hash_end(worker->hasher, &attempt->item->fingerprint);
+	hash_end(hasher, &attempt->item->fingerprint);
 	if (!code && done != attempt->item->found.size_bytes)
 		code = muster_fail(&attempt->error, MUSTER_E_CHANGED,
 				   "it changed while it was read, twice");
@@ -267,7 +277,13 @@ static enum muster_code pack_large(struct large_attempt *attempt, struct muster_
 	struct blob_stream *stream;
 	struct blob_key key;
 	bool is_stored = false;
-	enum muster_code code = hash_first(attempt, &is_stored, err);
+	enum muster_code code;
+
+	if (attempt->item->is_reference) {
+		code = read_pass(attempt, NULL, err);
+		return code ? code : check_unchanged(attempt);
+	}
+	code = hash_first(attempt, &is_stored, err);
 
 	if (code || is_stored)
 		return code ? code : check_unchanged(attempt);
@@ -306,10 +322,13 @@ static enum muster_code ingest_large(struct put_worker *worker, struct large_ite
 	struct put_item item = { .path = view_text(large->path),
 				 .name = large->name,
 				 .fate = ITEM_READ,
+				 .is_reference = large->ref != NULL,
 				 .is_news = true };
 	struct large_attempt attempt = { .worker = worker, .item = &item };
 	enum muster_code code = MUSTER_E_CHANGED;
 
+	if (large->ref)
+		item.ref = view_text(large->ref);
 	for (int n = 0; n < 2 && code == MUSTER_E_CHANGED; n++)
 		code = try_large(&attempt, large->dir_fd, err);
 	if (err->code || code == MUSTER_E_CANCELLED)

@@ -7,6 +7,7 @@
 #include "artifact/record/key.h"
 #include "base/text/encode.h"
 #include "engine/put/put_job.h"
+#include "engine/put/uri.h"
 #include "io/tree/tree_time.h"
 
 #define TABLE_SHARE 4 /* a quarter of the memory is the table of blobs */
@@ -115,7 +116,8 @@ static void open_cache(struct put_job *job, const char *cache_dir)
 	struct put_run *run = &job->run;
 	int64_t now_ns;
 
-	if (!cache_dir || options->source_count != 1 || options->sources[0].name)
+	if (!cache_dir || options->source_count != 1 || options->sources[0].name ||
+	    uri_kind(options->sources[0].path) != URI_NONE)
 		return;
 	if (tree_time_now(options->sources[0].path, &now_ns, NULL))
 		return;

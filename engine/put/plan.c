@@ -67,6 +67,13 @@ static enum muster_code keep_if_stored(struct put_run *run, struct put_item *ite
 	return code == MUSTER_ABSENT ? MUSTER_OK : code;
 }
 
+static void read_it(struct put_item *item)
+{
+	item->is_news = true;
+	if (item->found.size_bytes > PACK_BLOB_MAX_BYTES)
+		item->fate = ITEM_LARGE;
+}
+
 static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 				  struct muster_error *err)
 {
@@ -75,10 +82,16 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 	struct muster_error why = { 0 };
 	enum muster_code code;
 
-	if (item->fate != ITEM_READ)
+	if (item->fate != ITEM_READ && item->fate != ITEM_TRACKED)
 		return MUSTER_OK;
 	if (entry_path_check(item->path, &why)) {
 		put_item_fail(item, &why);
+		return MUSTER_OK;
+	}
+	if (item->fate == ITEM_TRACKED)
+		return MUSTER_OK;
+	if (item->is_reference) {
+		read_it(item);
 		return MUSTER_OK;
 	}
 	if (run->cache)
@@ -100,11 +113,8 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 	case INGEST_READ:
 		break;
 	}
-	if (item->fate == ITEM_READ) {
-		item->is_news = true;
-		if (item->found.size_bytes > PACK_BLOB_MAX_BYTES)
-			item->fate = ITEM_LARGE;
-	}
+	if (item->fate == ITEM_READ)
+		read_it(item);
 	return code;
 }
 

@@ -24,10 +24,10 @@
 #include "io/tree/walk.h"
 #include "planners/ingest/ingest.h"
 
-#define PUT_BATCH_MAX	 256
-#define PUT_WINDOW_COST  65536 /* of batches that wait for an earlier one before emit, in items */
-#define PUT_BATCH_COST   8     /* what a batch costs beside its items */
-#define PUT_LARGE_QUEUE	 64
+#define PUT_BATCH_MAX	256
+#define PUT_WINDOW_COST 65536 /* of batches that wait for an earlier one before emit, in items */
+#define PUT_BATCH_COST	8     /* what a batch costs beside its items */
+#define PUT_LARGE_QUEUE 64
 
 /* A walk's batch, shared by the put batches and large items that were cut from it. Names and stats
  * are needed until they are emitted, the directory only until the last file is read: batches may
@@ -39,9 +39,10 @@ struct shared_walk {
 };
 
 enum item_fate {
-	ITEM_READ,  /* to be read, or was read: has a fingerprint and a place */
-	ITEM_KEPT,  /* known from cache and base: has both, too */
-	ITEM_LARGE, /* to be read by a stream of its own; emitted through the side run */
+	ITEM_READ,    /* to be read, or was read: has a fingerprint and a place */
+	ITEM_KEPT,    /* known from cache and base: has both, too */
+	ITEM_LARGE,   /* to be read by a stream of its own; emitted through the side run */
+	ITEM_TRACKED, /* a reference that is not followed: its URI is its digest */
 	ITEM_FAILED,
 	ITEM_VANISHED, /* gone when it was opened: counted, no failure */
 };
@@ -51,7 +52,9 @@ struct put_item {
 	const char *name; /* for openat(dir_fd) */
 	struct found_file found;
 	enum item_fate fate;
-	bool is_news; /* the stat cache did not know it */
+	bool is_news;	   /* the stat cache did not know it */
+	bool is_reference; /* digested, by MD5, but not stored */
+	struct view ref;   /* its URI */
 	struct fingerprint fingerprint;
 	struct blob_place place;
 	struct muster_error *error; /* ITEM_FAILED; owned by the batch or the walk */
@@ -63,7 +66,7 @@ struct put_batch {
 	int dir_fd;
 	struct shared_walk *walk; /* keeps names and dir_fd; NULL for lists */
 	bool has_left;
-	char *text;		  /* paths that the batch had to make itself */
+	char *text; /* paths that the batch had to make itself */
 	size_t item_count, emitted_count;
 	struct put_item items[]; /* at most PUT_BATCH_MAX */
 };
@@ -98,7 +101,7 @@ uint64_t put_source_special_count(const struct put_source *source);
 struct large_item {
 	struct shared_walk *walk;
 	int dir_fd;
-	char *name, *path; /* owned */
+	char *name, *path, *ref; /* owned; ref NULL unless it is a reference */
 	struct found_file found;
 };
 
@@ -166,7 +169,7 @@ enum muster_code put_plan_next(struct put_run *run, struct put_batch **out,
 /* One worker's own things. */
 struct put_worker {
 	struct put_run *run;
-	struct hasher *hasher;
+	struct hasher *hasher, *reference_hasher;
 	struct blob_packer *packer;
 	uint8_t *buffer;
 	pthread_t thread;

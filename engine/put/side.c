@@ -9,15 +9,26 @@ struct side_value {
 	uint64_t size_bytes;
 	struct fingerprint fingerprint;
 	struct blob_place place;
+	bool is_reference; /* then its URI follows */
 };
 
 static enum muster_code add_side_locked(struct put_run *run, const struct put_item *item,
 					struct muster_error *err)
 {
-	struct side_value value = { item->found.size_bytes, item->fingerprint, item->place };
+	struct side_value value = { .size_bytes = item->found.size_bytes,
+				    .fingerprint = item->fingerprint,
+				    .place = item->place,
+				    .is_reference = item->is_reference };
+	struct bytes bytes = { 0 };
+	enum muster_code code = bytes_append(&bytes, &value, sizeof(value), err);
 
+	if (!code)
+		code = bytes_append_view(&bytes, item->ref, err);
+	if (!code)
+		code = spill_add(run->emit.side, item->path, bytes_view(&bytes), err);
 	run->emit.side_count++;
-	return spill_add(run->emit.side, item->path, view_of(&value, sizeof(value)), err);
+	bytes_release(&bytes);
+	return code;
 }
 
 enum muster_code put_emit_late(struct put_run *run, const struct put_item *item,
@@ -73,6 +84,8 @@ static enum muster_code next_side(struct put_run *run, struct side_merge *merge,
 	item.found.size_bytes = value.size_bytes;
 	item.fingerprint = value.fingerprint;
 	item.place = value.place;
+	item.is_reference = value.is_reference;
+	item.ref = view_of(bytes.ptr + sizeof(value), bytes.len - sizeof(value));
 	if (!put_item_entry(run, &item, &merge->side))
 		return muster_fail(err, MUSTER_E_FORMAT, "the pack of '%.*s' was never closed",
 				   VIEW_ARGS(path));

@@ -114,12 +114,16 @@ static enum muster_code worker_init(struct put_worker *worker, struct put_run *r
 	if (!worker->buffer)
 		return muster_fail_memory(err, "a worker's buffer");
 	code = hasher_new(&worker->hasher, run->hashing, err);
+	if (!code)
+		code = hasher_new(&worker->reference_hasher, (struct hash_options){ DIGEST_MD5, 0 },
+				  err);
 	return code ? code : blob_packer_open(&worker->packer, run->blobs, err);
 }
 
 static void worker_release(struct put_worker *worker)
 {
 	blob_packer_close(worker->packer);
+	hasher_free(worker->reference_hasher);
 	hasher_free(worker->hasher);
 	free(worker->buffer);
 }

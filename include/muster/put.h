@@ -8,8 +8,9 @@
 
 #include "muster/progress.h"
 
-/** A directory whose contents land at the root of the version, or a file under its base name;
- *  with `name` they land there. */
+/** A directory whose contents land at the root of the version, or a file under its base name; with
+ *  `name` they land there. Or a reference: file:///… is digested where it lies and not stored; a
+ *  URI of a scheme that is not followed is kept as it is, and needs a name. */
 struct muster_source {
 	const char *path;
 	const char *name; /* NULL or a path in the version */

@@ -362,6 +362,80 @@ static void a_cancelled_put_commits_nothing_and_goes_on_later(void **state)
 	assert_true(put_tree(place).is_new);
 }
 
+static void references_are_digested_and_not_stored(void **state)
+{
+	struct place *place = *state;
+	char uri[160];
+	struct muster_source sources[2] = { { .path = uri, .name = "here" },
+					    { .path = "dvc://bucket/x", .name = "there" } };
+	struct muster_put_options options = put_options(sources);
+	struct muster_put_report report;
+	struct collection *collection;
+	struct version_reader *version;
+	struct entry entry;
+
+	run_shell("cd '%s' && mkdir 'd d' && printf hello > 'd d/50%%?#' && "
+		  "head -c 5000000 /dev/zero > large",
+		  place->tree);
+	snprintf(uri, sizeof(uri), "file://%s/", place->tree);
+	options.source_count = 2;
+	report = put(place, &options, MUSTER_OK);
+	assert_int_equal(report.entry_count, 3);
+	assert_int_equal(report.packed_blobs, 0);
+	collection = open_collection(place);
+	assert_int_equal(version_reader_open(&version, place->store,
+					     &collection_latest(collection)->manifest, NULL, NULL),
+			 MUSTER_OK);
+	assert_int_equal(version_reader_find(version, VIEW_LITERAL("here/d d/50%?#"), &entry, NULL),
+			 MUSTER_OK);
+	assert_int_equal(entry.ref.len, strlen(uri) + strlen("d d/50%25%3F%23"));
+	assert_memory_equal(entry.ref.ptr + strlen(uri), "d d/50%25%3F%23", 15);
+	assert_memory_equal(entry.fingerprint.digest, "\x5d\x41\x40\x2a", 4);
+	assert_int_equal(entry.size_bytes, 5);
+	assert_false(entry.has_checksum);
+	assert_int_equal(version_reader_find(version, VIEW_LITERAL("here/large"), &entry, NULL),
+			 MUSTER_OK);
+	assert_int_equal(entry.size_bytes, 5000000);
+	assert_int_equal(version_reader_find(version, VIEW_LITERAL("there"), &entry, NULL),
+			 MUSTER_OK);
+	assert_true(view_equal(entry.digest_text, VIEW_LITERAL("dvc://bucket/x")));
+	assert_false(entry.has_size);
+	version_reader_close(version);
+	collection_close(collection);
+
+	sources[1].name = NULL;
+	put(place, &options, MUSTER_E_USAGE);
+	sources[1].path = "s3://bucket/x";
+	put(place, &options, MUSTER_E_UNSUPPORTED);
+	sources[1].path = "file://elsewhere/x";
+	put(place, &options, MUSTER_E_USAGE);
+	sources[1].path = "file:///%zz";
+	put(place, &options, MUSTER_E_USAGE);
+}
+
+static bool wants_no_b(const void *state, const char *path, uint64_t path_bytes, bool is_directory)
+{
+	(void)state;
+	(void)is_directory;
+	return !(path_bytes == 5 && memcmp(path, "in/b", 4) == 0) &&
+	       !(path_bytes == 4 && memcmp(path, "in/b", 4) == 0);
+}
+
+static void a_filter_is_asked_about_whole_paths(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree, .name = "in" };
+	struct muster_put_options options = put_options(&source);
+
+	run_shell("cd '%s' && echo 1 > a && echo 2 > b", place->tree);
+	options.wanted = wants_no_b;
+	assert_int_equal(put(place, &options, MUSTER_OK).entry_count, 1);
+	options.files_from = "a\nb\n";
+	options.files_from_bytes = 4;
+	options.files_from_separator = '\n';
+	assert_int_equal(put(place, &options, MUSTER_OK).entry_count, 1);
+}
+
 /* Batches wait in order for a pack to close; their directories must not stay open meanwhile. */
 static void many_directories_need_few_descriptors(void **state)
 {
@@ -448,6 +522,8 @@ int main(void)
 		PUT_TEST(sources_meet_under_their_names_and_may_not_clash),
 		PUT_TEST(a_list_names_the_files),
 		PUT_TEST(a_cancelled_put_commits_nothing_and_goes_on_later),
+		PUT_TEST(references_are_digested_and_not_stored),
+		PUT_TEST(a_filter_is_asked_about_whole_paths),
 		PUT_TEST(many_directories_need_few_descriptors),
 		PUT_TEST(usage_errors_say_what_is_missing),
 		PUT_TEST(twelve_writers_make_twelve_versions),

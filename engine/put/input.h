@@ -1,0 +1,48 @@
+/**
+ * input - one source of a put and its items that wait: a directory, a file, a list of files in a
+ * directory, or a reference to any of them.
+ *
+ * References (wandb-formats §7): `file://` walks and digests what is there, by MD5 whatever the
+ * repository's digest, and stores no bytes; any scheme that is not followed is tracked by its text
+ * alone and needs a name.
+ * Threads: one at a time.
+ */
+#ifndef ENGINE_PUT_INPUT_H
+#define ENGINE_PUT_INPUT_H
+
+#include "engine/put/list.h"
+#include "engine/put/put_internal.h"
+
+struct input {
+	const struct muster_put_options *options;
+	const char *root;    /* as the user wrote it, for messages */
+	struct bytes prefix; /* "" or "name/" */
+	char *directory;     /* where it lies on disk; owned */
+	const char *uri;     /* of a reference; NULL: bytes are stored */
+	bool is_tracked;     /* a reference that is not followed */
+	bool is_single;	     /* one file: its URI is the whole one */
+	struct walk *walk;   /* this, or the list */
+	struct file_list *list;
+	struct shared_walk *shared; /* the walk's batch in hand */
+	struct list_batch listed;
+	size_t next, count;
+	bool is_done;
+};
+
+/** `input` is zeroed. Errors: MUSTER_E_NAME, MUSTER_E_USAGE, MUSTER_E_UNSUPPORTED. */
+enum muster_code input_open(struct input *input, const struct muster_put_options *options,
+			    const struct muster_source *from, unsigned thread_count,
+			    struct muster_error *err);
+void input_release(struct input *input);
+/** Make sure that it has an item in hand, or is done. */
+enum muster_code input_load(struct input *input, struct muster_error *err);
+/** Byte order of whole paths of the items in hand, each with its prefix. */
+int input_compare(const struct input *a, const struct input *b);
+/** The path of the item in hand, without the prefix. */
+struct view input_head(const struct input *input);
+/** Move the item in hand to `item`; false if a filter does not want it. */
+bool input_take(struct input *input, struct put_item *item);
+/** What the batch's items point into becomes the batch's own, where it must. */
+enum muster_code input_give(struct input *input, struct put_batch *batch, struct muster_error *err);
+
+#endif
