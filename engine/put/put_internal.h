@@ -25,7 +25,7 @@
 #include "planners/ingest/ingest.h"
 
 #define PUT_BATCH_MAX	256
-#define PUT_WINDOW_COST 65536 /* of batches that wait for an earlier one before emit, in items */
+#define PUT_WINDOW_COST 32768 /* of batches that wait for an earlier one before emit, in items */
 #define PUT_BATCH_COST	8     /* what a batch costs beside its items */
 #define PUT_LARGE_QUEUE 64
 
