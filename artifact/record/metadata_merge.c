@@ -96,13 +96,17 @@ struct merge {
 	struct bytes value;
 };
 
+/* A null takes the member away. */
 static void write_change(struct merge *merge, struct member *member)
 {
 	const struct members *changes = merge->changes;
+	struct view value = view_of(changes->text.ptr + member->value_at, member->value_len);
 
-	json_write_key_view(&merge->w, key_of(changes, member));
-	json_write_raw(&merge->w, view_of(changes->text.ptr + member->value_at, member->value_len));
 	member->is_written = true;
+	if (view_equal(value, VIEW_LITERAL("null")))
+		return;
+	json_write_key_view(&merge->w, key_of(changes, member));
+	json_write_raw(&merge->w, value);
 }
 
 static enum muster_code merge_member(void *state, struct view key, struct json_reader *reader,

@@ -225,7 +225,8 @@ static uint64_t series_run(struct series *series, const char *root, unsigned thr
 
 	if (round && count) {
 		series->ns[ELAPSED][round - 1] = (now_s() - start) * 1e9 / (double)count;
-		series->ns[PROCESSOR][round - 1] = (processor_s() - processor) * 1e9 / (double)count;
+		series->ns[PROCESSOR][round - 1] =
+			(processor_s() - processor) * 1e9 / (double)count;
 	}
 	return count;
 }
@@ -236,9 +237,8 @@ static void print_series(struct series *series, unsigned long round_count)
 		double *ns = series->ns[measure];
 
 		qsort(ns, round_count, sizeof(*ns), by_value);
-		printf(",\"%s_%s_ns\":{\"median\":%.0f,\"least\":%.0f,\"most\":%.0f}",
-		       series->name, measure_names[measure], ns[round_count / 2], ns[0],
-		       ns[round_count - 1]);
+		printf(",\"%s_%s_ns\":{\"median\":%.0f,\"least\":%.0f,\"most\":%.0f}", series->name,
+		       measure_names[measure], ns[round_count / 2], ns[0], ns[round_count - 1]);
 	}
 }
 
@@ -259,7 +259,8 @@ int main(int argc, char **argv)
 	for (unsigned long round = 0; round <= round_count; round++)
 		for (size_t i = 0; i < 2; i++)
 			if (argc < 5 || strcmp(argv[4], series[i].name) == 0)
-				count = series_run(&series[i], argv[1], (unsigned)thread_count, round);
+				count = series_run(&series[i], argv[1], (unsigned)thread_count,
+						   round);
 	printf("{\"files\":%llu,\"threads\":%lu,\"rounds\":%lu", (unsigned long long)count,
 	       thread_count, round_count);
 	for (size_t i = 0; i < 2; i++)

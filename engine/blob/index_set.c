@@ -177,16 +177,30 @@ enum muster_code index_set_refresh(struct index_set *set, struct muster_error *e
 	return code;
 }
 
-/* As index_page_find(); `by_digest`: checksum and identity of the key are not known. */
-static enum muster_code find_in_page(struct index_page *page, const struct blob_key *key,
+/* Is this the blob, and a copy that may be relied on? `by_digest`: its checksum and identity are not
+ * known. */
+static bool is_wanted(const struct index_set *set, const struct index_file *file,
+		      const struct index_record *record, const struct blob_key *key, bool by_digest)
+{
+	if (by_digest ? record->key.algorithm != key->algorithm :
+			!blob_key_equal(&record->key, key))
+		return false;
+	if (!set->is_usable || record->pack >= file->trailer.pack_count)
+		return true;
+	return set->is_usable(set->usable_state, &file->tail.packs[record->pack].id,
+			      record->ordinal);
+}
+
+/* Copies, and other blobs of the digest and size, follow each other. */
+static enum muster_code find_in_page(const struct index_set *set, const struct index_file *file,
+				     struct index_page *page, const struct blob_key *key,
 				     bool by_digest, struct index_record *out)
 {
-	enum muster_code code;
+	enum muster_code code =
+		by_digest ? index_page_find_digest(page, key->digest, key->size_bytes, out) :
+			    index_page_find(page, key, out);
 
-	if (!by_digest)
-		return index_page_find(page, key, out);
-	code = index_page_find_digest(page, key->digest, key->size_bytes, out);
-	while (!code && out->key.algorithm != key->algorithm) {
+	while (!code && !is_wanted(set, file, out, key, by_digest)) {
 		code = index_page_next(page, out, NULL);
 		if (!code && (memcmp(out->key.digest, key->digest, DIGEST_BYTES) != 0 ||
 			      out->key.size_bytes != key->size_bytes))
@@ -196,9 +210,9 @@ static enum muster_code find_in_page(struct index_page *page, const struct blob_
 }
 
 /* Reads pages from the first that may hold the key on, as long as its digest may go on. */
-static enum muster_code find_in_pages(struct index_file *file, const struct blob_key *key,
-				      bool by_digest, struct index_record *out,
-				      struct muster_error *err)
+static enum muster_code find_in_pages(const struct index_set *set, const struct index_file *file,
+				      const struct blob_key *key, bool by_digest,
+				      struct index_record *out, struct muster_error *err)
 {
 	uint8_t *raw = malloc(INDEX_PAGE_BYTES);
 	uint32_t page = index_page_of(&file->trailer, &file->tail, key->digest);
@@ -218,7 +232,7 @@ static enum muster_code find_in_pages(struct index_file *file, const struct blob
 			code = index_page_open(&reader, &file->trailer, page, view_of(raw, len),
 					       err);
 		if (!code)
-			code = find_in_page(&reader, key, by_digest, out);
+			code = find_in_page(set, file, &reader, key, by_digest, out);
 		if (code != MUSTER_END) /* found, absent for good, or failed */
 			break;
 		code = MUSTER_ABSENT;
@@ -228,8 +242,9 @@ static enum muster_code find_in_pages(struct index_file *file, const struct blob
 }
 
 /* `found` is given the whole key. */
-static enum muster_code find_in_file(struct index_file *file, const struct blob_key *key,
-				     bool by_digest, struct blob_key *found, struct placement *out,
+static enum muster_code find_in_file(const struct index_set *set, const struct index_file *file,
+				     const struct blob_key *key, bool by_digest,
+				     struct blob_key *found, struct placement *out,
 				     struct muster_error *err)
 {
 	uint8_t block[INDEX_FILTER_BLOCK_BYTES];
@@ -244,7 +259,7 @@ static enum muster_code find_in_file(struct index_file *file, const struct blob_
 		return code;
 	if (!index_filter_maybe(view_of(block, sizeof(block)), key))
 		return MUSTER_ABSENT;
-	code = find_in_pages(file, key, by_digest, &record, err);
+	code = find_in_pages(set, file, key, by_digest, &record, err);
 	if (code)
 		return code;
 	if (record.pack >= file->trailer.pack_count)
@@ -265,7 +280,7 @@ static enum muster_code find_in_files(struct index_set *set, const struct blob_k
 
 	pthread_rwlock_rdlock(&set->lock);
 	for (size_t i = set->locked.file_count; i-- > 0 && code == MUSTER_ABSENT;)
-		code = find_in_file(&set->locked.files[i], key, by_digest, found, out, err);
+		code = find_in_file(set, &set->locked.files[i], key, by_digest, found, out, err);
 	pthread_rwlock_unlock(&set->lock);
 	return code;
 }

@@ -16,8 +16,8 @@ struct merge_source {
 
 struct merge {
 	unsigned count;
-	bool is_lent; /* the winner was given: step on before the next */
-	struct merge_source *sources; /* the oldest first */
+	bool is_lent;		       /* the winner was given: step on before the next */
+	struct merge_source *sources;  /* the oldest first */
 	unsigned losers[SPILL_FAN_IN]; /* losers[0]: the winner */
 };
 

@@ -10,7 +10,7 @@
 #include "io/spill/spill.h"
 
 #define RUN_BUFFER_BYTES (64u << 10) /* for writing, and for each run that is read */
-#define RUN_HEAD_BYTES   8
+#define RUN_HEAD_BYTES	 8
 
 struct run {
 	uint64_t offset_bytes, len_bytes;
@@ -35,7 +35,7 @@ void run_level_release(struct run_level *level);
 /** Adds one run to a level; nothing counts before run_writer_end(). */
 struct run_writer {
 	struct run_level *level; /* borrowed */
-	const char *dir;         /* borrowed; for messages */
+	const char *dir;	 /* borrowed; for messages */
 	uint64_t offset_bytes;
 	uint8_t *buffer;
 	size_t used;
@@ -51,8 +51,8 @@ void run_writer_release(struct run_writer *writer);
 
 /** Reads one run. */
 struct run_reader {
-	const char *dir; /* borrowed; for messages */
-	int fd;          /* borrowed */
+	const char *dir;		   /* borrowed; for messages */
+	int fd;				   /* borrowed */
 	uint64_t offset_bytes, left_bytes; /* what is not in the buffer yet */
 	uint8_t *buffer;
 	size_t cap, start, end;

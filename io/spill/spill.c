@@ -18,8 +18,8 @@
 #include "io/spill/run.h"
 
 #define MEMORY_DEFAULT_BYTES (16u << 20)
-#define LEVEL_MAX            8 /* 64^8 tables */
-#define SLOT_BYTES           (2 * sizeof(struct key_slot)) /* with its room for sorting */
+#define LEVEL_MAX	     8				   /* 64^8 tables */
+#define SLOT_BYTES	     (2 * sizeof(struct key_slot)) /* with its room for sorting */
 
 struct spill {
 	char *dir;
@@ -27,9 +27,9 @@ struct spill {
 	bool is_sorted;
 	struct {
 		size_t memory_bytes, cap_bytes, used_bytes;
-		uint8_t *bytes;         /* NULL until it is needed */
+		uint8_t *bytes;		/* NULL until it is needed */
 		struct key_slot *slots; /* the newest; `count` of them, up to the end */
-		size_t count, next;     /* next: to give, once sorted */
+		size_t count, next;	/* next: to give, once sorted */
 	} table;
 	struct run_level levels[LEVEL_MAX];
 	struct merge merge; /* of all runs, once sorted */
@@ -259,8 +259,7 @@ enum muster_code spill_add(struct spill *spill, struct view key, struct view val
 
 	assert(!spill->is_sorted);
 	if (key.len > SPILL_RECORD_MAX_BYTES || value.len > SPILL_RECORD_MAX_BYTES - key.len)
-		return muster_fail(err, MUSTER_E_LIMIT,
-				   "a record to sort is larger than %u bytes",
+		return muster_fail(err, MUSTER_E_LIMIT, "a record to sort is larger than %u bytes",
 				   SPILL_RECORD_MAX_BYTES);
 	record_bytes = RUN_HEAD_BYTES + key.len + value.len;
 	if (!table_has_room(spill, record_bytes)) {

@@ -13,11 +13,11 @@
 
 #include "base/bytes.h"
 
-#define SPILL_FAN_IN 64
+#define SPILL_FAN_IN	       64
 #define SPILL_RECORD_MAX_BYTES (1u << 20)
 
 struct spill_options {
-	const char *dir;         /* NULL: $TMPDIR or /tmp */
+	const char *dir;	 /* NULL: $TMPDIR or /tmp */
 	size_t memory_max_bytes; /* 0: 16 MiB */
 };
 

@@ -216,7 +216,8 @@ enum muster_code chunk_stat(struct walk_chunk *chunk, int fd, struct muster_erro
 			if (code)
 				return code;
 			errno = cause;
-			muster_fail_errno(entry->error, "stat '" PATH_SHOWN "'", (const char *)entry->path.ptr);
+			muster_fail_errno(entry->error, "stat '" PATH_SHOWN "'",
+					  (const char *)entry->path.ptr);
 		}
 		counts[presence]++;
 		if (presence == IS_FILE || presence == IS_FAILED) {

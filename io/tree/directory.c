@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define EVICT_COUNT WALK_CLOSING_MAX /* at once, so that the search for them is shared */
-#define FD_MIN      4                /* kept even when the process is out of descriptors */
+#define FD_MIN	    4		     /* kept even when the process is out of descriptors */
 
 enum muster_code dir_new(struct walk_dir **out, struct walk *walk, struct walk_dir *parent,
 			 struct view name, bool is_link, struct muster_error *err)
@@ -103,7 +103,8 @@ static void evict_locked(struct walk *walk, unsigned count, struct walk_closing 
 {
 	struct walk_item *item;
 
-	TAILQ_FOREACH_REVERSE(item, &walk->shared.order, walk_items, order) {
+	TAILQ_FOREACH_REVERSE(item, &walk->shared.order, walk_items, order)
+	{
 		struct walk_dir *dir = item_keeps(item);
 
 		if (!dir || dir->fd < 0 || dir->use_count)

@@ -12,7 +12,8 @@
  * All statx() here is AT_STATX_SYNC_AS_STAT, by saying nothing else: with AT_STATX_DONT_SYNC a
  * network file system may answer from a cache without end, and a changed file would look the same.
  */
-#define DENT_NAME_OFFSET 19 /* of struct linux_dirent64: u64 inode, s64 offset, u16 length, u8 type */
+#define DENT_NAME_OFFSET                                                                           \
+	19 /* of struct linux_dirent64: u64 inode, s64 offset, u16 length, u8 type */
 
 /* The directory that is being listed. */
 struct listing {
@@ -176,8 +177,8 @@ static enum muster_code add_by_stat(struct listing *listing, struct view text,
 					WALK_STATX_MASK, &stx))
 		return add_unresolved(listing, &name, err);
 	if (S_ISDIR(stx.stx_mode))
-		return is_wanted_directory ? add_resolved_directory(listing, &name, &stx, err) :
-					     MUSTER_OK;
+		return is_wanted_directory ? add_resolved_directory(listing, &name, &stx, err)
+					   : MUSTER_OK;
 	if (!S_ISREG(stx.stx_mode))
 		return count_special(listing, text, err);
 	stat_convert(&stat, &stx);
@@ -269,8 +270,8 @@ enum muster_code dir_list(struct walk_reader *reader, struct walk_dir *dir, int 
 		code = add_dents(&listing, reader->dents, (size_t)got, err);
 	}
 	if (got < 0)
-		return errno == ENOENT ? MUSTER_E_VANISHED :
-					 muster_fail_errno(err, "read directory '" PATH_SHOWN "'",
+		return errno == ENOENT ? MUSTER_E_VANISHED
+				       : muster_fail_errno(err, "read directory '" PATH_SHOWN "'",
 							   dir_shown(dir));
 	if (!code)
 		code = names_sort(&reader->names, err);

@@ -118,8 +118,8 @@ enum muster_code names_add(struct names *names, const struct names_limits *limit
 	enum muster_code code;
 	size_t key_len;
 
-	if (!names->spill && (names->count >= limits->count_max ||
-			      names->arena.len + record > limits->bytes_max)) {
+	if (!names->spill &&
+	    (names->count >= limits->count_max || names->arena.len + record > limits->bytes_max)) {
 		code = spill_start(names, limits, err);
 		if (code)
 			return code;

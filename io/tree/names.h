@@ -17,11 +17,11 @@ struct spill;
 #define NAMES_TAKE_MAX WALK_BATCH_MAX /* at once */
 
 enum name_kind {
-	NAME_FILE,       /* by its type, not stat'ed yet */
+	NAME_FILE,	 /* by its type, not stat'ed yet */
 	NAME_KNOWN_FILE, /* stat'ed while its type was resolved */
 	NAME_DIRECTORY,
 	NAME_LINKED_DIRECTORY, /* or below one, or of a type that only stat told */
-	NAME_FAILED,           /* why is `sys_errno` */
+	NAME_FAILED,	       /* why is `sys_errno` */
 	NAME_LOOP,
 	NAME_NOT_UTF8,
 	NAME_TOO_LONG, /* its path is */
@@ -30,15 +30,15 @@ enum name_kind {
 struct name {
 	enum name_kind kind;
 	bool is_directory;
-	uint8_t sys_errno;     /* of NAME_FAILED */
-	struct view text;      /* the name */
+	uint8_t sys_errno;	   /* of NAME_FAILED */
+	struct view text;	   /* the name */
 	const uint8_t *stat_bytes; /* of NAME_KNOWN_FILE: a struct walk_stat, not aligned */
 };
 
 struct names_limits {
 	size_t count_max, bytes_max; /* in memory */
 	size_t spill_memory_bytes;   /* 0: spill's default */
-	const char *spill_dir;       /* borrowed */
+	const char *spill_dir;	     /* borrowed */
 };
 
 /** A zeroed one is empty. */

@@ -8,11 +8,11 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 
-#define THREAD_DEFAULT    2
+#define THREAD_DEFAULT	  2
 #define AHEAD_ENTRIES_MAX 65536
-#define FD_SHARE          4 /* a quarter of what the process may open; the rest is for others */
-#define FD_LEAST          16
-#define FD_MOST           2048
+#define FD_SHARE	  4 /* a quarter of what the process may open; the rest is for others */
+#define FD_LEAST	  16
+#define FD_MOST		  2048
 
 /* --- readers ---------------------------------------------------------------------------- */
 
@@ -66,7 +66,7 @@ static void *reader_run(void *arg)
 
 		if (dir) {
 			order_wake_locked(walk); /* there may be more than this one can do */
-			order_work_locked(reader, dir);
+			work_run_locked(reader, dir);
 			continue;
 		}
 		if (flush_locked(walk, &reader->closing))
@@ -133,8 +133,8 @@ static void walk_configure(struct walk *walk, const struct walk_options *options
 		options->ahead_entry_max ? options->ahead_entry_max : AHEAD_ENTRIES_MAX;
 	walk->names_limits = (struct names_limits){
 		.count_max = tuning->sort_max ? tuning->sort_max : WALK_SORT_MAX,
-		.bytes_max = tuning->names_max_bytes ? tuning->names_max_bytes :
-						       WALK_NAMES_MAX_BYTES,
+		.bytes_max =
+			tuning->names_max_bytes ? tuning->names_max_bytes : WALK_NAMES_MAX_BYTES,
 		.spill_memory_bytes = tuning->spill_memory_bytes,
 	};
 	walk->shared.fd_max = tuning->fd_max ? tuning->fd_max : fd_max_default();
@@ -241,9 +241,8 @@ enum muster_code walk_open_tuned(struct walk **out, const char *root,
 	if (code && walk->root_fd >= 0)
 		walk->calls->close(walk->root_fd);
 	if (!code)
-		code = readers_start(walk,
-				     thread_count < WALK_THREAD_MAX ? thread_count : WALK_THREAD_MAX,
-				     err);
+		code = readers_start(
+			walk, thread_count < WALK_THREAD_MAX ? thread_count : WALK_THREAD_MAX, err);
 	if (code)
 		walk_close(walk);
 	else
@@ -371,11 +370,11 @@ static enum muster_code next_step_locked(struct walk *walk, struct walk_chunk **
 		chunk_give_locked(walk, *out);
 		return MUSTER_OK;
 	}
-	dir = order_head_is_actionable_locked(walk) ?
-		      order_take_locked(walk, &walk->reader->closing) :
-		      NULL;
+	dir = order_head_is_actionable_locked(walk)
+		      ? order_take_locked(walk, &walk->reader->closing)
+		      : NULL;
 	if (dir) {
-		order_work_locked(walk->reader, dir);
+		work_run_locked(walk->reader, dir);
 		return MUSTER_OK;
 	}
 	if (flush_locked(walk, &walk->reader->closing))

@@ -2,23 +2,29 @@
  * walk - the files below a directory, in byte order of their full paths, with their stat.
  *
  * Order:    depth first, siblings sorted by bytes, a directory compared as "name/"; so paths come
- *           exactly as strcmp() on whole paths sorts them. Symbolic links are followed and
- *           unknown types resolved before sorting. Devices, FIFOs and sockets are counted and
- *           skipped.
+ *           exactly as strcmp() on whole paths sorts them. An entry with an error that is a
+ *           directory stands where its contents would. Symbolic links are followed and unknown
+ *           types resolved before sorting. Devices, FIFOs and sockets are counted and skipped.
  * Threads:  `thread_count` readers list and stat directories ahead; one thread at a time calls
- *           walk_next(). A walk is opened and closed by one thread.
- * Memory:   at most `ahead_entry_max` entries are held beyond the batch that is awaited; a
- *           directory of more than WALK_SORT_MAX names is sorted in spilled runs.
- * Failures: an unreadable directory, a link loop, a broken link, a name that is not UTF-8 are
- *           entries with `error` set: data, the walk goes on.
+ *           walk_next(), which works itself on what it needs if no reader does. Batches may be
+ *           freed by any thread. A walk is opened and closed by one thread.
+ * Memory:   at most `ahead_entry_max` entries are held beyond the batch that is awaited. Names of
+ *           directories that are used in parts are held up to WALK_SORT_MAX or 16 MiB for each of
+ *           those being listed and their ancestors; a larger directory is sorted in spilled runs.
+ * Files:    at most about a quarter of RLIMIT_NOFILE is open, however deep or wide the tree; the
+ *           directories of batches that were given are open beyond that.
+ * Failures: an unreadable directory, a link loop, a broken link, a name that is not UTF-8, a path
+ *           of more than WALK_PATH_MAX_BYTES are entries with `error` set: data, the walk goes on.
+ *           Want of memory or of descriptors ends it. What is gone between being listed and being
+ *           opened or stat'ed is counted as vanished.
  */
 #ifndef IO_TREE_WALK_H
 #define IO_TREE_WALK_H
 
 #include "base/bytes.h"
 
-#define WALK_BATCH_MAX      256
-#define WALK_SORT_MAX       262144
+#define WALK_BATCH_MAX	    256
+#define WALK_SORT_MAX	    262144
 #define WALK_PATH_MAX_BYTES 4096
 
 struct walk_stat {
@@ -30,17 +36,17 @@ struct walk_stat {
 };
 
 struct walk_entry {
-	struct view path; /* from the root of the walk; lent as long as the batch */
+	struct view path; /* from the root of the walk, NUL behind it; lent as long as the batch */
 	const char *name; /* the last component, NUL-terminated, for openat(batch->dir_fd) */
 	struct walk_stat stat;
 	struct muster_error *error; /* NULL, or why this path cannot be read */
-	bool is_directory;          /* only on an entry with an error */
+	bool is_directory;	    /* only on an entry with an error */
 };
 
 /** A run of files of one directory, in order. Owned by the caller until walk_batch_free(). */
 struct walk_batch {
 	uint64_t sequence; /* 0, 1, 2, … in path order */
-	int dir_fd;        /* borrowed; open as long as the batch lives */
+	int dir_fd; /* borrowed; open until the batch is left or freed; -1 if it has errors only */
 	size_t entry_count;
 	struct walk_entry *entries;
 };
@@ -50,9 +56,9 @@ struct walk_batch {
 typedef bool walk_wanted_fn(const void *state, struct view path, bool is_directory);
 
 struct walk_options {
-	unsigned thread_count;    /* 0: 2 */
-	size_t ahead_entry_max;   /* 0: 65,536 */
-	walk_wanted_fn *wanted;   /* NULL: all */
+	unsigned thread_count;	  /* 0: 2 */
+	size_t ahead_entry_max;	  /* 0: 65,536 */
+	walk_wanted_fn *wanted;	  /* NULL: all */
 	const void *wanted_state; /* borrowed for the life of the walk */
 	bool one_file_system;
 	const char *spill_dir; /* for huge directories; NULL: $TMPDIR or /tmp */

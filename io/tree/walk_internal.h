@@ -25,7 +25,8 @@
  * descriptors run short, and opened again by its path.
  *
  * Locks: one, `shared.lock`. Never held during a system call on the tree, but for close() when
- * many descriptors go at once. A walk lives until it is closed and all its batches are freed. What a BUSY dir owns (`names`) belongs to its reader.
+ * many descriptors go at once. A walk lives until it is closed and all its batches are freed. What
+ *a BUSY dir owns (`names`) belongs to its reader.
  */
 #ifndef IO_TREE_WALK_INTERNAL_H
 #define IO_TREE_WALK_INTERNAL_H
@@ -49,7 +50,7 @@
  * for each of many small directories costs as much as reading them (bench/micro/walk_bench). */
 #define WALK_WAKE_ENTRIES 1024
 #define WALK_PATIENCE_NS  1000000
-#define PATH_SHOWN           "%.300s" /* in a message that ends with its cause: that must fit */
+#define PATH_SHOWN	  "%.300s" /* in a message that ends with its cause: that must fit */
 
 /** What tests change. Zeroed members have their defaults. */
 struct walk_tuning {
@@ -89,19 +90,19 @@ struct walk_dir {
 	TAILQ_ENTRY(walk_dir) pending;
 	struct walk *walk;
 	struct walk_dir *parent; /* counted; NULL: the root */
-	bool is_link;            /* or below one, or of unknown type: may be a link, or a loop */
+	bool is_link;		 /* or below one, or of unknown type: may be a link, or a loop */
 	/* Device and inode, once asked for; the same whoever writes them. */
 	atomic_bool has_identity;
 	atomic_uint_least64_t device, inode;
 
 	/* Under the lock. */
 	bool is_listed;
-	int parent_fd;           /* while it is being listed: used until then; or -1 */
-	unsigned ref_count;      /* its place in the list, its chunks, its subdirectories */
-	unsigned use_count;      /* readers at work with `fd`, batches that were given */
+	int parent_fd;		 /* while it is being listed: used until then; or -1 */
+	unsigned ref_count;	 /* its place in the list, its chunks, its subdirectories */
+	unsigned use_count;	 /* readers at work with `fd`, batches that were given */
 	unsigned unopened_count; /* subdirectories in the list that were not opened yet */
-	unsigned ready_count;    /* chunks that are ready */
-	int fd;                  /* or -1 */
+	unsigned ready_count;	 /* chunks that are ready */
+	int fd;			 /* or -1 */
 
 	struct names names; /* of its reader while BUSY */
 	size_t names_charged;
@@ -120,7 +121,7 @@ struct walk_chunk {
 	struct walk_batch batch;
 	struct walk *walk;
 	struct walk_dir *dir; /* counted; NULL in a batch that has only an error of a directory */
-	size_t charge;        /* entries of the budget */
+	size_t charge;	      /* entries of the budget */
 	struct walk_failure *failures;
 	struct walk_entry entries[];
 };
@@ -139,7 +140,7 @@ struct walk {
 	unsigned thread_count;
 	pthread_t *threads;
 	struct walk_reader *reader; /* the consumer's */
-	atomic_uint open_fd_count; /* reserved, open, or still to be closed */
+	atomic_uint open_fd_count;  /* reserved, open, or still to be closed */
 	atomic_bool is_stopped;
 	atomic_bool is_noatime_refused;
 	struct {
@@ -160,7 +161,7 @@ struct walk {
 		unsigned idle_count; /* readers that wait */
 		bool is_consumer_waiting, is_consumer_patient, is_closed;
 		bool wakes_consumer, wakes_reader; /* at the next walk_unlock() */
-		uint64_t given_count; /* batches out there */
+		uint64_t given_count;		   /* batches out there */
 		struct muster_error failure;
 	} shared;
 };
@@ -240,19 +241,19 @@ static inline struct walk_chunk *chunk_of(struct walk_batch *batch)
 	return (struct walk_chunk *)(void *)((uint8_t *)batch - offsetof(struct walk_chunk, batch));
 }
 
-/* order.c: who takes what, and what becomes of it. */
+/* order.c: the list: who takes what, and who is woken. */
 
 /** The first dir that may be worked on now, BUSY and with all it needs reserved; or NULL. */
 struct walk_dir *order_take_locked(struct walk *walk, struct walk_closing *closing);
-/** Works on a dir that was taken: lists it if it is not yet, cuts, publishes, stats. Called and
- *  left with the lock held. What stops the walk is left in shared.failure. */
-void order_work_locked(struct walk_reader *reader, struct walk_dir *dir);
 /** Is there something for the consumer to do: a ready chunk, a free dir, or the end? */
 bool order_head_is_actionable_locked(const struct walk *walk);
 /** Whoever waits for what has become possible is woken by the next walk_unlock(). */
 void order_wake_locked(struct walk *walk);
 /** As that, and the consumer even if it is patient: nobody works on for it. */
 void order_wake_consumer_locked(struct walk *walk);
+void order_chunk_ready_locked(struct walk_chunk *chunk);
+/** A dir that was taken is opened, or never will be: its parent is needed for one less. */
+void order_leave_parent_locked(struct walk_dir *dir, struct walk_closing *closing);
 /** Takes a chunk off the list. Its reference to its directory is the caller's now. */
 void order_remove_chunk_locked(struct walk_chunk *chunk);
 /** Takes a dir off the list, with its reference. */
@@ -263,5 +264,11 @@ void walk_unlock(struct walk *walk);
 void walk_wait_locked(struct walk *walk, pthread_cond_t *cond, const struct timespec *until);
 /** The first failure stays. */
 void order_fail_locked(struct walk *walk, const struct muster_error *error);
+
+/* work.c: what becomes of a dir that was taken. */
+
+/** Lists the dir if it is not yet, cuts, publishes, stats. Called and left with the lock held.
+ *  What stops the walk is left in shared.failure. */
+void work_run_locked(struct walk_reader *reader, struct walk_dir *dir);
 
 #endif

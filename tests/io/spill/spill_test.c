@@ -100,15 +100,14 @@ static void records_come_sorted_and_equal_keys_in_the_order_of_adding(void **sta
 		uint32_t alphabet, value_max;
 		bool is_written;
 	} cases[] = {
-		{ 0, 0, 4, 10, false },
-		{ 1, 0, 4, 10, false },
-		{ 20000, 0, 4, 40, false },          /* all in the table */
-		{ 1000, 1, 4, 40, true },            /* a run for each record, two levels */
-		{ 20000, 1000, 3, 40, true },        /* about 2,000 runs */
-		{ 20000, 20000, 1, 100, true },      /* 25 different keys in all */
-		{ 20000, 100000, 26, 100, true },    /* fewer runs than SPILL_FAN_IN */
-		{ 300, 4096, 2, 200000, true },      /* records larger than table and buffers */
-		{ 12000, 1, 26, 1, true },           /* three levels */
+		{ 0, 0, 4, 10, false },		  { 1, 0, 4, 10, false },
+		{ 20000, 0, 4, 40, false },	  /* all in the table */
+		{ 1000, 1, 4, 40, true },	  /* a run for each record, two levels */
+		{ 20000, 1000, 3, 40, true },	  /* about 2,000 runs */
+		{ 20000, 20000, 1, 100, true },	  /* 25 different keys in all */
+		{ 20000, 100000, 26, 100, true }, /* fewer runs than SPILL_FAN_IN */
+		{ 300, 4096, 2, 200000, true },	  /* records larger than table and buffers */
+		{ 12000, 1, 26, 1, true },	  /* three levels */
 	};
 
 	(void)state;
@@ -145,13 +144,15 @@ static void a_record_over_the_maximum_is_refused_and_changes_nothing(void **stat
 	assert_int_equal(spill_new(&spill, &options, &err), MUSTER_OK);
 	assert_int_equal(spill_add(spill, view_of(bytes, sizeof(bytes)), view_of("", 0), &err),
 			 MUSTER_E_LIMIT);
-	assert_int_equal(spill_add(spill, view_of(bytes, 1), view_of(bytes, sizeof(bytes) - 1), &err),
-			 MUSTER_E_LIMIT);
+	assert_int_equal(
+		spill_add(spill, view_of(bytes, 1), view_of(bytes, sizeof(bytes) - 1), &err),
+		MUSTER_E_LIMIT);
 	assert_int_equal(spill_add(spill, view_of(bytes, 1), view_of(bytes, SIZE_MAX), &err),
 			 MUSTER_E_LIMIT);
 	assert_non_null(strstr(err.message, "1048576"));
-	assert_int_equal(spill_add(spill, view_of(bytes, 8), view_of(bytes, sizeof(bytes) - 9), &err),
-			 MUSTER_OK); /* exactly the maximum */
+	assert_int_equal(
+		spill_add(spill, view_of(bytes, 8), view_of(bytes, sizeof(bytes) - 9), &err),
+		MUSTER_OK); /* exactly the maximum */
 	assert_int_equal(spill_add(spill, view_of("b", 1), view_of(NULL, 0), &err), MUSTER_OK);
 	assert_int_equal(spill_sort(spill, &err), MUSTER_OK);
 	assert_int_equal(spill_count(spill), 2);
@@ -279,8 +280,8 @@ static enum muster_code sort_some(const struct spill_options *options, struct mu
 	for (unsigned i = 0; i < 200 && !code; i++) {
 		uint8_t name = (uint8_t)(i * 37);
 
-		code = spill_add(spill, view_of(&name, 1), view_of(large, i == 90 ? sizeof(large) : 9),
-				 err);
+		code = spill_add(spill, view_of(&name, 1),
+				 view_of(large, i == 90 ? sizeof(large) : 9), err);
 	}
 	if (!code)
 		code = spill_sort(spill, err);

@@ -52,9 +52,9 @@ static void assert_gives(struct names *names, const char *const *expected, size_
 
 static void names_come_sorted_with_directories_by_their_slash_and_doubles_once(void **state)
 {
-	static const char *const given[] = { "b",  "a/", "a-", "a0", "a.", "a", "A",
-					     "\xc3\xa9", "b", "a.b", "b/", "a/", "b" };
-	static const char *const expected[] = { "A",  "a", "a-", "a.", "a.b", "a/",
+	static const char *const given[] = { "b",	 "a/", "a-",  "a0", "a.", "a", "A",
+					     "\xc3\xa9", "b",  "a.b", "b/", "a/", "b" };
+	static const char *const expected[] = { "A",  "a", "a-", "a.",	     "a.b", "a/",
 						"a0", "b", "b/", "\xc3\xa9", NULL };
 	static const struct names_limits *const limits[] = { &in_memory, &spilled,
 							     &spilled_by_bytes };
@@ -159,7 +159,8 @@ static void each_failed_allocation_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_come_sorted_with_directories_by_their_slash_and_doubles_once),
+		cmocka_unit_test(
+			names_come_sorted_with_directories_by_their_slash_and_doubles_once),
 		cmocka_unit_test(what_is_known_of_a_name_comes_back_with_it),
 		cmocka_unit_test(an_emptied_list_takes_new_names),
 		cmocka_unit_test(each_failed_allocation_is_reported),

@@ -164,10 +164,8 @@ static inline void found_add_file(struct found *found, const struct walk_batch *
 	assert_int_equal(entry->stat.inode, st.st_ino);
 	assert_int_equal(entry->stat.size_bytes, st.st_size);
 	assert_int_equal(entry->stat.mode, st.st_mode);
-	assert_int_equal(entry->stat.mtime_ns,
-			 st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
-	assert_int_equal(entry->stat.ctime_ns,
-			 st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
+	assert_int_equal(entry->stat.mtime_ns, st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
+	assert_int_equal(entry->stat.ctime_ns, st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
 }
 
 static inline void found_add_batch(struct found *found, const struct walk_batch *batch)
@@ -179,8 +177,7 @@ static inline void found_add_batch(struct found *found, const struct walk_batch 
 		const char *slash = strrchr((const char *)entry->path.ptr, '/');
 
 		assert_int_equal(strlen((const char *)entry->path.ptr), entry->path.len);
-		assert_string_equal(entry->name,
-				    slash ? slash + 1 : (const char *)entry->path.ptr);
+		assert_string_equal(entry->name, slash ? slash + 1 : (const char *)entry->path.ptr);
 		if (entry->error)
 			found_add_error(found, entry);
 		else
@@ -190,8 +187,7 @@ static inline void found_add_batch(struct found *found, const struct walk_batch 
 
 /** Walks tree_root to the end. Gives the code that ended it (MUSTER_END if all went well). */
 static inline enum muster_code tree_walk(struct found *found, const struct walk_options *options,
-					 const struct walk_tuning *tuning,
-					 struct muster_error *err)
+					 const struct walk_tuning *tuning, struct muster_error *err)
 {
 	static const struct walk_options default_options;
 	static const struct walk_tuning no_tuning;

@@ -18,13 +18,13 @@ enum call {
 /* One at a time; set before a walk begins. */
 static struct {
 	atomic_uint counts[CALL_COUNT];
-	enum call failing;      /* the call that fails, */
-	unsigned fail_from;     /* at its fail_from-th time (0: never) */
-	unsigned fail_count;    /* and so many times in all, */
-	int cause;              /* with this errno */
-	bool hides_types;       /* every entry is DT_UNKNOWN */
-	bool refuses_noatime;   /* as for directories of somebody else */
-	int fails_by_path;      /* errno of opening by a path of several components; 0: none */
+	enum call failing;    /* the call that fails, */
+	unsigned fail_from;   /* at its fail_from-th time (0: never) */
+	unsigned fail_count;  /* and so many times in all, */
+	int cause;	      /* with this errno */
+	bool hides_types;     /* every entry is DT_UNKNOWN */
+	bool refuses_noatime; /* as for directories of somebody else */
+	int fails_by_path;    /* errno of opening by a path of several components; 0: none */
 	void (*before_open)(int dir_fd, const char *name);
 	void (*before_stat)(int dir_fd, const char *name);
 } fault;
@@ -60,8 +60,8 @@ static int faulty_openat(int dir_fd, const char *path, int flags)
 static ssize_t faulty_getdents(int fd, void *buffer, size_t len)
 {
 	uint8_t *dents = buffer;
-	ssize_t got = call_fails(CALL_GETDENTS) ? -1 :
-						  walk_calls_system()->getdents(fd, buffer, len);
+	ssize_t got =
+		call_fails(CALL_GETDENTS) ? -1 : walk_calls_system()->getdents(fd, buffer, len);
 
 	for (ssize_t at = 0; fault.hides_types && at < got;) {
 		uint16_t dent_len;
@@ -148,7 +148,6 @@ static void a_file_costs_one_stat_and_a_share_of_reading_its_directory(void **st
 
 static void no_allocation_is_made_for_each_file(void **state)
 {
-	struct found found;
 	struct walk_batch *batch;
 	struct walk *walk;
 	uint64_t before;
@@ -165,11 +164,10 @@ static void no_allocation_is_made_for_each_file(void **state)
 		walk_batch_free(batch);
 	walk_close(walk);
 	assert_in_range(torture_allocations() - before, 5000 / WALK_BATCH_MAX, 100);
-	found = (struct found){ 0 };
-	found_release(&found);
 }
 
-/* --- other file systems' habits ----------------------------------------------------------------- */
+/* --- other file systems' habits -----------------------------------------------------------------
+ */
 
 static void file_systems_without_types_give_the_same(void **state)
 {
@@ -199,13 +197,14 @@ static void noatime_that_is_refused_is_tried_once(void **state)
 	assert_int_equal(tree_walk(&again, &options, &with_faults, NULL), MUSTER_END);
 	assert_paths_equal(&again.files, &found.files);
 	/* Each thread, and the consumer is one, may try before it hears of the refusal. */
-	assert_in_range(atomic_load(&fault.counts[CALL_OPENAT]),
-			again.counts.directory_count + 1, again.counts.directory_count + 2);
+	assert_in_range(atomic_load(&fault.counts[CALL_OPENAT]), again.counts.directory_count + 1,
+			again.counts.directory_count + 2);
 	found_release(&found);
 	found_release(&again);
 }
 
-/* --- what changes while it is read --------------------------------------------------------------- */
+/* --- what changes while it is read ---------------------------------------------------------------
+ */
 
 static void remove_gone_directory(int dir_fd, const char *name)
 {
@@ -291,7 +290,8 @@ static void what_cannot_be_opened_again_is_told(void **state)
 	found_release(&found);
 }
 
-/* --- what fails ------------------------------------------------------------------------------------ */
+/* --- what fails
+ * ------------------------------------------------------------------------------------ */
 
 /* Is each of `some` among `all` (both sorted)? */
 static bool is_among(const struct paths *some, const struct paths *all)
@@ -441,7 +441,8 @@ static void each_failed_allocation_stops_the_walk(void **state)
 	assert_true(n > 40);
 }
 
-/* --- several workers ---------------------------------------------------------------------------------- */
+/* --- several workers
+ * ---------------------------------------------------------------------------------- */
 
 struct workers {
 	pthread_mutex_t turn;

@@ -130,19 +130,19 @@ static uint32_t next_random(uint32_t below)
 static const char *random_name(void)
 {
 	/* Bytes just below and above '/', prefixes of each other, control and multi-byte ones. */
-	static const char *const names[] = { "a",     "a-",    "a.",       "a0",    "a!",
-					     "A",     "ab",    "a.b",      "a-b",   "b",
-					     ".",     ".a",    "\xc3\xa9", "a\nb",  " ",
-					     "~",     "\x01",  "\\",       "a,b",   "a_b",
-					     "..a",   "image_000001.jpg",  "image_000002.jpg",
-					     "\xf0\x9f\x98\x80", "-" };
+	/* clang-format off */
+	static const char *const names[] = {
+		"a", "a-", "a.", "a0", "a!", "A", "ab", "a.b", "a-b", "b", ".", ".a", "..a", "-",
+		" ", "~", "\\", "a,b", "a_b", "\x01", "a\nb", "\xc3\xa9", "\xf0\x9f\x98\x80",
+		"image_000001.jpg", "image_000002.jpg",
+	};
+	/* clang-format on */
 	static char name[64];
-	unsigned len = 1 + next_random(3);
+	size_t used = 0;
 
-	name[0] = '\0';
-	while (len--)
-		strncat(name, names[next_random(sizeof(names) / sizeof(names[0]))],
-			sizeof(name) - strlen(name) - 1);
+	for (unsigned part = 0; part <= next_random(3); part++)
+		used += (size_t)snprintf(name + used, sizeof(name) - used, "%s",
+					 names[next_random(sizeof(names) / sizeof(names[0]))]);
 	return name;
 }
 
@@ -165,8 +165,8 @@ static void random_item(struct paths *dirs, unsigned *link_count)
 		snprintf(full, sizeof(full), "%s/%s", tree_root, target);
 		*link_count += symlink(full, tree_path(path)) == 0;
 	} else if (kind == 6) {
-		static const char *const targets[] = { "nowhere", "a", "b", "/etc/passwd", ".",
-						       "..", "a/b", "/dev/null" };
+		static const char *const targets[] = { "nowhere", "a",	"b",   "/etc/passwd",
+						       ".",	  "..", "a/b", "/dev/null" };
 
 		if (*link_count < 4)
 			*link_count += symlink(targets[next_random(8)], tree_path(path)) == 0;
@@ -229,10 +229,10 @@ static void a_large_directory_comes_in_batches(void **state)
 		snprintf(path, sizeof(path), "name_%04u", i * 7919 % 3000);
 		if (i % 10 == 0) {
 			tree_dir(path);
-			strcat(path, i % 20 ? "/x" : "/");
+			snprintf(path, sizeof(path), "name_%04u/x", i * 7919 % 3000);
 		}
-		if (path[strlen(path) - 1] == '/')
-			continue;
+		if (i % 20 == 0)
+			continue; /* empty */
 		tree_file(path);
 		paths_add(&files, path, strlen(path));
 	}
@@ -411,7 +411,7 @@ static void many_subdirectories_do_with_few_descriptors(void **state)
 		snprintf(path, sizeof(path), "%u", i);
 		tree_dir(path);
 		if (i % 3 == 0) {
-			strcat(path, "/f");
+			snprintf(path, sizeof(path), "%u/f", i);
 			tree_file(path);
 		}
 	}
@@ -546,7 +546,8 @@ static void other_file_systems_are_skipped_if_asked(void **state)
 	found_release(&found);
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------
+ */
 
 static void make_some_tree(void)
 {
@@ -616,6 +617,33 @@ static void batches_outlive_their_walk(void **state)
 	assert_int_equal(open_fd_count(), fd_count);
 }
 
+static void a_batch_that_is_left_keeps_its_entries_and_no_descriptor(void **state)
+{
+	struct walk_options options = { .thread_count = 1 };
+	struct walk_batch *batches[60];
+	unsigned fd_count = open_fd_count();
+	struct walk *walk;
+
+	(void)state;
+	make_some_tree();
+	assert_int_equal(walk_open(&walk, tree_root, &options, NULL), MUSTER_OK);
+	for (size_t i = 0; i < 60; i++) {
+		assert_int_equal(walk_next(walk, &batches[i], NULL), MUSTER_OK);
+		walk_batch_leave(batches[i]);
+		assert_int_equal(batches[i]->dir_fd, -1);
+	}
+	walk_close(walk);
+	assert_int_equal(open_fd_count(), fd_count);
+	for (size_t i = 0; i < 60; i++) {
+		char path[16];
+
+		snprintf(path, sizeof(path), "d%02zu/f39", i);
+		assert_string_equal((const char *)batches[i]->entries[39].path.ptr, path);
+		assert_int_equal(batches[i]->entries[39].stat.size_bytes, 7);
+		walk_batch_free(batches[i]);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tree_setup, tree_teardown)
 
 int main(void)
@@ -637,6 +665,7 @@ int main(void)
 		TEST(other_file_systems_are_skipped_if_asked),
 		TEST(a_walk_can_be_closed_at_any_time),
 		TEST(batches_outlive_their_walk),
+		TEST(a_batch_that_is_left_keeps_its_entries_and_no_descriptor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,91 @@
+/* What the parts of api share. */
+#ifndef API_API_INTERNAL_H
+#define API_API_INTERNAL_H
+
+#include <pthread.h>
+
+#include "artifact/name.h"
+#include "engine/repository/collection.h"
+#include "io/store/local.h"
+#include "muster/muster.h"
+
+struct muster_repository {
+	struct store *store;
+	struct repository *engine;
+	char *path; /* absolute: what is told as its URL */
+	char *entity, *project, *cache_dir;
+	pthread_mutex_t prove_lock;
+	bool is_proved; /* under prove_lock */
+};
+
+/** Before the first write of a process: this store must create if absent. What was proved once from
+ *  this machine is noted below the cache directory. */
+enum muster_code api_prepare_write(struct muster_repository *repository, struct muster_error *err);
+
+/* --- url.c --- */
+
+/** The path of a repository's URL, percent-decoded; appended with a NUL. Errors: MUSTER_E_USAGE for
+ *  a URL that is none, MUSTER_E_UNSUPPORTED for a place that is no local directory. */
+enum muster_code api_url_path(const char *url, struct bytes *out, struct muster_error *err);
+
+/* --- names.c --- */
+
+/** A name that was split, with the repository's defaults where parts were left out. Points into the
+ *  text and the repository. Errors: MUSTER_E_USAGE. */
+enum muster_code api_address(const struct muster_repository *repository, const char *text,
+			     struct artifact_address *out, struct muster_error *err);
+/** The same where no alias may be written. */
+enum muster_code api_collection_name(const struct muster_repository *repository, const char *text,
+				     struct collection_name *out, struct muster_error *err);
+
+/** A name of a collection in three C strings. Release when done; a zeroed one, too. */
+struct api_full_name {
+	struct bytes text;
+	const char *entity, *project, *name;
+};
+/** `name` may be written "[[entity/]project/]name"; what it leaves out is `entity` and `project`,
+ *  where these are NULL the repository's defaults. */
+enum muster_code api_full_name(const struct muster_repository *repository, const char *entity,
+			       const char *project, const char *name, struct api_full_name *out,
+			       struct muster_error *err);
+void api_full_name_release(struct api_full_name *name);
+/** "entity/project/name:alias" with a NUL, overwriting `out`. */
+enum muster_code api_full_version(const struct muster_repository *repository, const char *version,
+				  struct bytes *out, struct muster_error *err);
+
+/** What is said of a new version, before any work is done for it. */
+struct api_new_version {
+	const char *name, *type, *description, *metadata;
+	const char *const *aliases;
+	size_t alias_count;
+	const char *const *tags;
+	size_t tag_count;
+};
+enum muster_code api_check_new_version(const struct api_new_version *version,
+				       struct muster_error *err);
+
+/* --- job.c --- */
+
+#define API_WORKERS_MAX	     1024u
+#define API_MEMORY_MIN_BYTES (64ull << 20)
+
+/** The job with its defaults. Errors: MUSTER_E_USAGE for limits that no job can keep. */
+enum muster_code api_job(const struct muster_job *from, struct muster_job *out,
+			 struct muster_error *err);
+
+/* --- machine.c --- */
+
+/** Processors that this process may run on, at least 1. */
+unsigned machine_processors(void);
+
+/** Where the system tells of itself: so that tests can tell something else. */
+struct machine_files {
+	const char *meminfo; /* /proc/meminfo */
+	const char *cgroups; /* /proc/self/cgroup */
+	const char *mount;   /* /sys/fs/cgroup */
+};
+extern const struct machine_files machine_system_files;
+/** Memory of the machine, or of the smallest cgroup around this process; 0: not known. */
+uint64_t machine_memory_bytes(const struct machine_files *files);
+
+#endif

@@ -1,0 +1,133 @@
+#include "api/api_internal.h"
+
+#include "engine/look/named_version.h"
+
+/* A version that is about to be changed. */
+static enum muster_code open_version(struct muster_repository *repository, const char *version,
+				     struct artifact_address *address, struct named_version *named,
+				     struct muster_error *err)
+{
+	enum muster_code code = api_address(repository, version, address, err);
+
+	if (!code)
+		code = api_prepare_write(repository, err);
+	return code ? code : named_version_open(named, repository->engine, address, err);
+}
+
+/* Removing: of the version that was named, or of whichever has it where none was. */
+static enum muster_code change_alias(const struct named_version *named,
+				     const struct artifact_address *address, struct view alias,
+				     bool remove, struct muster_error *err)
+{
+	struct expected expected = { EXPECT_VERSION, named->version->number };
+
+	if (!remove)
+		return collection_alias_add(named->collection, named->version->number, alias, NULL,
+					    err);
+	return collection_alias_remove(named->collection, alias,
+				       address->alias.len ? &expected : NULL, err);
+}
+
+enum muster_code muster_alias(struct muster_repository *repository, const char *version,
+			      const char *alias, bool remove, struct muster_error *err)
+{
+	struct artifact_address address;
+	struct named_version named = { 0 };
+	enum muster_code code = open_version(repository, version, &address, &named, err);
+
+	if (!code)
+		code = change_alias(&named, &address, view_text(alias), remove, err);
+	named_version_release(&named);
+	return code;
+}
+
+enum muster_code muster_tag(struct muster_repository *repository, const char *version,
+			    const char *tag, bool remove, struct muster_error *err)
+{
+	struct artifact_address address;
+	struct named_version named = { 0 };
+	enum muster_code code = open_version(repository, version, &address, &named, err);
+
+	if (!code && remove)
+		code = collection_tag_remove(named.collection, named.version->number,
+					     view_text(tag), err);
+	else if (!code)
+		code = collection_tag_add(named.collection, named.version->number, view_text(tag),
+					  err);
+	named_version_release(&named);
+	return code;
+}
+
+enum muster_code muster_describe(struct muster_repository *repository, const char *version,
+				 const char *description, struct muster_error *err)
+{
+	struct artifact_address address;
+	struct named_version named = { 0 };
+	enum muster_code code = open_version(repository, version, &address, &named, err);
+
+	if (!code)
+		code = collection_describe(named.collection, named.version->number,
+					   view_text(description), err);
+	named_version_release(&named);
+	return code;
+}
+
+enum muster_code muster_metadata(struct muster_repository *repository, const char *version,
+				 const char *json, bool merge, struct muster_error *err)
+{
+	struct artifact_address address;
+	struct named_version named = { 0 };
+	enum muster_code code = open_version(repository, version, &address, &named, err);
+
+	if (!code)
+		code = collection_set_metadata(named.collection, named.version->number,
+					       view_text(json), merge, err);
+	named_version_release(&named);
+	return code;
+}
+
+static enum muster_code delete_collection(struct muster_repository *repository, const char *text,
+					  struct muster_error *err)
+{
+	struct collection_name name;
+	struct collection *collection;
+	enum muster_code code = api_collection_name(repository, text, &name, err);
+
+	if (!code)
+		code = api_prepare_write(repository, err);
+	if (!code)
+		code = collection_open(&collection, repository->engine, &name, NULL, err);
+	if (code)
+		return code;
+	code = collection_delete(collection, err);
+	collection_close(collection);
+	return code;
+}
+
+/* What cannot be undone is named in full. */
+static enum muster_code delete_version(struct muster_repository *repository, const char *version,
+				       bool delete_aliases, struct muster_error *err)
+{
+	struct artifact_address address;
+	struct named_version named = { 0 };
+	enum muster_code code = api_address(repository, version, &address, err);
+
+	if (!code && !address.alias.len)
+		code = muster_fail(err, MUSTER_E_USAGE,
+				   "'%s': name the version that shall be deleted ('%.*s:vN')",
+				   version, VIEW_ARGS(address.name));
+	if (!code)
+		code = open_version(repository, version, &address, &named, err);
+	if (!code)
+		code = collection_delete_version(named.collection, named.version->number,
+						 delete_aliases, err);
+	named_version_release(&named);
+	return code;
+}
+
+enum muster_code muster_delete(struct muster_repository *repository, const char *version,
+			       bool collection, bool delete_aliases, struct muster_error *err)
+{
+	return collection ? delete_collection(repository, version, err)
+			  : delete_version(repository, version, delete_aliases, err);
+}

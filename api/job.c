@@ -1,0 +1,35 @@
+#include "api/api_internal.h"
+
+#define MIB		     (1ull << 20)
+#define MEMORY_BASE_BYTES    (128 * MIB)
+#define MEMORY_WORKER_BYTES  (64 * MIB)
+#define MEMORY_MACHINE_SHARE 4
+
+static uint64_t default_memory(unsigned worker_count)
+{
+	uint64_t bytes = MEMORY_BASE_BYTES + MEMORY_WORKER_BYTES * worker_count;
+	uint64_t most = machine_memory_bytes(&machine_system_files) / MEMORY_MACHINE_SHARE;
+
+	if (most && bytes > most)
+		bytes = most;
+	return bytes < API_MEMORY_MIN_BYTES ? API_MEMORY_MIN_BYTES : bytes;
+}
+
+enum muster_code api_job(const struct muster_job *from, struct muster_job *out,
+			 struct muster_error *err)
+{
+	*out = *from;
+	if (!out->worker_count)
+		out->worker_count = machine_processors();
+	if (out->worker_count > API_WORKERS_MAX)
+		return muster_fail(err, MUSTER_E_USAGE, "%u workers are more than %u",
+				   out->worker_count, API_WORKERS_MAX);
+	if (!out->memory_bytes)
+		out->memory_bytes = default_memory(out->worker_count);
+	if (out->memory_bytes < API_MEMORY_MIN_BYTES)
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "%llu bytes of memory are too few: at least %llu MiB are needed",
+				   (unsigned long long)out->memory_bytes,
+				   API_MEMORY_MIN_BYTES / MIB);
+	return MUSTER_OK;
+}

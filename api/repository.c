@@ -1,0 +1,376 @@
+#include "api/api_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text/utf8.h"
+#include "engine/digest/entry_info.h"
+
+#define USER_BUFFER_BYTES    16384
+#define IDENTITY_SHA256_NAME "sha256"
+
+static const char *from_environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
+/* --- where things are by default ------------------------------------------------------------ */
+
+/* "<home of this kind>/muster": $XDG_…_HOME, else below the home directory. */
+static enum muster_code default_dir(const char *xdg_name, const char *below_home, struct bytes *out,
+				    struct muster_error *err)
+{
+	const char *base = from_environment(xdg_name), *home = from_environment("HOME");
+
+	if (base && base[0] == '/') /* others are to be ignored: XDG Base Directory Specification */
+		return bytes_printf(out, err, "%s/muster", base);
+	if (!home)
+		return muster_fail(err, MUSTER_E_USAGE, "neither %s nor HOME is set", xdg_name);
+	return bytes_printf(out, err, "%s/%s/muster", home, below_home);
+}
+
+/* Appends the path with a NUL. */
+static enum muster_code repository_path(const char *url, struct bytes *out,
+					struct muster_error *err)
+{
+	enum muster_code code;
+
+	if (!url)
+		url = from_environment("MUSTER_REPO");
+	if (url)
+		return api_url_path(url, out, err);
+	code = default_dir("XDG_DATA_HOME", ".local/share", out, err);
+	return code ? code : bytes_append_byte(out, '\0', err);
+}
+
+/* Without a place for it there is no cache, which costs time only. */
+static enum muster_code find_cache_dir(const char *given, char **out, struct muster_error *err)
+{
+	struct bytes path = { 0 };
+	enum muster_code code = MUSTER_OK;
+
+	if (!given)
+		given = from_environment("MUSTER_CACHE_DIR");
+	if (given)
+		code = bytes_append_text(&path, given, err);
+	else if (default_dir("XDG_CACHE_HOME", ".cache", &path, NULL) == MUSTER_E_USAGE)
+		return MUSTER_OK;
+	if (!code)
+		code = bytes_append_byte(&path, '\0', err);
+	*out = (char *)path.ptr;
+	return code;
+}
+
+/* --- who is asking -------------------------------------------------------------------------- */
+
+/* What the rule for entities refuses becomes a hyphen. */
+static void make_entity(char *name)
+{
+	struct muster_error ignored;
+
+	if (!utf8_valid(view_text(name)))
+		name[0] = '\0';
+	for (char *c = name; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f || strchr("/\\#?%:", *c))
+			*c = '-';
+	if (entity_check(view_text(name), &ignored))
+		name[0] = '\0';
+}
+
+static enum muster_code user_name(char **out, struct muster_error *err)
+{
+	struct passwd entry, *found = NULL;
+	char *buffer = malloc(USER_BUFFER_BYTES);
+	struct bytes name = { 0 };
+	enum muster_code code = MUSTER_OK;
+
+	if (!buffer)
+		return muster_fail_memory(err, "the user's name");
+	if (!getpwuid_r(geteuid(), &entry, buffer, USER_BUFFER_BYTES, &found) && found) {
+		make_entity(found->pw_name);
+		code = bytes_append_text(&name, found->pw_name, err);
+	}
+	if (!code && !name.len)
+		code = bytes_printf(&name, err, "uid-%lu", (unsigned long)geteuid());
+	if (!code)
+		code = bytes_append_byte(&name, '\0', err);
+	free(buffer);
+	*out = (char *)name.ptr;
+	return code;
+}
+
+static enum muster_code copy_text(const char *text, char **out, struct muster_error *err)
+{
+	*out = strdup(text);
+	return *out ? MUSTER_OK : muster_fail_memory(err, "a name");
+}
+
+static enum muster_code find_entity(const char *given, char **out, struct muster_error *err)
+{
+	enum muster_code code;
+
+	if (!given)
+		given = from_environment("MUSTER_ENTITY");
+	if (!given)
+		return user_name(out, err);
+	code = entity_check(view_text(given), err);
+	return code ? code : copy_text(given, out, err);
+}
+
+static enum muster_code find_project(const char *given, char **out, struct muster_error *err)
+{
+	enum muster_code code;
+
+	if (!given)
+		given = from_environment("MUSTER_PROJECT");
+	if (!given)
+		given = "uncategorized";
+	code = project_check(view_text(given), err);
+	return code ? code : copy_text(given, out, err);
+}
+
+/* --- the proof that the store creates if absent, kept on this machine ------------------------ */
+
+/* "<cache>/proved/<hex>": of this repository at this place. */
+static enum muster_code proof_path(const struct muster_repository *repository, struct bytes *out,
+				   struct muster_error *err)
+{
+	struct bytes where = { 0 };
+	uint8_t hash[CHECKSUM_BYTES];
+	char hex[2 * CHECKSUM_BYTES + 1];
+	enum muster_code code = bytes_append(&where, repository_id(repository->engine), 16, err);
+
+	if (!code)
+		code = bytes_append_text(&where, repository->path, err);
+	if (!code) {
+		xxh128_of(bytes_view(&where), hash);
+		hex_put(hex, hash, sizeof(hash));
+		code = bytes_printf(out, err, "%s/proved/%s", repository->cache_dir, hex);
+	}
+	if (!code)
+		code = bytes_append_byte(out, '\0', err);
+	bytes_release(&where);
+	return code;
+}
+
+static bool was_proved(const struct muster_repository *repository)
+{
+	struct bytes path = { 0 };
+	bool is_there = repository->cache_dir && !proof_path(repository, &path, NULL) &&
+			!access((const char *)path.ptr, F_OK);
+
+	bytes_release(&path);
+	return is_there;
+}
+
+static void make_parents(char *path)
+{
+	for (char *at = path + 1; *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		(void)!mkdir(path, 0777); /* what fails here fails again below */
+		*at = '/';
+	}
+}
+
+/* A note that cannot be kept costs the next process another proof. */
+static void note_proof(const struct muster_repository *repository)
+{
+	struct bytes path = { 0 };
+	int fd = -1;
+
+	if (repository->cache_dir && !proof_path(repository, &path, NULL)) {
+		make_parents((char *)path.ptr);
+		fd = open((const char *)path.ptr, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	}
+	if (fd >= 0)
+		close(fd);
+	bytes_release(&path);
+}
+
+enum muster_code api_prepare_write(struct muster_repository *repository, struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	pthread_mutex_lock(&repository->prove_lock);
+	if (!repository->is_proved && was_proved(repository)) {
+		repository_assume_proved(repository->engine);
+		repository->is_proved = true;
+	}
+	if (!repository->is_proved) {
+		code = repository_prove(repository->engine, err);
+		repository->is_proved = !code;
+		if (!code)
+			note_proof(repository);
+	}
+	pthread_mutex_unlock(&repository->prove_lock);
+	return code;
+}
+
+/* --- making and opening --------------------------------------------------------------------- */
+
+static enum muster_code parse_identity(const char *identity, bool *out, struct muster_error *err)
+{
+	*out = identity != NULL;
+	if (!identity || strcmp(identity, IDENTITY_SHA256_NAME) == 0)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_USAGE, "'%s' is no identity: there is sha256", identity);
+}
+
+static enum muster_code init_at(const char *path, const struct repository_options *options,
+				struct muster_error *err)
+{
+	struct store *store = NULL;
+	enum muster_code code = store_local_create(path, err);
+
+	if (!code)
+		code = store_local_open(&store, path, NULL, err);
+	if (!code)
+		code = repository_init(store, options, effects_system(), err);
+	store_free(store);
+	return code;
+}
+
+enum muster_code muster_repository_init(const char *url, const struct muster_init_options *options,
+					struct muster_error *err)
+{
+	static const struct muster_init_options defaults = { 0 };
+	struct repository_options engine = { 0 };
+	struct bytes path = { 0 };
+	enum muster_code code;
+
+	options = options ? options : &defaults;
+	code = digest_algorithm_parse(options->digest, &engine.algorithm, err);
+	if (!code)
+		code = parse_identity(options->identity, &engine.has_identity, err);
+	if (!code)
+		code = repository_path(url, &path, err);
+	if (!code)
+		code = init_at((const char *)path.ptr, &engine, err);
+	bytes_release(&path);
+	return code;
+}
+
+/* Only where nothing is. Who loses the race to make it opens what the other made. */
+static enum muster_code init_if_empty(const char *path, bool *was_made, struct muster_error *err)
+{
+	struct muster_error why = { 0 };
+	bool is_free = false;
+	enum muster_code code = store_local_is_empty_or_absent(path, &is_free, err);
+
+	if (code || !is_free)
+		return code;
+	code = init_at(path, NULL, &why);
+	*was_made = !code;
+	if (code && code != MUSTER_E_REFUSED) {
+		if (err)
+			*err = why;
+		return code;
+	}
+	return MUSTER_OK;
+}
+
+static enum muster_code open_engine(struct muster_repository *repository, const char *path,
+				    struct muster_error *err)
+{
+	enum muster_code code = store_local_open(&repository->store, path, NULL, err);
+
+	if (code)
+		return code;
+	repository->path = realpath(path, NULL);
+	if (!repository->path)
+		return muster_fail_errno(err, "find '%s'", path);
+	code = repository_open(&repository->engine, repository->store, effects_system(), err);
+	if (code)
+		muster_context(err, "'%s'", path);
+	return code;
+}
+
+static enum muster_code open_at(struct muster_repository *repository, const char *path,
+				const struct muster_open_options *options, bool *was_made,
+				struct muster_error *err)
+{
+	enum muster_code code = find_entity(options->entity, &repository->entity, err);
+
+	if (!code)
+		code = find_project(options->project, &repository->project, err);
+	if (!code)
+		code = find_cache_dir(options->cache_dir, &repository->cache_dir, err);
+	if (!code && options->may_init)
+		code = init_if_empty(path, was_made, err);
+	if (!code)
+		code = open_engine(repository, path, err);
+	if (!code && *was_made) { /* init has proved it */
+		repository_assume_proved(repository->engine);
+		repository->is_proved = true;
+		note_proof(repository);
+	}
+	return code;
+}
+
+enum muster_code muster_repository_open(struct muster_repository **out,
+					const struct muster_open_options *options, bool *was_made,
+					struct muster_error *err)
+{
+	static const struct muster_open_options defaults = { 0 };
+	struct muster_repository *repository = calloc(1, sizeof(*repository));
+	struct bytes path = { 0 };
+	bool ignored;
+	enum muster_code code;
+
+	*out = NULL;
+	was_made = was_made ? was_made : &ignored;
+	*was_made = false;
+	options = options ? options : &defaults;
+	if (!repository)
+		return muster_fail_memory(err, "a repository");
+	pthread_mutex_init(&repository->prove_lock, NULL);
+	code = repository_path(options->url, &path, err);
+	if (!code)
+		code = open_at(repository, (const char *)path.ptr, options, was_made, err);
+	bytes_release(&path);
+	if (code) {
+		muster_repository_close(repository);
+		return code;
+	}
+	*out = repository;
+	return MUSTER_OK;
+}
+
+void muster_repository_close(struct muster_repository *repository)
+{
+	if (!repository)
+		return;
+	repository_close(repository->engine);
+	store_free(repository->store);
+	pthread_mutex_destroy(&repository->prove_lock);
+	free(repository->cache_dir);
+	free(repository->project);
+	free(repository->entity);
+	free(repository->path);
+	free(repository);
+}
+
+const char *muster_repository_url(const struct muster_repository *repository)
+{
+	return repository->path;
+}
+
+const char *muster_repository_entity(const struct muster_repository *repository)
+{
+	return repository->entity;
+}
+
+const char *muster_repository_project(const struct muster_repository *repository)
+{
+	return repository->project;
+}

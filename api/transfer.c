@@ -1,0 +1,73 @@
+#include "engine/transfer/transfer.h"
+
+#include "api/api_internal.h"
+#include "engine/digest/digest.h"
+
+enum muster_code muster_export(struct muster_repository *repository,
+			       const struct muster_export_options *options,
+			       struct muster_error *err)
+{
+	struct artifact_address address;
+	enum muster_code code = api_address(repository, options->version, &address, err);
+
+	return code ? code : export_run(repository->engine, &address, options, err);
+}
+
+static enum muster_code check(const struct muster_import_options *options, const char *name,
+			      struct muster_error *err)
+{
+	struct api_new_version version = {
+		.name = name,
+		.type = options->type,
+		.description = options->description,
+		.metadata = options->metadata,
+		.aliases = options->aliases,
+		.alias_count = options->alias_count,
+		.tags = options->tags,
+		.tag_count = options->tag_count,
+	};
+
+	if (!options->manifest_path)
+		return muster_fail(err, MUSTER_E_USAGE, "name the manifest to import");
+	return api_check_new_version(&version, err);
+}
+
+enum muster_code muster_import(struct muster_repository *repository,
+			       const struct muster_import_options *options,
+			       struct muster_put_report *report, struct muster_error *err)
+{
+	struct muster_put_report own;
+	struct muster_import_options full = *options;
+	struct api_full_name name = { 0 };
+	enum muster_code code;
+
+	report = report ? report : &own;
+	*report = (struct muster_put_report){ 0 };
+	code = api_full_name(repository, options->entity, options->project, options->name, &name,
+			     err);
+	if (!code)
+		code = check(options, name.name, err);
+	if (!code)
+		code = api_job(&options->job, &full.job, err);
+	if (!code)
+		code = api_prepare_write(repository, err);
+	full.entity = name.entity;
+	full.project = name.project;
+	full.name = name.name;
+	if (!code)
+		code = import_run(repository->engine, &full, report, err);
+	api_full_name_release(&name);
+	return code;
+}
+
+enum muster_code muster_digest(const struct muster_digest_options *options,
+			       struct muster_digest_report *report, struct muster_error *err)
+{
+	struct muster_digest_report own;
+	struct muster_digest_options full = *options;
+	enum muster_code code = api_job(&options->job, &full.job, err);
+
+	report = report ? report : &own;
+	*report = (struct muster_digest_report){ 0 };
+	return code ? code : digest_run(&full, report, err);
+}

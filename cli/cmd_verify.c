@@ -1,0 +1,186 @@
+#include "base/text/encode.h"
+#include "cli/argument.h"
+#include "cli/commands.h"
+#include "cli/show.h"
+#include "cli/summary.h"
+
+#define ROOT_BYTES 32
+
+struct verify_options {
+	struct option_list patterns;
+	const char *root;
+	bool is_stored, is_quick;
+};
+
+#define VERIFY(field) offsetof(struct verify_options, field)
+
+static const struct option_spec specs[] = {
+	{ .name = "stored", .kind = OPTION_FLAG, .offset = VERIFY(is_stored),
+	  .help = "check the stored bytes instead of a directory" },
+	{ .name = "quick", .kind = OPTION_FLAG, .offset = VERIFY(is_quick),
+	  .help = "a directory: sizes, and bytes only where the stat cache is not sure; stored: by "
+		  "checksum instead of digest" },
+	{ .name = "root", .kind = OPTION_TEXT, .offset = VERIFY(root), .value = "HEX",
+	  .help = "the content root that the version must have, as show printed it" },
+	PATTERN_OPTIONS(struct verify_options, patterns),
+};
+
+static const char *const kind_names[] = {
+	[MUSTER_DRIFT_MISSING] = "missing",
+	[MUSTER_DRIFT_CHANGED] = "changed",
+	[MUSTER_DRIFT_EXTRA] = "extra",
+	[MUSTER_DRIFT_UNREADABLE] = "unreadable",
+};
+
+#define KIND_COLUMNS 10
+
+static void tell_json(struct json_writer *json, enum muster_drift_kind kind, struct view path,
+		      const struct muster_error *error)
+{
+	json_member_text(json, "kind", kind_names[kind]);
+	json_write_name(json, "path", path);
+	if (!error || !error->code)
+		return;
+	json_member_text(json, "code", muster_code_name(error->code));
+	json_member_text(json, "message", error->message);
+}
+
+static void tell_line(struct bytes *line, enum muster_drift_kind kind, struct view path,
+		      const struct muster_error *error)
+{
+	show_padded(line, view_text(kind_names[kind]), KIND_COLUMNS, false);
+	bytes_append_text(line, "  ", NULL);
+	show_name(line, path);
+	if (!error || !error->code)
+		return;
+	bytes_append_text(line, ": ", NULL);
+	show_message(line, view_text(error->message));
+}
+
+static void on_drift(void *state, enum muster_drift_kind kind, const char *path,
+		     uint64_t path_bytes, const struct muster_error *error)
+{
+	struct cli *cli = state;
+	struct view name = view_of(path, path_bytes);
+	struct json_writer *json = cli_json_begin(cli, "drift");
+
+	if (json) {
+		tell_json(json, kind, name, error);
+		cli_json_end(cli);
+		return;
+	}
+	tell_line(output_begin(&cli->output), kind, name, error);
+	output_end(&cli->output, '\n');
+}
+
+static const struct summary_row rows[] = {
+	SUMMARY_ROW(version, "version", SUMMARY_TEXT, WHEN_NOT_ZERO, struct muster_verify_report),
+	SUMMARY_ROW(checked_files, "checked files", SUMMARY_COUNT, WHEN_ALWAYS,
+		    struct muster_verify_report),
+	SUMMARY_ROW(checked_bytes, "checked", SUMMARY_SIZE, WHEN_ALWAYS,
+		    struct muster_verify_report),
+	SUMMARY_ROW(missing, "missing", SUMMARY_COUNT, WHEN_NOT_ZERO, struct muster_verify_report),
+	SUMMARY_ROW(changed, "changed", SUMMARY_COUNT, WHEN_NOT_ZERO, struct muster_verify_report),
+	SUMMARY_ROW(extra, "extra", SUMMARY_COUNT, WHEN_NOT_ZERO, struct muster_verify_report),
+	SUMMARY_ROW(unreadable, "unreadable", SUMMARY_COUNT, WHEN_NOT_ZERO,
+		    struct muster_verify_report),
+	SUMMARY_ROW(skipped_references, "skipped refs", SUMMARY_COUNT, WHEN_NOT_ZERO,
+		    struct muster_verify_report),
+};
+
+static void report_all(struct cli *cli, const struct muster_verify_report *report)
+{
+	const struct verify_options *options = cli->options;
+	uint64_t drift = report->missing + report->changed + report->extra + report->unreadable;
+
+	if (report->missing || report->changed || report->extra)
+		cli_note_difference(cli);
+	if (report->unreadable)
+		cli_note_failed_items(cli);
+	if (drift)
+		cli_say(cli, "%s: %llu differences from the version",
+			options->is_stored ? "the stored bytes" : cli_word(cli, 1),
+			(unsigned long long)drift);
+	else
+		cli_say(cli, "%s: as the version says",
+			options->is_stored ? "the stored bytes" : cli_word(cli, 1));
+	summary_add(cli, rows, sizeof(rows) / sizeof(rows[0]), report);
+	summary_add_speed(cli, report->checked_files, report->checked_bytes);
+}
+
+static enum muster_code verify(struct cli *cli, const struct filter *filter,
+			       struct muster_error *err)
+{
+	const struct verify_options *options = cli->options;
+	struct muster_verify_options request = { .version = cli_word(cli, 0),
+						 .directory = cli_word(cli, 1),
+						 .stored = options->is_stored,
+						 .quick = options->is_quick,
+						 .root_hex = options->root,
+						 .rules = argument_rules(filter),
+						 .on_drift = on_drift,
+						 .on_drift_state = cli };
+	struct muster_verify_report report = { 0 };
+	enum muster_code code = cli_job_begin(cli, &request.job, err);
+
+	if (code)
+		return code;
+	code = muster_verify(cli->repository, &request, &report, err);
+	code = cli_job_end(cli, code, err);
+	if (!code || code == MUSTER_E_ITEMS)
+		report_all(cli, &report);
+	return code;
+}
+
+static enum muster_code check(struct cli *cli, struct muster_error *err)
+{
+	const struct verify_options *options = cli->options;
+	const char *directory = cli_word(cli, 1);
+	uint8_t root[ROOT_BYTES];
+
+	if (!directory && !options->is_stored)
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "verify against what? Name a directory, or give --stored for "
+				   "the stored bytes");
+	if (directory && options->is_stored)
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "verify '%s' or --stored: one at a time", directory);
+	if (options->root && !hex_decode(root, sizeof(root), view_text(options->root)))
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "--root: '%s' is no content root: 64 digits 0-9, a-f",
+				   options->root);
+	return directory ? argument_check_path(directory, true, err) : MUSTER_OK;
+}
+
+static enum muster_code run(struct cli *cli, struct muster_error *err)
+{
+	const struct verify_options *options = cli->options;
+	struct filter *filter = NULL;
+	enum muster_code code = check(cli, err);
+
+	if (!code)
+		code = argument_filter(&filter, &options->patterns, err);
+	if (!code)
+		code = cli_open(cli, false, err);
+	if (!code)
+		code = verify(cli, filter, err);
+	filter_free(filter);
+	return code;
+}
+
+const struct command command_verify = {
+	.name = "verify",
+	.summary = "is a directory, or what is stored, still the version?",
+	.usage = "[options] VERSION DIR\n[options] VERSION --stored",
+	.description =
+		"Reads every file of DIR, or with --stored every stored file of VERSION, and "
+		"compares it with VERSION. All differences are printed: missing, changed, extra, "
+		"unreadable. The exit code is 1 if there is any, 3 if something could not be read.",
+	.examples = "muster verify photos photos\n"
+		    "muster verify photos:v0 --stored\n"
+		    "muster verify photos photos --quick --exclude '*.tmp'",
+	COMMAND_OPTIONS(specs, struct verify_options),
+	.word_min = 1,
+	.word_max = 2,
+	.run = run,
+};

@@ -1,0 +1,41 @@
+#include "cli/commands.h"
+
+#include "cli/suggest.h"
+
+static const struct command *const work[] = { &command_init,   &command_put,	&command_get,
+					      &command_checkout, &command_verify, &command_check,
+					      NULL };
+static const struct command *const look[] = { &command_ls,   &command_show,   &command_log,
+					      &command_cat,  &command_diff,   &command_digest,
+					      NULL };
+static const struct command *const change[] = { &command_alias,	   &command_tag,
+						&command_describe, &command_metadata,
+						&command_delete,   NULL };
+static const struct command *const care[] = { &command_export, &command_import, &command_help,
+					      NULL };
+
+const struct command_group command_groups[] = {
+	{ "Work with data", work },
+	{ "Look", look },
+	{ "Change what is said of versions", change },
+	{ "More", care },
+};
+const size_t command_group_count = sizeof(command_groups) / sizeof(command_groups[0]);
+
+const struct command *command_find(const char *name, const char **nearest)
+{
+	struct suggestion suggestion = { 0 };
+
+	for (size_t i = 0; i < command_group_count; i++) {
+		for (size_t j = 0; command_groups[i].commands[j]; j++) {
+			const struct command *command = command_groups[i].commands[j];
+
+			if (strcmp(command->name, name) == 0)
+				return command;
+			suggestion_offer(&suggestion, view_text(name), command->name);
+		}
+	}
+	if (nearest)
+		*nearest = suggestion.text;
+	return NULL;
+}

@@ -1,0 +1,60 @@
+/**
+ * new_version - what `put` and `import` say of the version that they make: where it goes, aliases,
+ * tags, description, metadata.
+ *
+ * Memory: texts are lent by argv and the repository; lists and the metadata are owned.
+ */
+#ifndef CLI_NEW_VERSION_H
+#define CLI_NEW_VERSION_H
+
+#include "cli/cli.h"
+
+struct new_version_options {
+	const char *name, *type, *description, *metadata;
+	struct option_list aliases, tags;
+};
+
+/** Rows of a table of options that fill the struct new_version_options `field` of `type`. */
+#define NEW_VERSION_OPTIONS(struct_type, field)                                                  \
+	{ .letters = "n", .name = "name", .kind = OPTION_TEXT, .value = "NAME",                  \
+	  .offset = offsetof(struct_type, field.name),                                           \
+	  .help = "the artifact, [[entity/]project/]name; needed" },                             \
+	{ .letters = "t", .name = "type", .kind = OPTION_TEXT, .value = "TYPE",                  \
+	  .offset = offsetof(struct_type, field.type),                                           \
+	  .help = "its type; a new artifact is a \"dataset\" without it" },                      \
+	{ .letters = "a", .name = "alias", .kind = OPTION_LIST, .value = "ALIAS",                \
+	  .offset = offsetof(struct_type, field.aliases),                                        \
+	  .help = "an alias of the version; may be given several times" },                       \
+	{ .name = "tag", .kind = OPTION_LIST, .value = "TAG",                                    \
+	  .offset = offsetof(struct_type, field.tags),                                           \
+	  .help = "a tag of the version; may be given several times" },                          \
+	{ .name = "description", .kind = OPTION_TEXT, .value = "TEXT",                           \
+	  .offset = offsetof(struct_type, field.description), .help = "what the version is" },   \
+	{ .name = "metadata", .kind = OPTION_TEXT, .value = "JSON",                              \
+	  .offset = offsetof(struct_type, field.metadata),                                       \
+	  .help = "a JSON object of your own, or @FILE that holds one" }
+
+/** The same, ready for the library. */
+struct new_version {
+	const char *entity, *project, *name;
+	const char *metadata; /* NULL: none */
+	const char **aliases, **tags;
+	size_t alias_count, tag_count;
+	char *address; /* owned: the parts of the name */
+	struct bytes document;
+};
+
+/** What can be checked before there is a repository. Errors: MUSTER_E_USAGE. */
+enum muster_code new_version_check(const struct cli *cli, const struct new_version_options *options,
+				   struct muster_error *err);
+/** `cli` has an open repository. Errors: MUSTER_E_USAGE for a name that is none. */
+enum muster_code new_version_open(struct new_version *out, const struct cli *cli,
+				  const struct new_version_options *options,
+				  struct muster_error *err);
+void new_version_release(struct new_version *version);
+
+/** Tell what a put or an import gave: the version's name as data, the rest in the summary. */
+void new_version_report(struct cli *cli, const struct new_version *version,
+			const struct muster_put_report *report);
+
+#endif

@@ -1,0 +1,175 @@
+#include "cli/summary.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/effects.h"
+#include "base/text/text.h"
+#include "cli/show.h"
+
+#define LABEL_COLUMNS 18
+#define NS_PER_MS     UINT64_C(1000000)
+#define NS_PER_S      1000000000.0
+
+/* The peak of this process's memory, as the kernel counted it (proc(5): VmHWM). */
+static uint64_t peak_memory_bytes(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	uint64_t kib = 0;
+	char line[256];
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, "VmHWM:", 6) == 0)
+			kib = strtoull(line + 6, NULL, 10);
+	fclose(file); /* opened read-only: nothing can be lost here */
+	return kib * 1024;
+}
+
+void summary_begin(struct cli *cli)
+{
+	cli->summary = (struct json_writer){ .out = &cli->summary_text };
+	if (!cli->global.json)
+		return;
+	json_write_object_begin(&cli->summary);
+	json_member_text(&cli->summary, "type", "summary");
+	if (cli->command)
+		json_member_text(&cli->summary, "command", cli->command->name);
+}
+
+static void add_line(struct cli *cli, const char *label, const char *text)
+{
+	bytes_append_text(&cli->summary_text, "   ", NULL);
+	show_padded(&cli->summary_text, view_text(label), LABEL_COLUMNS, false);
+	show_name(&cli->summary_text, view_text(text));
+	bytes_append_byte(&cli->summary_text, '\n', NULL);
+}
+
+void summary_add_text(struct cli *cli, const char *key, const char *label, const char *text)
+{
+	if (cli->global.json)
+		json_member_text(&cli->summary, key, text);
+	else if (label)
+		add_line(cli, label, text);
+}
+
+void summary_add_u64(struct cli *cli, const char *key, uint64_t value)
+{
+	if (cli->global.json)
+		json_member_u64(&cli->summary, key, value);
+}
+
+void summary_add_bool(struct cli *cli, const char *key, bool value)
+{
+	if (cli->global.json)
+		json_member_bool(&cli->summary, key, value);
+}
+
+void summary_add_speed(struct cli *cli, uint64_t files, uint64_t bytes)
+{
+	cli->timed_files = files;
+	cli->timed_bytes = bytes;
+	cli->has_timed = true;
+}
+
+static bool is_shown(const struct cli *cli, enum summary_when when, uint64_t value)
+{
+	switch (when) {
+	case WHEN_ALWAYS:
+		return true;
+	case WHEN_NOT_ZERO:
+		return value != 0;
+	case WHEN_VERBOSE:
+		return cli->global.verbose;
+	case WHEN_JSON:
+		return false;
+	}
+	return false;
+}
+
+static void add_number(struct cli *cli, const struct summary_row *row, uint64_t value)
+{
+	char text[TEXT_COUNT_BYTES];
+
+	if (cli->global.json)
+		json_member_u64(&cli->summary, row->key, value);
+	else if (is_shown(cli, row->when, value))
+		add_line(cli, row->label,
+			 row->kind == SUMMARY_SIZE ? text_size(text, value)
+						   : text_count(text, value));
+}
+
+void summary_add(struct cli *cli, const struct summary_row *rows, size_t row_count,
+		 const void *report)
+{
+	for (size_t i = 0; i < row_count; i++) {
+		const struct summary_row *row = &rows[i];
+		const void *field = (const char *)report + row->offset;
+
+		switch (row->kind) {
+		case SUMMARY_COUNT:
+		case SUMMARY_SIZE:
+			add_number(cli, row, *(const uint64_t *)field);
+			break;
+		case SUMMARY_FLAG:
+			summary_add_bool(cli, row->key, *(const bool *)field);
+			break;
+		case SUMMARY_TEXT:
+			summary_add_text(cli, row->key,
+					 is_shown(cli, row->when, *(const char *)field != '\0')
+						 ? row->label
+						 : NULL,
+					 field);
+			break;
+		}
+	}
+}
+
+static uint64_t per_second(uint64_t amount, uint64_t elapsed_ns)
+{
+	return elapsed_ns ? (uint64_t)((double)amount * NS_PER_S / (double)elapsed_ns) : 0;
+}
+
+static void add_time(struct cli *cli, uint64_t elapsed_ns)
+{
+	char time[TEXT_DURATION_BYTES], files[TEXT_COUNT_BYTES], size[TEXT_SIZE_BYTES], text[128];
+
+	text_duration(time, elapsed_ns);
+	text_count(files, per_second(cli->timed_files, elapsed_ns));
+	text_size(size, per_second(cli->timed_bytes, elapsed_ns));
+	if (cli->timed_bytes)
+		snprintf(text, sizeof(text), "%s (%s files/s, %s/s)", time, files, size);
+	else
+		snprintf(text, sizeof(text), "%s (%s files/s)", time, files);
+	add_line(cli, "time", text);
+}
+
+static void end_json(struct cli *cli, uint64_t elapsed_ns, enum exit_code exit_code)
+{
+	struct bytes *line;
+
+	json_member_u64(&cli->summary, "elapsed_ms", elapsed_ns / NS_PER_MS);
+	json_member_u64(&cli->summary, "peak_memory_bytes", peak_memory_bytes());
+	json_member_u64(&cli->summary, "exit_code", exit_code);
+	json_write_object_end(&cli->summary);
+	line = output_begin(&cli->output);
+	bytes_append_view(line, bytes_view(&cli->summary_text), NULL);
+	output_end(&cli->output, '\n');
+}
+
+void summary_end(struct cli *cli, enum exit_code exit_code)
+{
+	uint64_t elapsed_ns = effects_boot_ns(effects_system()) - cli->begun_ns;
+	char size[TEXT_SIZE_BYTES];
+
+	if (cli->global.json) {
+		end_json(cli, elapsed_ns, exit_code);
+		return;
+	}
+	if (!cli->has_timed || cli->global.quiet)
+		return;
+	add_time(cli, elapsed_ns);
+	add_line(cli, "peak memory", text_size(size, peak_memory_bytes()));
+	screen_write(&cli->screen, bytes_view(&cli->summary_text));
+}

@@ -1,0 +1,38 @@
+/**
+ * check - is the whole repository what it should be (FORMAT §8)?
+ *
+ * Proves, in this order: chains, gaps and session ends of all logs; checkpoints equal to their
+ * fold; manifests and leaves of every version that is not deleted; a copy for every blob that a
+ * version needs; packs against listing, directory and index; and the bytes of every pack.
+ *
+ * What is wrong is a finding: it names an object, and the check goes on. An object that is known
+ * to be lost or broken is named once where it is met, not for all that hangs on it. What no
+ * version needs is counted and is no finding: uncommitted work, or work of a run that died.
+ *
+ * Threads:  the caller's, which reads logs, manifests and directories, and job.worker_count
+ *           workers that read and hash packs, one pack each. Callbacks come one at a time.
+ * Memory:   fixed: two buffers of CHECK_BUFFER_BYTES at most a worker, the directories of the
+ *           packs in work, sorts in temporary files (io/spill). Nothing grows with entries; with
+ *           versions only the state of the one collection that is looked at.
+ * Progress: total_ and done_files count packs, the bytes theirs; read_ counts what workers read.
+ * Beside writers: a check may run while others write. What appears after it began is not looked
+ *           at, what gc took away meanwhile is no finding.
+ */
+#ifndef ENGINE_CHECK_CHECK_H
+#define ENGINE_CHECK_CHECK_H
+
+#include "engine/repository/repository.h"
+#include "muster/check.h"
+
+#define CHECK_BUFFER_BYTES (8u << 20)
+
+/**
+ * Check everything. The report is filled as far as the check came, whatever it answers.
+ * MUSTER_OK with findings counted in the report. Errors: MUSTER_E_CANCELLED; MUSTER_E_MEMORY;
+ * MUSTER_E_IO where the store cannot be listed or temporary files cannot be written.
+ */
+enum muster_code check_run(struct repository *repository,
+			   const struct muster_check_options *options,
+			   struct muster_check_report *report, struct muster_error *err);
+
+#endif

@@ -1,0 +1,161 @@
+/* A worker takes, in this order: a large file of the earliest batch that has one (the order waits
+ * for it), else the next batch of the source while the window has room, else it waits. */
+#include "engine/digest/hash_tree_internal.h"
+
+#include "artifact/path.h"
+
+enum task_kind {
+	TASK_NONE, /* all is done, or the tree stops */
+	TASK_BATCH,
+	TASK_LARGE,
+};
+
+struct task {
+	enum task_kind kind;
+	struct tree_slot *slot;
+	struct put_item *item; /* TASK_LARGE */
+};
+
+static bool is_stopping_locked(struct hash_tree *tree)
+{
+	if (atomic_load_explicit(&tree->progress->cancel, memory_order_relaxed))
+		tree->locked.is_stopping = true;
+	return tree->locked.is_stopping;
+}
+
+static bool take_large_locked(struct hash_tree *tree, struct task *task)
+{
+	struct tree_slot *slot;
+	uint64_t number = tree->locked.next_out;
+
+	if (!tree->locked.large_waiting)
+		return false;
+	while (!tree_slot_locked(tree, number)->large_left)
+		number++;
+	slot = tree_slot_locked(tree, number);
+	while (!slot->is_large[slot->next_large])
+		slot->next_large++;
+	*task = (struct task){ TASK_LARGE, slot, &slot->batch->items[slot->next_large++] };
+	slot->large_left--;
+	tree->locked.large_waiting--;
+	return true;
+}
+
+/* A batch as it came: which of its items are large. Paths that no entry may have fail before
+ * anybody reads them. */
+static void look_at(struct hash_tree *tree, struct put_batch *batch, struct tree_slot *out)
+{
+	uint64_t small_max = file_hasher_small_max(tree->buffer_bytes), bytes = 0;
+	struct muster_error why;
+
+	*out = (struct tree_slot){ .batch = batch };
+	for (size_t i = 0; i < batch->item_count; i++) {
+		struct put_item *item = &batch->items[i];
+
+		if (item->fate != ITEM_READ)
+			continue;
+		if (entry_path_check(item->path, &why)) {
+			put_item_fail(item, &why);
+			continue;
+		}
+		bytes += item->found.size_bytes;
+		out->is_large[i] = item->found.size_bytes > small_max;
+		out->large_left += out->is_large[i];
+	}
+	out->unfinished = out->large_left + 1;
+	atomic_fetch_add_explicit(&tree->progress->total_files, batch->item_count,
+				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&tree->progress->total_bytes, bytes, memory_order_relaxed);
+}
+
+static struct tree_slot *put_into_window_locked(struct hash_tree *tree,
+						const struct tree_slot *come)
+{
+	struct tree_slot *slot = tree_slot_locked(tree, tree->locked.next_in++);
+
+	*slot = *come;
+	tree->locked.large_waiting += come->large_left;
+	return slot;
+}
+
+/* The next batch of the source, one reader at a time. Called and left with the lock held. */
+static bool read_source_locked(struct hash_tree *tree, struct task *task)
+{
+	struct muster_error failure = { 0 };
+	struct put_batch *batch;
+	struct tree_slot come;
+	enum muster_code code;
+
+	tree->locked.is_reading = true;
+	pthread_mutex_unlock(&tree->lock);
+	code = put_source_next(tree->source, &batch, &failure);
+	if (!code)
+		look_at(tree, batch, &come);
+	pthread_mutex_lock(&tree->lock);
+	tree->locked.is_reading = false;
+	if (!code)
+		*task = (struct task){ TASK_BATCH, put_into_window_locked(tree, &come), NULL };
+	tree->locked.is_source_done = code != MUSTER_OK;
+	if (code == MUSTER_END)
+		atomic_store(&tree->progress->total_is_known, true);
+	else if (code)
+		tree->locked.failure = failure;
+	pthread_cond_broadcast(&tree->moved);
+	return !code;
+}
+
+static bool may_read_source_locked(const struct hash_tree *tree)
+{
+	return !tree->locked.is_reading && !tree->locked.is_source_done &&
+	       tree->locked.next_in - tree->locked.next_out < HASH_TREE_WINDOW;
+}
+
+static struct task take_task_locked(struct hash_tree *tree)
+{
+	struct task task = { TASK_NONE, NULL, NULL };
+
+	while (!is_stopping_locked(tree)) {
+		if (take_large_locked(tree, &task))
+			break;
+		if (may_read_source_locked(tree)) {
+			if (read_source_locked(tree, &task))
+				break;
+			continue;
+		}
+		/* Nothing more can come: large files are known as soon as their batch is. */
+		if (tree->locked.is_source_done)
+			break;
+		pthread_cond_wait(&tree->moved, &tree->lock);
+	}
+	return task;
+}
+
+static void do_task(struct tree_worker *worker, const struct task *task)
+{
+	if (task->kind == TASK_LARGE)
+		file_hasher_large(&worker->files, task->slot->batch->dir_fd, task->item);
+	else
+		file_hasher_batch(&worker->files, task->slot->batch, task->slot->is_large);
+}
+
+void *hash_worker_main(void *arg)
+{
+	struct tree_worker *worker = arg;
+	struct hash_tree *tree = worker->tree;
+	struct task task;
+
+	pthread_mutex_lock(&tree->lock);
+	for (;;) {
+		task = take_task_locked(tree);
+		if (task.kind == TASK_NONE)
+			break;
+		pthread_mutex_unlock(&tree->lock);
+		do_task(worker, &task);
+		pthread_mutex_lock(&tree->lock);
+		task.slot->unfinished--;
+		pthread_cond_broadcast(&tree->moved);
+	}
+	pthread_cond_broadcast(&tree->moved);
+	pthread_mutex_unlock(&tree->lock);
+	return NULL;
+}

@@ -1,0 +1,536 @@
+/* Pass 1: what becomes of each path. Nothing is changed; what the plan says goes to spools. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text/text.h"
+#include "engine/get/checkout.h"
+#include "engine/get/hashing.h"
+#include "engine/get/line.h"
+#include "engine/get/notes.h"
+#include "io/file/tree_writer.h"
+
+struct plan_worker {
+	struct checkout_run *run;
+	struct get_hashing hashing;
+	struct get_tree tree;
+};
+
+/* --- what directory readers see --------------------------------------------------------------- */
+
+/* The walk's readers ask this for every directory before they enter it. Links to directories are
+ * not entered: what is behind them is somebody else's. It looks at the tree, which the contract of
+ * a walk does not foresee; it may be called from any thread, and asks no more than twice. */
+static bool look_at_directory(struct checkout_run *run, struct view path)
+{
+	char text[ENTRY_PATH_MAX_BYTES + 1];
+	bool is_repository = false, is_link;
+	struct muster_error error = { 0 };
+	struct stat st;
+
+	if (path.len >= sizeof(text))
+		return true;
+	memcpy(text, path.ptr, path.len);
+	text[path.len] = '\0';
+	if (fstatat(run->target.root_fd, text, &st, AT_SYMLINK_NOFOLLOW))
+		return true;
+	is_link = S_ISLNK(st.st_mode);
+	if (is_link && (fstatat(run->target.root_fd, text, &st, 0) || !S_ISDIR(st.st_mode)))
+		return true; /* a link to a file, or to nothing */
+	if (!is_link)
+		get_is_repository(&run->job, run->target.root_fd, text, &is_repository, &error);
+	if (!is_link && !is_repository && !error.code)
+		return true;
+	pthread_mutex_lock(&run->seen.lock);
+	if (is_link && ++run->seen.link_count <= CHECKOUT_LINKS_MAX)
+		bytes_append(&run->seen.links, text, path.len + 1, &run->seen.error);
+	else if (is_repository && !run->seen.repository.len)
+		bytes_append_view(&run->seen.repository, path, &run->seen.error);
+	if (error.code)
+		run->seen.error = error;
+	pthread_mutex_unlock(&run->seen.lock);
+	return !is_link;
+}
+
+static bool wants(const void *state, struct view path, bool is_directory)
+{
+	/* A walk lends what it is given as constant; this is not. */
+	struct checkout_run *run = *(struct checkout_run *const *)state;
+
+	if (run->options->rules.wanted &&
+	    !get_rules_want(&run->options->rules, path, is_directory))
+		return false;
+	return !is_directory || look_at_directory(run, path);
+}
+
+/* --- deciding --------------------------------------------------------------------------------- */
+
+static void decide(struct checkout_run *run, struct get_found *item)
+{
+	item->decision = checkout_decide(&run->rules, item->has_entry ? &item->entry : NULL,
+					 item->has_file ? &item->facts : NULL,
+					 item->has_record ? &item->record : NULL);
+}
+
+static enum muster_code look_up(struct checkout_run *run, struct get_found *item,
+				struct muster_error *err)
+{
+	const struct stat_record *record, *known;
+	enum muster_code code = checkout_state_find(run, item->path, &record, err);
+
+	if (code)
+		return code;
+	item->has_record = record && item->has_file;
+	if (item->has_record)
+		item->record = *record;
+	known = run->cache && item->has_file ? stat_cache_find(run->cache, item->path) : NULL;
+	item->has_known = known && known->is_trusted;
+	if (item->has_known)
+		item->known = *known;
+	item->facts.is_file = item->has_file && !item->error;
+	item->facts.stat = item->stat;
+	decide(run, item);
+	return MUSTER_OK;
+}
+
+static enum muster_code fill(void *state, void *filled, struct muster_error *err)
+{
+	struct checkout_run *run = state;
+	struct get_found_batch *batch = filled;
+	enum muster_code code = get_merge_fill(&run->merge, batch, err);
+
+	for (size_t i = 0; i < batch->count && !code; i++)
+		code = look_up(run, &batch->items[i], err);
+	if (code == MUSTER_END) {
+		enum muster_code failed = checkout_state_end(run, err);
+
+		return failed ? failed : MUSTER_END;
+	}
+	if (code)
+		get_found_reset(batch);
+	return code;
+}
+
+/* --- reading where only bytes tell ------------------------------------------------------------ */
+
+static enum digest_algorithm algorithm_of(const struct get_found *item)
+{
+	if (item->has_entry && item->entry.algorithm != DIGEST_TEXT)
+		return item->entry.algorithm;
+	return item->has_record ? item->record.algorithm : DIGEST_MD5;
+}
+
+static void judge_hashed(void *state, void *cookie, const struct fingerprint *fingerprint)
+{
+	struct plan_worker *worker = state;
+	struct get_found *item = cookie;
+
+	item->facts.has_fingerprint = true;
+	item->facts.fingerprint = *fingerprint;
+	decide(worker->run, item);
+}
+
+static void judge_unreadable(struct plan_worker *worker, struct get_found *item)
+{
+	item->facts.is_unreadable = true;
+	decide(worker->run, item);
+}
+
+static bool is_same(const struct found_file *found, const struct file_stat *now)
+{
+	return found->size_bytes == now->size_bytes && found->mtime_ns == now->mtime_ns &&
+	       found->ctime_ns == now->ctime_ns && found->inode == now->inode;
+}
+
+/* The walk follows links; here they are told from files. */
+static bool is_really_file(struct plan_worker *worker, struct get_found *item)
+{
+	struct file_stat now;
+	bool is_file;
+
+	return get_tree_look(&worker->tree, item->path, &is_file, &now, NULL) == MUSTER_OK &&
+	       is_file && is_same(&item->stat, &now);
+}
+
+/* Does the stat cache know it? */
+static bool judge_known(struct plan_worker *worker, struct get_found *item)
+{
+	const struct stat_record *known = &item->known;
+
+	if (!item->has_known || known->algorithm != algorithm_of(item) ||
+	    known->size_bytes != item->stat.size_bytes ||
+	    known->mtime_ns != item->stat.mtime_ns || known->ctime_ns != item->stat.ctime_ns ||
+	    (known->inode && known->inode != item->stat.inode) || !is_really_file(worker, item))
+		return false;
+	judge_hashed(worker, item, &known->fingerprint);
+	return true;
+}
+
+/* Opened beneath the root, through no link. False: it cannot be read, or is not what was seen. */
+static bool open_found(struct plan_worker *worker, struct get_found *item, int *fd)
+{
+	struct file_stat now;
+
+	if (tree_writer_open_read(worker->tree.writer, item->path, fd, NULL))
+		return false;
+	if (file_stat_fd(*fd, &now, NULL) == MUSTER_OK && is_same(&item->stat, &now))
+		return true;
+	close(*fd);
+	return false;
+}
+
+static enum muster_code read_small(struct plan_worker *worker, struct get_found *item,
+				   struct muster_error *err)
+{
+	uint64_t size_bytes = item->stat.size_bytes;
+	uint8_t *room;
+	ssize_t got;
+	int fd;
+	enum muster_code code = get_hashing_room(&worker->hashing, algorithm_of(item), size_bytes,
+						 &room, err);
+
+	if (code)
+		return code;
+	if (!open_found(worker, item, &fd)) {
+		judge_unreadable(worker, item);
+		return MUSTER_OK;
+	}
+	got = sys_read_full(worker->run->job.sys, fd, room, size_bytes + 1);
+	close(fd);
+	if (got < 0 || (uint64_t)got != size_bytes) {
+		judge_unreadable(worker, item);
+		return MUSTER_OK;
+	}
+	get_count(&worker->run->job.progress->read_files, 1);
+	get_count(&worker->run->job.progress->read_bytes, size_bytes);
+	get_hashing_add(&worker->hashing, size_bytes, item);
+	return MUSTER_OK;
+}
+
+static void hash_chunks(struct plan_worker *worker, struct get_found *item, int fd,
+			struct hasher *hasher)
+{
+	struct fingerprint fingerprint;
+	uint64_t done = 0;
+	size_t got = 0;
+	enum muster_code code;
+
+	hash_begin(hasher);
+	while (!(code = file_read_at(fd, done, worker->hashing.buffer, GET_CHUNK_BYTES, &got,
+				     NULL)) &&
+	       got && !get_is_stopping(&worker->run->job)) {
+		hash_update(hasher, view_of(worker->hashing.buffer, got));
+		get_count(&worker->run->job.progress->read_bytes, got);
+		done += got;
+	}
+	hash_end(hasher, &fingerprint);
+	if (got)
+		return; /* not at its end: the run is stopping */
+	if (code || done != item->stat.size_bytes)
+		judge_unreadable(worker, item);
+	else
+		judge_hashed(worker, item, &fingerprint);
+}
+
+static enum muster_code read_large(struct plan_worker *worker, struct get_found *item,
+				   struct muster_error *err)
+{
+	struct hasher *hasher;
+	int fd;
+	enum muster_code code = get_hashing_flush(&worker->hashing, err);
+
+	if (!code)
+		code = get_hashing_hasher(&worker->hashing, algorithm_of(item), &hasher, err);
+	if (code)
+		return code;
+	if (!open_found(worker, item, &fd)) {
+		judge_unreadable(worker, item);
+		return MUSTER_OK;
+	}
+	hash_chunks(worker, item, fd, hasher);
+	close(fd);
+	return MUSTER_OK;
+}
+
+static enum muster_code work(void *state, void *filled, struct muster_error *err)
+{
+	struct plan_worker *worker = state;
+	struct get_found_batch *batch = filled;
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < batch->count && !code; i++) {
+		struct get_found *item = &batch->items[i];
+
+		if (item->decision != CHECKOUT_READ || judge_known(worker, item))
+			continue;
+		if (get_is_stopping(&worker->run->job))
+			break;
+		code = item->stat.size_bytes > PACK_BLOB_MAX_BYTES ? read_large(worker, item, err)
+								   : read_small(worker, item, err);
+	}
+	return code ? code : get_hashing_flush(&worker->hashing, err);
+}
+
+/* --- what the plan says ----------------------------------------------------------------------- */
+
+static enum muster_code name(struct checkout_names *names, struct view path,
+			     struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	if (names->count++ >= CHECKOUT_NAMES_MAX)
+		return MUSTER_OK;
+	if (names->text.len)
+		code = bytes_append_text(&names->text, ", ", err);
+	if (!code)
+		code = bytes_append_byte(&names->text, '\'', err);
+	if (!code)
+		code = bytes_append_view(&names->text, view_of(path.ptr, path.len < 80 ? path.len : 80),
+					 err);
+	if (!code && path.len > 80)
+		code = bytes_append_text(&names->text, "...", err);
+	return code ? code : bytes_append_byte(&names->text, '\'', err);
+}
+
+/* A record of the file that was found. `is_trusted`: its stat is that of a file, not of what a link
+ * leads to. */
+static struct stat_record found_record(const struct get_found *item)
+{
+	return (struct stat_record){ .path = item->path,
+				     .size_bytes = item->stat.size_bytes,
+				     .mtime_ns = item->stat.mtime_ns,
+				     .ctime_ns = item->stat.ctime_ns,
+				     .inode = item->stat.inode,
+				     .is_trusted = item->facts.is_file,
+				     .algorithm = DIGEST_MD5 };
+}
+
+static struct stat_record kept_record(const struct checkout_run *run, const struct get_found *item)
+{
+	struct stat_record record = found_record(item);
+
+	if (!item->facts.has_fingerprint) { /* its stat is the one that a checkout left */
+		record = item->record;
+		record.path = item->path;
+		return record;
+	}
+	record.algorithm = item->entry.algorithm;
+	record.fingerprint = item->facts.fingerprint;
+	/* Whoever writes to it in the same tick of the clock would not be seen. */
+	record.is_trusted = record.mtime_ns < run->start_ns && record.ctime_ns < run->start_ns;
+	return record;
+}
+
+static enum muster_code keep(struct checkout_run *run, const struct get_found *item,
+			     struct muster_error *err)
+{
+	struct stat_record record = kept_record(run, item);
+
+	run->report->kept_files++;
+	get_count(&run->job.progress->done_files, 1);
+	get_count(&run->job.progress->done_bytes, item->entry.size_bytes);
+	return get_spool_add(&run->kept, &record, err);
+}
+
+/* Until it is done, the file is what the old record says. */
+static enum muster_code touch(struct checkout_run *run, const struct get_found *item,
+			      struct get_spool *spool, struct muster_error *err)
+{
+	struct stat_record found = found_record(item), old;
+	enum muster_code code = get_spool_add(spool, &found, err);
+
+	if (code || !item->has_record)
+		return code;
+	old = item->record;
+	old.path = item->path;
+	return get_spool_add(&run->pending, &old, err);
+}
+
+static enum muster_code end_item(struct checkout_run *run, const struct get_found *item,
+				 struct muster_error *err)
+{
+	if (item->has_entry) {
+		run->report->entry_count++;
+		run->report->size_bytes += item->entry.size_bytes;
+	}
+	if (item->is_directory)
+		return name(&run->unreadable, item->path, err);
+	switch (item->decision) {
+	case CHECKOUT_FETCH:
+		run->fetch_count++;
+		run->fetch_bytes += item->entry.size_bytes;
+		return MUSTER_OK;
+	case CHECKOUT_KEEP:
+		return keep(run, item, err);
+	case CHECKOUT_REPLACE:
+		run->replace_count++;
+		run->replace_bytes += item->entry.size_bytes;
+		return touch(run, item, &run->replaced, err);
+	case CHECKOUT_DELETE:
+		run->remove_count++;
+		return touch(run, item, &run->removed, err);
+	case CHECKOUT_REFUSE_UNKNOWN:
+		return name(&run->unknown, item->path, err);
+	case CHECKOUT_REFUSE_CHANGED:
+		return name(&run->changed, item->path, err);
+	case CHECKOUT_READ: /* the run is stopping */
+		break;
+	}
+	return MUSTER_OK;
+}
+
+static enum muster_code end(void *state, void *done, struct muster_error *err)
+{
+	struct get_found_batch *batch = done;
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < batch->count && !code; i++)
+		code = end_item(state, &batch->items[i], err);
+	get_found_reset(batch);
+	return code;
+}
+
+/* --- the pass --------------------------------------------------------------------------------- */
+
+static void close_worker(void *state)
+{
+	struct plan_worker *worker = state;
+
+	if (!worker)
+		return;
+	get_tree_close(&worker->tree);
+	get_hashing_release(&worker->hashing);
+	free(worker);
+}
+
+static enum muster_code open_worker(void **out, void *state, struct get_line *line,
+				    struct muster_error *err)
+{
+	struct checkout_run *run = state;
+	struct plan_worker *worker = calloc(1, sizeof(*worker));
+	enum muster_code code;
+
+	(void)line;
+	*out = worker;
+	if (!worker)
+		return muster_fail_memory(err, "a worker");
+	worker->run = run;
+	worker->hashing.fn = judge_hashed;
+	worker->hashing.state = worker;
+	worker->tree = (struct get_tree){ .job = &run->job, .root_fd = run->target.root_fd };
+	code = get_hashing_init(&worker->hashing, run->job.has_identity, GET_BUFFER_BYTES, err);
+	return code ? code : get_tree_open(&worker->tree, err);
+}
+
+enum muster_code checkout_plan(struct checkout_run *run, struct muster_error *err)
+{
+	static const struct get_line_ops ops = { .batch_bytes = sizeof(struct get_found_batch),
+						 .fill = fill,
+						 .work = work,
+						 .end = end,
+						 .open_worker = open_worker,
+						 .close_worker = close_worker };
+	struct walk_options options = { .thread_count = GET_READERS,
+					.wanted = wants,
+					.wanted_state = &run };
+	enum muster_code code = MUSTER_OK;
+
+	if (run->has_root)
+		code = walk_open(&run->walk, run->target.working, &options, err);
+	run->merge = (struct get_merge){ .walk = run->walk,
+					 .version = run->version,
+					 .selection = &run->selection };
+	if (!code)
+		code = get_line_run(&run->job, &ops, run, err);
+	get_merge_release(&run->merge);
+	if (run->walk)
+		walk_close(run->walk);
+	run->walk = NULL;
+	if (!code && run->seen.error.code) {
+		*err = run->seen.error;
+		code = err->code;
+	}
+	return code;
+}
+
+/* --- may it be carried out? ------------------------------------------------------------------- */
+
+static enum muster_code add_reason(struct bytes *reason, const struct checkout_names *names,
+				   const char *one, const char *many, struct muster_error *err)
+{
+	if (!names->count)
+		return MUSTER_OK;
+	return bytes_printf(reason, err, "%s%llu %s (%.*s%s)", reason->len ? "; " : "",
+			    (unsigned long long)names->count, names->count == 1 ? one : many,
+			    VIEW_ARGS(bytes_view(&names->text)),
+			    names->count > CHECKOUT_NAMES_MAX ? ", ..." : "");
+}
+
+static enum muster_code refuse(struct checkout_run *run, struct muster_error *err)
+{
+	struct bytes reason = { 0 };
+	enum muster_code code;
+
+	code = add_reason(&reason, &run->unreadable, "directory cannot be looked into",
+			  "directories cannot be looked into", err);
+	if (!code)
+		code = add_reason(&reason, &run->changed,
+				  "file in the way is not as a checkout left it, --overwrite "
+				  "replaces it or --delete removes it",
+				  "files in the way are not as a checkout left them, --overwrite "
+				  "replaces or --delete removes them",
+				  err);
+	if (!code)
+		code = add_reason(&reason, &run->unknown,
+				  "file no checkout wrote, --delete removes it",
+				  "files no checkout wrote, --delete removes them", err);
+	if (!code)
+		code = muster_fail(err, MUSTER_E_REFUSED, "nothing was changed: %.*s",
+				   VIEW_ARGS(bytes_view(&reason)));
+	bytes_release(&reason);
+	return code;
+}
+
+/* Links to directories are files that no checkout wrote. */
+static enum muster_code judge_links(struct checkout_run *run, struct muster_error *err)
+{
+	const char *path = (const char *)run->seen.links.ptr;
+	enum muster_code code = MUSTER_OK;
+
+	if (run->seen.link_count > CHECKOUT_LINKS_MAX)
+		return muster_fail(err, MUSTER_E_LIMIT,
+				   "the tree has %llu links to directories, more than %d",
+				   (unsigned long long)run->seen.link_count, CHECKOUT_LINKS_MAX);
+	if (run->rules.delete_others) {
+		run->remove_count += run->seen.link_count;
+		return MUSTER_OK;
+	}
+	for (uint64_t i = 0; i < run->seen.link_count && !code; i++) {
+		code = name(&run->unknown, view_text(path), err);
+		path += strlen(path) + 1;
+	}
+	return code;
+}
+
+enum muster_code checkout_check_plan(struct checkout_run *run, struct muster_error *err)
+{
+	uint64_t max = run->options->max_delete;
+	enum muster_code code;
+
+	if (run->seen.repository.len)
+		return muster_fail(err, MUSTER_E_REFUSED, "the repository is in it, at '%.*s'",
+				   VIEW_ARGS(bytes_view(&run->seen.repository)));
+	code = judge_links(run, err);
+	if (code)
+		return code;
+	if (run->unknown.count || run->changed.count || run->unreadable.count)
+		return refuse(run, err);
+	if (max && run->remove_count > max && !run->target.is_new)
+		return muster_fail(err, MUSTER_E_REFUSED,
+				   "nothing was changed: %llu files would be deleted, more than %llu",
+				   (unsigned long long)run->remove_count,
+				   (unsigned long long)max);
+	return MUSTER_OK;
+}

@@ -1,0 +1,333 @@
+/* Small blobs. A batch is sorted by where its bytes lie, so that each pack is opened once and
+ * neighbours share a read; what does not prove there is tried once more, alone, by the index. */
+#include "engine/get/fetch.h"
+
+#include <stdlib.h>
+
+#include "engine/get/fetch_internal.h"
+#include "planners/coalesce/coalesce.h"
+#include "planners/verification/verification.h"
+
+enum muster_code get_fetcher_init(struct get_fetcher *fetcher, struct get_job *job,
+				  struct get_hashing *hashing, const struct get_sink *sink,
+				  struct muster_error *err)
+{
+	fetcher->job = job;
+	fetcher->hashing = hashing;
+	fetcher->sink = *sink;
+	return blob_reader_open(&fetcher->reader, job->store,
+				repository_id(job->start->repository), NULL, err);
+}
+
+void get_fetcher_release(struct get_fetcher *fetcher)
+{
+	blob_reader_close(fetcher->reader);
+}
+
+/* --- failures ------------------------------------------------------------------------------- */
+
+enum muster_code get_fetch_fail(struct get_item *item, enum get_fault fault,
+				const struct muster_error *error, struct muster_error *err)
+{
+	if (get_is_fatal(error)) {
+		*err = *error;
+		return err->code;
+	}
+	get_item_fail(item, error);
+	item->fault = fault;
+	return MUSTER_OK;
+}
+
+enum muster_code get_fetch_wrong_digest(struct get_item *item, struct muster_error *err)
+{
+	struct muster_error error = { 0 };
+
+	muster_fail(&error, MUSTER_E_DIGEST,
+		    "the stored bytes do not have the digest that the version tells");
+	return get_fetch_fail(item, GET_FAULT_DIGEST, &error, err);
+}
+
+bool get_fetch_is_proven(const struct get_fetcher *fetcher, const struct get_item *item,
+			 const struct fingerprint *actual)
+{
+	if (fetcher->only_checksum)
+		return memcmp(actual->checksum, item->entry.fingerprint.checksum,
+			      CHECKSUM_BYTES) == 0;
+	return verification_has(&item->entry, actual, fetcher->job->has_identity);
+}
+
+/* --- where it is ---------------------------------------------------------------------------- */
+
+/* A pack that cannot be opened is asked for by each of its blobs. */
+static enum muster_code find_at(struct get_fetcher *fetcher, const struct blob_key *key,
+				const struct placement *place, struct blob_at *out,
+				struct muster_error *error)
+{
+	struct muster_error why = { 0 };
+	enum muster_code code;
+
+	if (fetcher->has_bad_pack && object_id_equal(&fetcher->bad_pack, &place->pack)) {
+		if (error)
+			*error = fetcher->bad_pack_error;
+		return fetcher->bad_pack_error.code;
+	}
+	code = blob_reader_find(fetcher->reader, key, place, out, &why);
+	if (!code || code == MUSTER_ABSENT)
+		return code;
+	fetcher->has_bad_pack = code != MUSTER_E_MEMORY;
+	fetcher->bad_pack = place->pack;
+	fetcher->bad_pack_error = why;
+	if (error)
+		*error = why;
+	return code;
+}
+
+enum muster_code get_fetch_find(struct get_fetcher *fetcher, const struct get_item *item,
+				enum get_way way, struct blob_at *out, struct muster_error *error)
+{
+	struct placement place = item->entry.placement;
+	struct blob_key key;
+	enum muster_code code = MUSTER_OK;
+
+	if (!get_item_key(item, &key))
+		return muster_fail(error, MUSTER_E_FORMAT,
+				   "the version does not tell where its bytes are");
+	if (way == GET_BY_HINT)
+		code = item->entry.is_placed ? MUSTER_OK : MUSTER_ABSENT;
+	else
+		code = get_job_index_find(fetcher->job, &key, &place, error);
+	if (!code)
+		code = find_at(fetcher, &key, &place, out, error);
+	if (code == MUSTER_ABSENT && way == GET_BY_INDEX)
+		muster_fail(error, MUSTER_E_FORMAT, "its bytes are missing in the repository");
+	return code;
+}
+
+/* --- one blob by the index ------------------------------------------------------------------ */
+
+static void hash_one(struct get_fetcher *fetcher, struct hasher *hasher, struct view data,
+		     struct fingerprint *out)
+{
+	struct hash_request request = { .data = data };
+
+	if (fetcher->only_checksum)
+		xxh128_of(data, request.fingerprint.checksum);
+	else
+		hash_batch(hasher, &request, 1);
+	*out = request.fingerprint;
+}
+
+static enum muster_code give(struct get_fetcher *fetcher, struct get_item *item, struct view data,
+			     struct muster_error *err)
+{
+	item->fate = GET_DONE;
+	return fetcher->sink.whole(fetcher->sink.state, item, data, err);
+}
+
+/* The second and last attempt. */
+static enum muster_code fetch_by_index(struct get_fetcher *fetcher, struct get_item *item,
+				       struct muster_error *err)
+{
+	uint8_t *buffer = fetcher->hashing->buffer;
+	struct muster_error error = { 0 };
+	struct fingerprint actual;
+	struct hasher *hasher;
+	struct blob_at at;
+	enum muster_code code = get_fetch_find(fetcher, item, GET_BY_INDEX, &at, &error);
+	bool is_absent = code == MUSTER_ABSENT;
+
+	if (!code && at.size_bytes)
+		code = store_read(at.object, at.offset_bytes, buffer, at.size_bytes, &error);
+	if (code)
+		return get_fetch_fail(item, is_absent ? GET_FAULT_ABSENT : GET_FAULT_OTHER, &error,
+				      err);
+	code = get_hashing_hasher(fetcher->hashing, item->entry.algorithm, &hasher, err);
+	if (code)
+		return code;
+	hash_one(fetcher, hasher, view_of(buffer, at.size_bytes), &actual);
+	if (!get_fetch_is_proven(fetcher, item, &actual))
+		return get_fetch_wrong_digest(item, err);
+	return give(fetcher, item, view_of(buffer, at.size_bytes), err);
+}
+
+/* --- the blobs of one pack ------------------------------------------------------------------ */
+
+/* Items of a batch whose bytes lie in one pack, by offset. */
+struct pack_group {
+	size_t count;
+	struct store_object *object;
+	struct get_item *items[GET_BATCH_MAX];
+	struct coalesce_blob blobs[GET_BATCH_MAX];
+};
+
+/* Small items that want bytes, by pack and ordinal; and those that want the index. */
+struct fetch_plan {
+	size_t count, retry_count;
+	struct get_item *items[GET_BATCH_MAX];
+	struct get_item *retries[GET_BATCH_MAX];
+};
+
+static void want_retry(struct fetch_plan *plan, struct get_item *item)
+{
+	plan->retries[plan->retry_count++] = item;
+}
+
+static enum muster_code hash_range(struct get_fetcher *fetcher, const struct pack_group *group,
+				   const struct coalesce_read *range, struct hash_request *requests,
+				   struct muster_error *err)
+{
+	enum digest_algorithm algorithm = group->items[range->first]->entry.algorithm;
+	struct hasher *hasher;
+	size_t from = 0;
+	enum muster_code code;
+
+	for (size_t i = 0; i < range->count; i++) {
+		const struct coalesce_blob *blob = &group->blobs[range->first + i];
+
+		requests[i].data = view_of(
+			fetcher->hashing->buffer + (blob->offset_bytes - range->offset_bytes),
+			blob->size_bytes);
+		if (fetcher->only_checksum)
+			xxh128_of(requests[i].data, requests[i].fingerprint.checksum);
+	}
+	/* Almost always one algorithm for all. */
+	for (size_t i = 1; i <= range->count && !fetcher->only_checksum; i++) {
+		if (i < range->count &&
+		    group->items[range->first + i]->entry.algorithm == algorithm)
+			continue;
+		code = get_hashing_hasher(fetcher->hashing, algorithm, &hasher, err);
+		if (code)
+			return code;
+		hash_batch(hasher, requests + from, i - from);
+		from = i;
+		if (i < range->count)
+			algorithm = group->items[range->first + i]->entry.algorithm;
+	}
+	return MUSTER_OK;
+}
+
+static enum muster_code fetch_range(struct get_fetcher *fetcher, const struct pack_group *group,
+				    const struct coalesce_read *range, struct fetch_plan *plan,
+				    struct muster_error *err)
+{
+	struct hash_request requests[GET_BATCH_MAX];
+	enum muster_code code;
+
+	/* What one read cannot give, each may get alone. */
+	if (range->length_bytes && store_read(group->object, range->offset_bytes,
+					      fetcher->hashing->buffer, range->length_bytes, NULL)) {
+		for (size_t i = 0; i < range->count; i++)
+			want_retry(plan, group->items[range->first + i]);
+		return MUSTER_OK;
+	}
+	get_count(&fetcher->job->progress->read_files, range->count);
+	get_count(&fetcher->job->progress->read_bytes, range->length_bytes);
+	code = hash_range(fetcher, group, range, requests, err);
+	for (size_t i = 0; i < range->count && !code; i++) {
+		struct get_item *item = group->items[range->first + i];
+
+		if (get_fetch_is_proven(fetcher, item, &requests[i].fingerprint))
+			code = give(fetcher, item, requests[i].data, err);
+		else
+			want_retry(plan, item);
+	}
+	return code;
+}
+
+static enum muster_code fetch_group(struct get_fetcher *fetcher, const struct pack_group *group,
+				    struct fetch_plan *plan, struct muster_error *err)
+{
+	static const struct coalesce_rules rules = { GET_READ_MAX_BYTES, GET_GAP_MAX_BYTES };
+	struct coalesce_read range;
+	size_t at = 0;
+	enum muster_code code = MUSTER_OK;
+
+	while (!code && !get_is_stopping(fetcher->job) &&
+	       coalesce_next(&rules, group->blobs, group->count, at, &range)) {
+		code = fetch_range(fetcher, group, &range, plan, err);
+		at += range.count;
+	}
+	return code;
+}
+
+/* --- a batch -------------------------------------------------------------------------------- */
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct entry *x = &(*(struct get_item *const *)a)->entry;
+	const struct entry *y = &(*(struct get_item *const *)b)->entry;
+	int order = memcmp(x->placement.pack.session, y->placement.pack.session, 16);
+
+	if (order)
+		return order;
+	if (x->placement.pack.number != y->placement.pack.number)
+		return x->placement.pack.number < y->placement.pack.number ? -1 : 1;
+	if (x->placement.ordinal != y->placement.ordinal)
+		return x->placement.ordinal < y->placement.ordinal ? -1 : 1;
+	return view_compare(x->path, y->path);
+}
+
+static void plan_batch(struct fetch_plan *plan, struct get_batch *batch)
+{
+	bool in_order = true;
+
+	plan->count = plan->retry_count = 0;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct get_item *item = &batch->items[i];
+
+		if (item->fate != GET_WANTED || get_item_is_large(item))
+			continue;
+		if (!item->entry.is_placed) {
+			want_retry(plan, item);
+			continue;
+		}
+		plan->items[plan->count++] = item;
+		if (plan->count > 1 && in_order)
+			in_order = compare_places(&plan->items[plan->count - 2],
+						  &plan->items[plan->count - 1]) < 0;
+	}
+	if (!in_order)
+		qsort(plan->items, plan->count, sizeof(plan->items[0]), compare_places);
+}
+
+/* All items from `*at` on that lie in the same pack. */
+static void gather(struct get_fetcher *fetcher, struct fetch_plan *plan, size_t *at,
+		   struct pack_group *group)
+{
+	const struct object_id *pack = &plan->items[*at]->entry.placement.pack;
+
+	group->count = 0;
+	for (; *at < plan->count &&
+	       object_id_equal(&plan->items[*at]->entry.placement.pack, pack);
+	     ++*at) {
+		struct get_item *item = plan->items[*at];
+		struct blob_at where;
+
+		if (get_fetch_find(fetcher, item, GET_BY_HINT, &where, NULL)) {
+			want_retry(plan, item);
+			continue;
+		}
+		group->object = where.object;
+		group->items[group->count] = item;
+		group->blobs[group->count++] =
+			(struct coalesce_blob){ where.offset_bytes, where.size_bytes };
+	}
+}
+
+enum muster_code get_fetch_small(struct get_fetcher *fetcher, struct get_batch *batch,
+				 struct muster_error *err)
+{
+	struct fetch_plan plan;
+	struct pack_group group;
+	size_t at = 0;
+	enum muster_code code = MUSTER_OK;
+
+	plan_batch(&plan, batch);
+	while (!code && at < plan.count && !get_is_stopping(fetcher->job)) {
+		gather(fetcher, &plan, &at, &group);
+		code = fetch_group(fetcher, &group, &plan, err);
+	}
+	for (size_t i = 0; i < plan.retry_count && !code && !get_is_stopping(fetcher->job); i++)
+		code = fetch_by_index(fetcher, plan.retries[i], err);
+	return code;
+}

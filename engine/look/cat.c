@@ -1,0 +1,242 @@
+/* One entry's bytes. A small blob is proved before any of it is given, so that another copy can be
+ * tried where one is damaged; a large one is proved as it flows. */
+#include "engine/look/look.h"
+
+#include <stdlib.h>
+
+#include "artifact/path.h"
+#include "engine/blob/blob_reader.h"
+#include "engine/look/named_version.h"
+
+#define PIECE_BYTES (1u << 20)
+
+struct cat {
+	struct repository *repository;
+	struct blob_reader *blobs;
+	struct index_set *index;
+	struct hasher *hasher;
+	struct entry entry;
+	struct blob_key key;
+	uint8_t *buffer;
+	size_t buffer_bytes;
+	muster_bytes_fn *sink;
+	void *state;
+};
+
+static void cat_release(struct cat *cat)
+{
+	blob_reader_close(cat->blobs);
+	index_set_close(cat->index);
+	hasher_free(cat->hasher);
+	free(cat->buffer);
+}
+
+static struct blob_key key_of(const struct entry *entry)
+{
+	struct blob_key key = { .algorithm = (uint8_t)entry->algorithm,
+				.size_bytes = entry->size_bytes,
+				.has_identity = entry->has_identity };
+
+	memcpy(key.digest, entry->fingerprint.digest, DIGEST_BYTES);
+	memcpy(key.checksum, entry->fingerprint.checksum, CHECKSUM_BYTES);
+	if (key.has_identity)
+		memcpy(key.identity, entry->fingerprint.identity, IDENTITY_BYTES);
+	return key;
+}
+
+static enum muster_code check_stored(const struct entry *entry, struct muster_error *err)
+{
+	if (entry->ref.len)
+		return muster_fail(err, MUSTER_E_UNSUPPORTED,
+				   "it is a reference to '%.*s': its bytes are not stored here",
+				   VIEW_ARGS(entry->ref));
+	if (entry->algorithm == DIGEST_TEXT || !entry->has_checksum || !entry->has_size)
+		return muster_fail(err, MUSTER_E_FORMAT, "the version does not say what is stored");
+	return MUSTER_OK;
+}
+
+/* Another copy than the one that the version names. */
+static bool is_other_copy(void *state, const struct object_id *pack, uint32_t ordinal)
+{
+	const struct entry *entry = state;
+
+	return !entry->is_placed || entry->placement.ordinal != ordinal ||
+	       !object_id_equal(&entry->placement.pack, pack);
+}
+
+static enum muster_code cat_open(struct cat *cat, struct muster_error *err)
+{
+	struct store *store = repository_store(cat->repository);
+	const uint8_t *id = repository_id(cat->repository);
+	struct hash_options hashing = { cat->entry.algorithm, cat->entry.has_identity };
+	enum muster_code code;
+
+	cat->buffer_bytes = LOOK_CAT_BYTES;
+	if (cat->entry.size_bytes < cat->buffer_bytes)
+		cat->buffer_bytes = cat->entry.size_bytes;
+	cat->buffer = malloc(cat->buffer_bytes + 1);
+	if (!cat->buffer)
+		return muster_fail_memory(err, "a buffer for a file");
+	code = hasher_new(&cat->hasher, hashing, err);
+	if (!code)
+		code = index_set_open(&cat->index, store, id, err);
+	if (!code)
+		index_set_restrict(cat->index, is_other_copy, &cat->entry);
+	return code ? code : blob_reader_open(&cat->blobs, store, id, cat->index, err);
+}
+
+static bool is_right(const struct cat *cat, const struct fingerprint *found)
+{
+	const struct entry *entry = &cat->entry;
+
+	return memcmp(found->digest, entry->fingerprint.digest, DIGEST_BYTES) == 0 &&
+	       memcmp(found->checksum, entry->fingerprint.checksum, CHECKSUM_BYTES) == 0 &&
+	       (!entry->has_identity ||
+		memcmp(found->identity, entry->fingerprint.identity, IDENTITY_BYTES) == 0);
+}
+
+static enum muster_code fail_wrong(const struct blob_at *at, struct muster_error *err)
+{
+	return muster_fail(err, MUSTER_E_DIGEST,
+			   "the %llu bytes that are stored do not have the digest they should have",
+			   (unsigned long long)at->size_bytes);
+}
+
+static enum muster_code give(struct cat *cat, const uint8_t *bytes, size_t len,
+			     struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t at = 0; at < len && !code; at += PIECE_BYTES)
+		code = cat->sink(cat->state, bytes + at,
+				 len - at < PIECE_BYTES ? len - at : PIECE_BYTES, err);
+	return code;
+}
+
+/* Nothing of it is given yet. */
+static enum muster_code read_small(struct cat *cat, const struct blob_at *at,
+				   struct muster_error *err)
+{
+	struct fingerprint found;
+	size_t len = (size_t)at->size_bytes;
+	enum muster_code code = store_read(at->object, at->offset_bytes, cat->buffer, len, err);
+
+	if (code)
+		return code;
+	hash_begin(cat->hasher);
+	hash_update(cat->hasher, view_of(cat->buffer, len));
+	hash_end(cat->hasher, &found);
+	return is_right(cat, &found) ? MUSTER_OK : fail_wrong(at, err);
+}
+
+static enum muster_code stream_large(struct cat *cat, const struct blob_at *at,
+				     struct muster_error *err)
+{
+	struct fingerprint found;
+	enum muster_code code = MUSTER_OK;
+
+	hash_begin(cat->hasher);
+	for (uint64_t done = 0; done < at->size_bytes && !code;) {
+		uint64_t left = at->size_bytes - done;
+		size_t len = left < PIECE_BYTES ? (size_t)left : PIECE_BYTES;
+
+		code = store_read(at->object, at->offset_bytes + done, cat->buffer, len, err);
+		if (!code) {
+			hash_update(cat->hasher, view_of(cat->buffer, len));
+			code = cat->sink(cat->state, cat->buffer, len, err);
+		}
+		done += len;
+	}
+	hash_end(cat->hasher, &found);
+	if (code)
+		return code;
+	return is_right(cat, &found) ? MUSTER_OK : fail_wrong(at, err);
+}
+
+static enum muster_code find(struct cat *cat, const struct placement *hint, struct blob_at *at,
+			     struct muster_error *err)
+{
+	enum muster_code code = blob_reader_find(cat->blobs, &cat->key, hint, at, err);
+
+	if (code == MUSTER_ABSENT)
+		code = muster_fail(err, MUSTER_E_FORMAT, "its bytes are in no pack that is known");
+	return code;
+}
+
+/* By the placement; where that leads to a damaged or missing pack, by the index. */
+static enum muster_code cat_small(struct cat *cat, struct muster_error *err)
+{
+	const struct placement *hint = cat->entry.is_placed ? &cat->entry.placement : NULL;
+	struct muster_error second = { 0 };
+	struct blob_at at;
+	enum muster_code code = find(cat, hint, &at, err);
+
+	if (!code)
+		code = read_small(cat, &at, err);
+	if (code && hint && !find(cat, NULL, &at, &second) && !read_small(cat, &at, &second))
+		code = MUSTER_OK;
+	return code ? code : give(cat, cat->buffer, cat->entry.size_bytes, err);
+}
+
+static enum muster_code cat_large(struct cat *cat, struct muster_error *err)
+{
+	const struct placement *hint = cat->entry.is_placed ? &cat->entry.placement : NULL;
+	struct muster_error second = { 0 };
+	struct blob_at at;
+	enum muster_code code = find(cat, hint, &at, err);
+
+	if (code && hint && !find(cat, NULL, &at, &second))
+		code = MUSTER_OK;
+	return code ? code : stream_large(cat, &at, err);
+}
+
+static enum muster_code cat_entry(struct cat *cat, struct muster_error *err)
+{
+	enum muster_code code = check_stored(&cat->entry, err);
+
+	if (code)
+		return code;
+	cat->key = key_of(&cat->entry);
+	code = cat_open(cat, err);
+	if (code)
+		return code;
+	return cat->entry.size_bytes <= LOOK_CAT_BYTES ? cat_small(cat, err) : cat_large(cat, err);
+}
+
+static enum muster_code find_entry(struct version_reader *reader, const char *path,
+				   struct entry *out, struct muster_error *err)
+{
+	struct bytes normal = { 0 };
+	enum muster_code code = entry_path_normalize(view_text(path), &normal, err);
+
+	if (!code)
+		code = version_reader_find(reader, bytes_view(&normal), out, err);
+	bytes_release(&normal);
+	if (code == MUSTER_ABSENT)
+		return muster_fail(err, MUSTER_E_NAME, "there is no such entry");
+	return code;
+}
+
+enum muster_code look_cat(struct repository *repository, const struct artifact_address *address,
+			  const char *path, muster_bytes_fn *sink, void *state,
+			  struct muster_error *err)
+{
+	struct cat cat = { .repository = repository, .sink = sink, .state = state };
+	struct version_reader *reader = NULL;
+	struct named_version named;
+	enum muster_code code = named_version_open(&named, repository, address, err);
+
+	if (code)
+		return code;
+	code = named_version_read(&named, true, &reader, err);
+	if (!code)
+		code = find_entry(reader, path, &cat.entry, err);
+	if (!code)
+		code = cat_entry(&cat, err);
+	if (muster_failed(code))
+		muster_context(err, "'%s' of '%.*s'", path, VIEW_ARGS(address->name));
+	cat_release(&cat);
+	version_reader_close(reader);
+	named_version_release(&named);
+	return code;
+}

@@ -1,0 +1,35 @@
+/**
+ * verification - holds one path of a directory against a version's entry. Pure.
+ *
+ * Only bytes prove a file. `quick` believes a stat that is known and sure, and else the size.
+ */
+#ifndef PLANNERS_VERIFICATION_VERIFICATION_H
+#define PLANNERS_VERIFICATION_VERIFICATION_H
+
+#include "artifact/entry.h"
+#include "artifact/format/stat.h"
+#include "planners/ingest/ingest.h"
+
+enum verification {
+	VERIFICATION_EQUAL,
+	VERIFICATION_READ,      /* its bytes must be read: then verification_has() tells */
+	VERIFICATION_MISSING,
+	VERIFICATION_CHANGED,
+	VERIFICATION_EXTRA,
+	VERIFICATION_REFERENCE, /* its bytes are elsewhere: not looked at */
+};
+
+/** All of one path; `found` and `entry` may be NULL, but not both; `known` is what the stat cache
+ *  says of it, or NULL. */
+enum verification verification_judge(bool quick, const struct entry *entry,
+				     const struct found_file *found,
+				     const struct stat_record *known);
+
+/** Are these the bytes of the entry? Digest, and what else it tells of them. */
+bool verification_has(const struct entry *entry, const struct fingerprint *fingerprint,
+		      bool has_identity);
+
+/** Are an entry's bytes a reference's, which this program does not hold? */
+bool verification_is_reference(const struct entry *entry);
+
+#endif

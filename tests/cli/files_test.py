@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""get, checkout, verify, check: files out of a repository, and held against it."""
+import os
+import shutil
+
+import harness
+from harness import MusterTest
+
+
+class Files(MusterTest):
+    def setUp(self):
+        super().setUp()
+        self.put_photos()
+
+    def put_again(self):
+        """v1: another a.txt, no c.csv, a new file."""
+        shutil.copytree(self.home / "photos", self.home / "old")
+        self.write("photos/a.txt", "two, and longer\n")
+        self.write("photos/new/n.txt", "n\n")
+        os.unlink(self.home / "photos/labels/c.csv")
+        self.run_ok("put", "photos", "-n", "photos")
+
+
+class Get(Files):
+    def test_files_come_into_a_new_directory(self):
+        result = self.run_ok("get", "photos", "copy")
+        self.assert_same_tree("copy", "photos")
+        self.assertIn("copy", result.out)
+        self.assertRegex(result.err, r"written files +3\n")
+
+    def test_the_default_directory_has_the_version_in_its_name(self):
+        self.assertTrue(self.run_ok("get", "photos").out.endswith("artifacts/photos:v0\n"))
+        self.assert_same_tree("artifacts/photos:v0", "photos")
+
+    def test_other_files_stay_and_equal_ones_are_kept(self):
+        self.write("copy/mine.txt", "mine")
+        self.write("copy/a.txt", "one\n")
+        result = self.run_ok("get", "photos", "copy")
+        self.assertRegex(result.err, r"there already +1\n")
+        self.assertEqual(self.tree("copy").pop("mine.txt"), b"mine")
+
+    def test_files_that_differ_fail_unless_overwrite(self):
+        self.write("copy/a.txt", "mine")
+        self.run_code(3, "get", "photos", "copy", "--failures", "failed", told="'a.txt'")
+        self.assertEqual((self.home / "failed").read_text(), "a.txt\n")
+        self.assertEqual((self.home / "copy/a.txt").read_text(), "mine")
+        self.run_ok("get", "photos", "copy", "--overwrite")
+        self.assert_same_tree("copy", "photos")
+
+    def test_only_what_is_wanted_comes(self):
+        for number, (arguments, expected) in enumerate((
+                (("--path-prefix", "labels"), ["labels/b.csv", "labels/c.csv"]),
+                (("--path-prefix", "a.txt"), ["a.txt"]),
+                (("--exclude", "labels/"), ["a.txt"]),
+                (("--include", "b.*"), ["labels/b.csv"]))):
+            with self.subTest(arguments):
+                self.run_ok("get", "photos", f"copy{number}", *arguments)
+                self.assertEqual(sorted(self.tree(f"copy{number}")), expected)
+
+    def test_an_unknown_version_makes_no_directory(self):
+        self.run_code(2, "get", "photos:v9", "copy", told="v9")
+        self.assertFalse((self.home / "copy").exists())
+
+    def test_damaged_bytes_never_get_their_name(self):
+        for pack in (self.repo / "packs").rglob("*.pack"):
+            os.chmod(pack, 0o600)
+            data = pack.read_bytes()
+            pack.write_bytes(data.replace(b"one\n", b"oNe\n"))
+        result = self.run_any("get", "photos", "copy")
+        self.assertIn(result.code, (3, 4), result)
+        self.assertNotIn("a.txt", self.tree("copy") if (self.home / "copy").exists() else {})
+
+
+class Checkout(Files):
+    def test_a_directory_becomes_exactly_the_version(self):
+        self.put_again()
+        self.run_ok("checkout", "photos:v0", "copy")
+        self.assert_same_tree("copy", "old")
+        self.run_ok("checkout", "photos", "copy")
+        self.assert_same_tree("copy", "photos")
+        self.assertFalse((self.home / "copy/labels/c.csv").exists())
+
+    def test_files_of_others_stop_it_before_the_first_change(self):
+        self.write("copy/mine.txt", "mine")
+        self.run_code(2, "checkout", "photos", "copy", told="mine.txt")
+        self.assertEqual(list(self.tree("copy")), ["mine.txt"])
+        self.run_ok("checkout", "photos", "copy", "--delete")
+        self.assert_same_tree("copy", "photos")
+
+    def test_changed_files_need_overwrite_and_may_be_kept_aside(self):
+        self.run_ok("checkout", "photos", "copy")
+        self.write("copy/a.txt", "changed, and longer")
+        self.run_code(2, "checkout", "photos", "copy", told="a.txt")
+        self.run_ok("checkout", "photos", "copy", "--overwrite", "--backup-dir", "aside")
+        self.assert_same_tree("copy", "photos")
+        self.assertIn(b"changed, and longer", self.tree("aside").values())
+
+    def test_too_many_deletions_are_refused(self):
+        for i in range(3):
+            self.write(f"copy/mine{i}", "mine")
+        self.run_code(2, "checkout", "photos", "copy", "--delete", "--max-delete", "2")
+        self.assertEqual(len(self.tree("copy")), 3)
+        self.run_ok("checkout", "photos", "copy", "--delete", "--max-delete", "3")
+
+    def test_a_dry_run_changes_nothing(self):
+        result = self.run_ok("checkout", "photos", "copy", "--dry-run", told="dry run")
+        self.assertRegex(result.err, r"written files +3\n")
+        self.assertFalse((self.home / "copy").exists())
+
+    def test_dangerous_places_are_refused(self):
+        for place in ("/", self.home, self.repo, self.repo / "packs", self.home / ".local",
+                      "/proc"):
+            with self.subTest(place):
+                self.run_code(2, "checkout", "photos", place, "--delete", "--overwrite")
+        self.run_ok("verify", "photos", "photos")
+
+    def test_links_that_lead_out_are_not_followed(self):
+        self.write("outside/b.csv", "outside")
+        (self.home / "copy").mkdir()
+        os.symlink(self.home / "outside", self.home / "copy/labels")
+        self.run_any("checkout", "photos", "copy", "--delete", "--overwrite")
+        self.assertEqual(self.tree("outside"), {"b.csv": b"outside"})
+
+
+class Verify(Files):
+    def test_an_equal_directory_is_exit_code_0(self):
+        result = self.run_ok("verify", "photos", "photos", told="as the version says")
+        self.assertEqual(result.out, "")
+        self.assertRegex(result.err, r"checked files +3\n")
+        self.run_ok("verify", "photos", "photos", "--quick")
+
+    def test_all_drift_is_told(self):
+        self.write("photos/a.txt", "oNe\n")
+        self.write("photos/extra.txt")
+        os.unlink(self.home / "photos/labels/b.csv")
+        result = self.run_code(1, "verify", "photos", "photos", told="3 differences")
+        self.assertEqual(sorted(result.out.splitlines()),
+                         ["changed     a.txt", "extra       extra.txt", "missing     labels/b.csv"])
+        self.run_ok("verify", "photos", "photos", "--exclude", "labels/", "--exclude", "*.txt")
+
+    def test_what_cannot_be_read_is_exit_code_3(self):
+        os.unlink(self.home / "photos/a.txt")
+        os.symlink("a.txt", self.home / "photos/a.txt")  # a loop
+        result = self.run_code(3, "verify", "photos", "photos")
+        self.assertIn("unreadable  a.txt: ", result.out)
+
+    def test_stored_bytes_are_verified(self):
+        self.run_ok("verify", "photos", "--stored")
+        self.run_ok("verify", "photos", "--stored", "--quick")
+        for pack in (self.repo / "packs").rglob("*.pack"):
+            os.chmod(pack, 0o600)
+            pack.write_bytes(pack.read_bytes().replace(b"one\n", b"oNe\n"))
+        result = self.run_any("verify", "photos", "--stored")
+        self.assertIn(result.code, (1, 3), result)
+        self.assertIn("a.txt", result.out)
+
+    def test_the_content_root_is_held_against_one_kept_elsewhere(self):
+        root = self.run_ok("show", "photos", "--json").objects()[0]["root"]
+        self.run_ok("verify", "photos", "photos", "--root", root)
+        self.run_code(4, "verify", "photos", "photos", "--root", "0" * 64, told="root")
+
+
+class Check(Files):
+    def test_a_sound_repository_is_exit_code_0(self):
+        self.put_again()
+        result = self.run_ok("check", told="the repository is sound")
+        self.assertEqual(result.out, "")
+        self.assertRegex(result.err, r"findings +0\n")
+        self.run_ok("check", "--quick")
+
+    def test_every_kind_of_damage_is_found_and_named(self):
+        objects = [path for path in self.repo.rglob("*")
+                   if path.suffix in (".pack", ".index", ".manifest", ".leaves")]
+        self.assertGreaterEqual(len(objects), 3)
+        for path in objects:
+            data = path.read_bytes()
+            os.chmod(path, 0o600)
+            for name, damaged in (("cut", data[:len(data) // 2]), ("gone", None),
+                                  ("flipped", data[:9] + bytes([data[9] ^ 1]) + data[10:])):
+                with self.subTest(f"{path.suffix} {name}"):
+                    if damaged is None:
+                        path.unlink()
+                    else:
+                        path.write_bytes(damaged)
+                    result = self.run_any("check")
+                    self.assertIn(result.code, (1, 4), result)
+                    self.assertIn(path.stem, result.out + result.err)
+                path.write_bytes(data)
+        self.run_ok("check")
+
+    def test_a_broken_chain_of_events_is_found(self):
+        logs = sorted((self.repo / "collections").rglob("*.json"))
+        self.assertTrue(logs)
+        os.chmod(logs[0], 0o600)
+        logs[0].write_bytes(logs[0].read_bytes().replace(b"photos", b"phOtos"))
+        result = self.run_any("check")
+        self.assertIn(result.code, (1, 4), result)
+
+
+class Damage(Files):
+    def test_a_damaged_manifest_is_exit_code_4_for_everyone(self):
+        for path in [*self.repo.rglob("*.manifest")]:
+            os.chmod(path, 0o600)
+            path.write_bytes(path.read_bytes()[:-40])
+        for arguments in (("ls", "photos"), ("get", "photos", "copy"), ("cat", "photos", "a.txt"),
+                          ("export", "photos"), ("verify", "photos", "photos"),
+                          ("diff", "photos", "./photos")):
+            with self.subTest(arguments[0]):
+                self.run_code(4, *arguments, told="muster: ")
+
+    def test_a_directory_that_is_no_repository_is_told(self):
+        self.write("other/file")
+        self.run_code(2, "-R", "other", "ls", told="other")
+        self.run_code(2, "-R", "other", "put", "photos", "-n", "x", told="other")
+        self.assertEqual(self.tree("other"), {"file": b"x\n"})
+
+
+if __name__ == "__main__":
+    harness.main()

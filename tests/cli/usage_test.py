@@ -1,0 +1,196 @@
+#!/usr/bin/env python3
+"""Help, wrong usage, and what every command has in common."""
+import re
+import shlex
+import subprocess
+
+import harness
+from harness import MusterTest
+
+COMMANDS = ("init put get checkout verify check ls show log cat diff digest alias tag describe "
+            "metadata delete export import help").split()
+NOT_BUILT = ("scan draft ttl rename link unlink expire run lineage used-by logged-by copy gc cache "
+             "etag completion plan merge repair").split()
+
+
+class Help(MusterTest):
+    def test_no_command_is_wrong_usage_and_tells_how_to_begin(self):
+        result = self.run_code(2, told="muster put DIR -n NAME")
+        self.assertEqual(result.out, "")
+
+    def test_the_overview_lists_every_command_once(self):
+        text = self.run_ok("--help").out
+        self.assertEqual(self.run_ok("help").out, text)
+        self.assertEqual(self.run_ok("-h").out, text)
+        listed = re.findall(r"^  ([a-z]+) +\S", text.split("Begin with")[0], re.MULTILINE)
+        self.assertEqual([name for name in listed if name != "muster"], COMMANDS)
+
+    def test_help_of_a_command_has_usage_options_and_examples(self):
+        for name in COMMANDS:
+            with self.subTest(name):
+                text = self.run_ok(name, "--help").out
+                self.assertEqual(self.run_ok("help", name).out, text)
+                self.assertTrue(text.startswith(f"muster {name} - "))
+                for part in ("\nUsage:\n  muster " + name, "\nExamples:\n  muster " + name,
+                             "\nOptions of every command"):
+                    self.assertIn(part, text)
+                self.assertGreaterEqual(text.split("Examples:")[1].count("\n  muster "), 2)
+
+    def test_help_fits_80_columns(self):
+        for text in [self.run_ok("help").out, self.run_any().err,
+                     *(self.run_ok("help", name).out for name in COMMANDS)]:
+            for line in text.splitlines():
+                if not line.startswith("  muster "):  # examples stay in one line, to be copied
+                    self.assertLess(len(line), 80, line)
+
+    def test_examples_use_options_that_exist(self):
+        every = set(re.findall(r"(--[a-z-]+|-\w), |(--[a-z-]+)", self.run_ok("help").out))
+        every = {name for pair in every for name in pair if name}
+        for command in COMMANDS:
+            text = self.run_ok("help", command).out
+            own = set(re.findall(r"^  (?:(-\w), )?", text, re.MULTILINE)) | set(
+                re.findall(r"^  (?:-\w, |    )(--[a-z0-9-]+)", text, re.MULTILINE))
+            for line in text.split("Examples:")[1].splitlines():
+                for word in shlex.split(line):
+                    if re.match(r"--?[a-zA-Z]", word):
+                        with self.subTest(line):
+                            self.assertIn(word, own | every)
+
+    def test_the_version_is_printed(self):
+        self.assertRegex(self.run_ok("--version").out, r"^muster \d+\.\d+\.\d+\n$")
+        self.assertRegex(self.run_ok("put", "--version").out, r"^muster \d+\.\d+\.\d+\n$")
+
+    def test_help_reads_no_repository(self):
+        self.run_ok("put", "--help")
+        self.assertFalse(self.repo.exists())
+
+
+class WrongUsage(MusterTest):
+    CASES = [
+        (("pat",), "did you mean 'put'"),
+        (("frobnicate",), "unknown command 'frobnicate'"),
+        (("help", "shwo"), "did you mean 'show'"),
+        (("put", "--nmae", "x"), "unknown option '--nmae'; did you mean --name?"),
+        (("--recursive", "ls"), "unknown option '--recursive'"),
+        (("put", "-Z"), "unknown option '-Z'"),
+        (("ls", "--json=1"), "takes no value"),
+        (("ls", "--repo"), "needs a value"),
+        (("-j", "0", "ls"), "--jobs: '0' is not a number from 1"),
+        (("-j", "1025", "ls"), "--jobs: '1025'"),
+        (("--memory", "much", "ls"), "'much' is not a size"),
+        (("--progress", "loud", "ls"), "'loud' is none of auto|plain|json|none"),
+        (("show",), "show needs more"),
+        (("show", "a", "b"), "show: 'b' is too much"),
+        (("put", "-n", "x"), "nothing to put"),
+        (("put", "."), "put needs the name of an artifact"),
+        (("put", ".", "-n", "x:v1"), "'x:v1' names a version"),
+        (("put", "nowhere", "-n", "x"), "there is no file or directory 'nowhere'"),
+        (("put", "", "-n", "x"), "a path is empty"),
+        (("put", "--at", "=x", "-n", "x"), "'=x' is not NAME=PATH"),
+        (("put", "--at", "x", "-n", "x"), "'x' is not NAME=PATH"),
+        (("put", "--at", "x=nowhere", "-n", "x"), "'nowhere'"),
+        (("put", ".", ".", "--files-from", "-", "-n", "x"), "exactly one PATH"),
+        (("put", ".", "--files-from", "nowhere", "-n", "x"), "nowhere"),
+        (("put", ".", "-n", "x", "--exclude", "["), "--exclude"),
+        (("put", ".", "-n", "x", "--exclude-from", "nowhere"), "nowhere"),
+        (("verify", "x"), "verify against what?"),
+        (("verify", "x", ".", "--stored"), "one at a time"),
+        (("verify", "x", "nowhere"), "nowhere"),
+        (("verify", "x", ".", "--root", "12"), "no content root"),
+        (("checkout", "x"), "checkout needs more"),
+        (("checkout", "x", "y", "--max-delete", "-1"), "--max-delete: '-1'"),
+        (("digest",), "nothing to digest"),
+        (("digest", "nowhere"), "nowhere"),
+        (("digest", "s3://bucket/x"), "is a URI"),
+        (("digest", ".", "-c", "x"), "is too much"),
+        (("digest", "-c", "nowhere"), "nowhere"),
+        (("digest", ".", "--md5sum", "--json"), "one at a time"),
+        (("digest", ".", "--md5sum", "--algorithm", "xxh128"), "has no meaning"),
+        (("digest", ".", "--algorithm", "sha1"), "is none of md5|xxh128"),
+        (("ls", "--versions"), "--versions needs"),
+        (("ls", "--versions", "x:v1"), "'x:v1' names one"),
+        (("log", "x:v1"), "names a version"),
+        (("metadata", "x", "--merge"), "--merge needs"),
+        (("delete", "x"), "which version?"),
+        (("delete", "x:v1", "--collection"), "is one version"),
+        (("export", "x", "--format", "csv"), "is none of wandb"),
+        (("import", "nowhere", "-n", "x"), "nowhere"),
+        (("import", ".", "-n", "x", "--from", "nowhere"), "nowhere"),
+        (("cat", "x", "y", "--json"), "--json has no meaning"),
+        (("init",), "init needs a URL"),
+        (("init", "x", "--digest", "crc"), "is none of md5|xxh128"),
+    ]
+
+    def test_mistakes_are_told_and_change_nothing(self):
+        for arguments, told in self.CASES:
+            with self.subTest(" ".join(arguments)):
+                result = self.run_code(2, *arguments, told=told)
+                if "--json" not in arguments:
+                    self.assertEqual(result.out, "")
+                self.assertIn("muster: ", result.err)
+        self.assertEqual(list(self.home.iterdir()), [])
+
+    def test_what_is_not_built_is_not_offered(self):
+        overview = self.run_ok("help").out
+        for name in NOT_BUILT:
+            with self.subTest(name):
+                self.run_code(2, name, told=f"unknown command '{name}'")
+                self.assertNotRegex(overview, rf"(?m)^  {name}\b")
+        for option in ("--ttl", "--connections", "--bwlimit"):
+            self.run_code(2, "put", ".", "-n", "x", option, "1", told="unknown option")
+
+    def test_options_may_stand_before_and_behind_the_command(self):
+        self.make_photos()
+        self.run_ok("-R", "r", "-q", "put", "photos", "-n", "photos")
+        self.run_ok("put", "-n", "photos", "photos", "-qR", "r")
+        self.assertEqual(self.run_ok("ls", "--repo=r", "photos").out,
+                         self.run_ok("--repo", "r", "ls", "photos").out)
+
+    def test_two_dashes_end_the_options(self):
+        self.write("-n/a.txt")
+        self.run_ok("put", "-n", "x", "--", "-n")
+        self.assertEqual(self.run_ok("ls", "x").out, "a.txt\n")
+
+    def test_a_missing_repository_says_what_to_do(self):
+        for arguments in (("ls",), ("show", "x"), ("get", "x"), ("check",), ("log", "x"),
+                          ("delete", "x:v0", "--yes"), ("tag", "x", "y")):
+            with self.subTest(arguments[0]):
+                result = self.run_code(2, *arguments, told="no repository")
+                self.assertIn("muster init", result.err)
+        self.assertFalse(self.repo.exists())
+
+
+class Streams(MusterTest):
+    def test_quiet_says_nothing_but_data_and_errors(self):
+        self.make_photos()
+        result = self.run_ok("-q", "put", "photos", "-n", "photos")
+        self.assertEqual(result.out, "tester/uncategorized/photos:v0\n")
+        self.assertEqual(result.err, "made a new repository at " + str(self.repo) + "\n"
+                         if result.err else "")
+        self.run_code(2, "-q", "show", "nosuch", told="nosuch")
+
+    def test_a_full_disk_behind_standard_output_is_an_error(self):
+        self.put_photos()
+        with open("/dev/full", "wb") as full:
+            for arguments in (("ls",), ("ls", "--json"), ("help",), ("--version",),
+                              ("cat", "photos", "a.txt"), ("show", "photos")):
+                with self.subTest(arguments):
+                    done = self.run_raw(*arguments, stdout=full)
+                    self.assertEqual(done.returncode, 4)
+                    self.assertEqual(done.stderr.decode().count("No space left"), 1)
+
+    def test_a_closed_pipe_ends_the_program_quietly(self):
+        for i in range(300):
+            self.write(f"many/{'x' * 200}{i}")
+        self.run_ok("put", "many", "-n", "many")
+        process = subprocess.Popen([harness.PROGRAM, "ls", "many"], cwd=self.home,
+                                   env=self.environment, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        process.stdout.close()
+        self.assertEqual(process.stderr.read(), b"")
+        process.stderr.close()
+        self.assertEqual(process.wait(harness.TIMEOUT_S), -13)
+
+
+if __name__ == "__main__":
+    harness.main()
