@@ -14,6 +14,9 @@ if(NOT MUSTER_SANITIZE)
   target_compile_options(muster_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
 else()
   add_compile_options(-fsanitize=${MUSTER_SANITIZE} -fno-omit-frame-pointer)
+  # Instrumented code hides ranges from gcc: it then warns of what cannot be.
+  target_compile_options(muster_flags INTERFACE
+    $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation>)
   add_link_options(-fsanitize=${MUSTER_SANITIZE})
   if(MUSTER_SANITIZE MATCHES "undefined")
     add_compile_options(-fno-sanitize-recover=undefined)

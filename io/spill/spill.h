@@ -3,8 +3,11 @@
  *
  * A record is a key and a value, both bytes. Order: by key, then by the order of adding, so the
  * last one of equal keys is the newest. Duplicates are all given.
- * Memory:  `memory_max_bytes` for the table, plus 64 KiB a run while merging; more than
- *          SPILL_FAN_IN runs are merged in levels. Nothing is written while the table suffices.
+ * Memory:  `memory_max_bytes` for the table, plus 64 KiB a run while merging (or the largest
+ *          record of it, if that is more); more than SPILL_FAN_IN runs are merged in levels.
+ *          Nothing is written while the table suffices.
+ * Errors:  MUSTER_E_IO names the directory. A call that failed changed nothing: once there is
+ *          room it may be made again.
  * Files:   unlinked from the start (O_TMPFILE, or mkstemp + unlink) in `dir`; a crash leaves none.
  * Threads: one at a time.
  */

@@ -132,6 +132,39 @@ static void an_unknown_version_is_named(void **state)
 	assert_int_equal(access("/tmp/never", F_OK), -1);
 }
 
+/* Every function once where it succeeds and once where it fails. */
+static void errors_may_be_left_out(void **state)
+{
+	struct place *place = *state;
+	struct muster_repository *repository = place->repository;
+	char directory[256];
+	struct muster_get_options get = { .version = "data", .directory = directory };
+	struct muster_checkout_options checkout = { .version = "data", .directory = directory };
+	struct muster_verify_options verify = { .version = "data", .directory = place->tree };
+	struct muster_check_options check = { .quick = true };
+
+	make_version(place);
+	place_path(place, "got", directory);
+	assert_int_equal(muster_get(repository, &get, NULL, NULL), MUSTER_OK);
+	place_write(place, "got/a", "mine");
+	assert_int_equal(muster_get(repository, &get, NULL, NULL), MUSTER_E_ITEMS);
+	assert_int_equal(muster_checkout(repository, &checkout, NULL, NULL), MUSTER_E_REFUSED);
+	place_path(place, "out", directory);
+	assert_int_equal(muster_checkout(repository, &checkout, NULL, NULL), MUSTER_OK);
+	assert_int_equal(muster_verify(repository, &verify, NULL, NULL), MUSTER_OK);
+	verify.directory = "/nonexistent/d";
+	assert_true(muster_verify(repository, &verify, NULL, NULL) >= MUSTER_E_USAGE);
+	assert_int_equal(muster_check(repository, &check, NULL, NULL), MUSTER_OK);
+	assert_int_equal(muster_diff(repository, "data", "/nonexistent/d", NULL, NULL, NULL, NULL),
+			 MUSTER_E_NAME);
+	assert_int_equal(muster_cat(repository, "data", "b", NULL, NULL, NULL), MUSTER_E_NAME);
+	assert_int_equal(muster_entries(repository, "data", "b", true, NULL, NULL, NULL),
+			 MUSTER_E_NAME);
+	assert_int_equal(muster_show(repository, "none", NULL, NULL, NULL), MUSTER_E_NAME);
+	assert_int_equal(muster_delete(repository, "data", false, false, NULL), MUSTER_E_USAGE);
+	assert_int_equal(muster_repository_init("s3://b", NULL, NULL), MUSTER_E_UNSUPPORTED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_open, place_close)
 
 int main(void)
@@ -143,6 +176,7 @@ int main(void)
 		TEST(drift_is_found_and_no_failure),
 		TEST(a_sound_repository_has_no_findings),
 		TEST(an_unknown_version_is_named),
+		TEST(errors_may_be_left_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/api/fixture.h"
+#include "tests/support/torture.h"
 
 static enum muster_code open_with(const struct muster_open_options *options,
 				  struct muster_repository **out, bool *was_made,
@@ -66,6 +67,29 @@ static void a_place_that_holds_something_is_left_alone(void **state)
 	assert_int_equal(rmdir(place->tree), 0);
 }
 
+/* Out as a manifest, in again, and out as bytes: the same version. */
+static void go_round(struct place *place, const char *root)
+{
+	char path[256];
+	struct collected manifest = { .len = 0 }, text = { .len = 0 };
+	struct muster_export_options out = { .version = "data",
+					     .sink = collect,
+					     .sink_state = &manifest };
+	struct muster_import_options in = { .manifest_path = path, .name = "copy" };
+	struct muster_put_report report;
+	struct muster_error err = { 0 };
+
+	place_path(place, "manifest.json", path);
+	assert_int_equal(muster_export(place->repository, &out, &err), MUSTER_OK);
+	place_write(place, "manifest.json", manifest.text);
+	if (muster_import(place->repository, &in, &report, &err))
+		fail_msg("%s", err.message);
+	assert_string_equal(report.root, root);
+	if (muster_cat(place->repository, "copy", "file1.txt", collect, &text, &err))
+		fail_msg("%s", err.message);
+	assert_string_equal(text.text, "hello");
+}
+
 static void init_makes_what_was_asked_for(void **state)
 {
 	struct muster_init_options xxh = { .digest = "xxh128", .identity = "sha256" };
@@ -90,6 +114,7 @@ static void init_makes_what_was_asked_for(void **state)
 	place_write(place, "tree/file1.txt", "hello");
 	report = place_put(place, "data");
 	assert_string_equal(report.digest, "fe0d6c1a25b6d98451da9b04ebf6d80c");
+	go_round(place, report.root);
 }
 
 static void defaults_come_from_the_environment(void **state)
@@ -178,6 +203,44 @@ static void the_proof_of_a_store_is_remembered(void **state)
 	assert_int_equal(access(proved, F_OK), 0);
 }
 
+static bool ignore_collection(void *state, const struct muster_collection_info *info)
+{
+	(void)state;
+	(void)info;
+	return true;
+}
+
+static void every_failed_allocation_is_reported(void **state)
+{
+	struct place *place = *state;
+	struct muster_open_options options = { .url = place->repository_path,
+					       .cache_dir = place->cache };
+	bool is_done = false;
+
+	place_write(place, "tree/a", "1");
+	place_put(place, "data");
+	assert_int_equal(muster_tag(place->repository, "data", "it", false, NULL), MUSTER_OK);
+	for (uint64_t n = 1; !is_done; n++) {
+		struct muster_repository *repository;
+		struct muster_error err = { 0 };
+		enum muster_code code;
+
+		torture_allocation(n);
+		code = muster_repository_open(&repository, &options, NULL, &err);
+		if (!code)
+			code = muster_tag(repository, "me/tests/data", "it", false, &err);
+		if (!code)
+			code = muster_collections(repository, ignore_collection, NULL, &err);
+		is_done = !torture_hit();
+		torture_off();
+		muster_repository_close(repository);
+		if (is_done)
+			assert_int_equal(code, MUSTER_OK);
+		else if (code)
+			assert_int_equal(code, MUSTER_E_MEMORY);
+	}
+}
+
 static void the_version_of_the_library_is_told(void **state)
 {
 	(void)state;
@@ -197,6 +260,7 @@ int main(void)
 		TEST(defaults_come_from_the_environment),
 		TEST(names_that_break_a_rule_are_refused),
 		OPENED(the_proof_of_a_store_is_remembered),
+		OPENED(every_failed_allocation_is_reported),
 		cmocka_unit_test(the_version_of_the_library_is_told),
 	};
 

@@ -1,3 +1,5 @@
+#include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/api/fixture.h"
@@ -110,6 +112,57 @@ static void a_missing_tree_is_named(void **state)
 	assert_non_null(strstr(err.message, "/nonexistent/tree"));
 }
 
+struct writer {
+	struct place *place;
+	char name[16];
+	pthread_t thread;
+	enum muster_code code;
+};
+
+static void *put_own_artifact(void *arg)
+{
+	struct writer *writer = arg;
+	struct muster_source source = { .path = writer->place->tree };
+	struct muster_put_options options = { .sources = &source,
+					      .source_count = 1,
+					      .name = writer->name };
+
+	writer->code = muster_put(writer->place->repository, &options, NULL, NULL);
+	return NULL;
+}
+
+static bool count_collection(void *state, const struct muster_collection_info *info)
+{
+	*(uint64_t *)state += info->version_count;
+	return true;
+}
+
+static void one_repository_serves_several_threads(void **state)
+{
+	struct place *place = *state;
+	struct writer writers[4];
+	uint64_t versions = 0;
+	char path[32];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "tree/f%d", i);
+		place_write(place, path, path);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		writers[i].place = place;
+		snprintf(writers[i].name, sizeof(writers[i].name), "data-%zu", i);
+		assert_int_equal(
+			pthread_create(&writers[i].thread, NULL, put_own_artifact, &writers[i]), 0);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		pthread_join(writers[i].thread, NULL);
+		assert_int_equal(writers[i].code, MUSTER_OK);
+	}
+	assert_int_equal(muster_collections(place->repository, count_collection, &versions, NULL),
+			 MUSTER_OK);
+	assert_int_equal(versions, 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_open, place_close)
 
 int main(void)
@@ -119,6 +172,7 @@ int main(void)
 		TEST(what_breaks_a_rule_is_refused_before_any_work),
 		TEST(all_that_is_said_of_a_version_is_kept),
 		TEST(a_missing_tree_is_named),
+		TEST(one_repository_serves_several_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

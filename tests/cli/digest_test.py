@@ -16,8 +16,8 @@ class Digest(MusterTest):
     def test_entries_and_the_digest_of_all_are_printed(self):
         self.assertEqual(self.run_ok("digest", "photos").out,
                          "W79aUjKOdDmubnGd/nEiAA==         4 B  a.txt\n"
-                         "0/hixZY/d9pmFrXZfIPOSA==         6 B  labels/b.csv\n"
-                         "0/hixZY/d9pmFrXZfIPOSA==         6 B  labels/c.csv\n"
+                         "2ESyAVFGLG0ZqEDBTy/8kA==         6 B  labels/b.csv\n"
+                         "2ESyAVFGLG0ZqEDBTy/8kA==         6 B  labels/c.csv\n"
                          "artifact digest " + self.summary("photos"))
 
     def summary(self, *arguments):

@@ -12,15 +12,24 @@ static void every_code_has_its_exit_code(void **state)
 		enum muster_code code;
 		enum exit_code expected;
 	} cases[] = {
-		{ MUSTER_OK, 0 },	   { MUSTER_END, 0 },
-		{ MUSTER_FULL, 4 },	   { MUSTER_ABSENT, 2 },
-		{ MUSTER_EXISTS, 5 },	   { MUSTER_E_USAGE, 2 },
-		{ MUSTER_E_NAME, 2 },	   { MUSTER_E_REFUSED, 2 },
-		{ MUSTER_E_ITEMS, 3 },	   { MUSTER_E_IO, 4 },
-		{ MUSTER_E_FORMAT, 4 },	   { MUSTER_E_DIGEST, 4 },
-		{ MUSTER_E_LIMIT, 4 },	   { MUSTER_E_MEMORY, 4 },
-		{ MUSTER_E_UNSUPPORTED, 4 }, { MUSTER_E_CHANGED, 3 },
-		{ MUSTER_E_VANISHED, 3 },  { MUSTER_E_CONFLICT, 5 },
+		{ MUSTER_OK, 0 },
+		{ MUSTER_END, 0 },
+		{ MUSTER_FULL, 4 },
+		{ MUSTER_ABSENT, 2 },
+		{ MUSTER_EXISTS, 5 },
+		{ MUSTER_E_USAGE, 2 },
+		{ MUSTER_E_NAME, 2 },
+		{ MUSTER_E_REFUSED, 2 },
+		{ MUSTER_E_ITEMS, 3 },
+		{ MUSTER_E_IO, 4 },
+		{ MUSTER_E_FORMAT, 4 },
+		{ MUSTER_E_DIGEST, 4 },
+		{ MUSTER_E_LIMIT, 4 },
+		{ MUSTER_E_MEMORY, 4 },
+		{ MUSTER_E_UNSUPPORTED, 4 },
+		{ MUSTER_E_CHANGED, 3 },
+		{ MUSTER_E_VANISHED, 3 },
+		{ MUSTER_E_CONFLICT, 5 },
 		{ MUSTER_E_CANCELLED, 130 },
 	};
 
@@ -38,8 +47,7 @@ static void the_largest_wins_below_refused_and_interrupted(void **state)
 	(void)state;
 	for (size_t i = 0; i < count; i++)
 		for (size_t j = 0; j < count; j++)
-			assert_int_equal(exit_code_worse(order[i], order[j]),
-					 order[i > j ? i : j]);
+			assert_int_equal(exit_code_worse(order[i], order[j]), order[i > j ? i : j]);
 }
 
 int main(void)

@@ -184,7 +184,8 @@ class Check(Files):
                         path.write_bytes(damaged)
                     result = self.run_any("check")
                     self.assertIn(result.code, (1, 4), result)
-                    self.assertIn(path.stem, result.out + result.err)
+                    session = path.stem.split("-")[0]  # a lost index is missed by its packs
+                    self.assertIn(session, result.out + result.err)
                 path.write_bytes(data)
         self.run_ok("check")
 
@@ -201,7 +202,7 @@ class Damage(Files):
     def test_a_damaged_manifest_is_exit_code_4_for_everyone(self):
         for path in [*self.repo.rglob("*.manifest")]:
             os.chmod(path, 0o600)
-            path.write_bytes(path.read_bytes()[:-40])
+            path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
         for arguments in (("ls", "photos"), ("get", "photos", "copy"), ("cat", "photos", "a.txt"),
                           ("export", "photos"), ("verify", "photos", "photos"),
                           ("diff", "photos", "./photos")):

@@ -23,27 +23,54 @@ struct second {
 };
 
 static const struct option_spec first_specs[] = {
-	{ .letters = "Rr", .name = "repo", .kind = OPTION_TEXT,
-	  .offset = offsetof(struct first, repo), .value = "URL" },
+	{ .letters = "Rr",
+	  .name = "repo",
+	  .kind = OPTION_TEXT,
+	  .offset = offsetof(struct first, repo),
+	  .value = "URL" },
 	{ .name = "json", .kind = OPTION_FLAG, .offset = offsetof(struct first, json) },
-	{ .letters = "q", .name = "quiet", .kind = OPTION_FLAG,
+	{ .letters = "q",
+	  .name = "quiet",
+	  .kind = OPTION_FLAG,
 	  .offset = offsetof(struct first, quiet) },
-	{ .letters = "j", .name = "jobs", .kind = OPTION_NUMBER,
-	  .offset = offsetof(struct first, jobs), .value = "N", .min = 1, .max = 16 },
-	{ .name = "memory", .kind = OPTION_SIZE, .offset = offsetof(struct first, memory),
+	{ .letters = "j",
+	  .name = "jobs",
+	  .kind = OPTION_NUMBER,
+	  .offset = offsetof(struct first, jobs),
+	  .value = "N",
+	  .min = 1,
+	  .max = 16 },
+	{ .name = "memory",
+	  .kind = OPTION_SIZE,
+	  .offset = offsetof(struct first, memory),
 	  .value = "SIZE" },
-	{ .name = "how", .kind = OPTION_CHOICE, .offset = offsetof(struct first, how),
-	  .value = "HOW", .choices = "auto|plain" },
+	{ .name = "how",
+	  .kind = OPTION_CHOICE,
+	  .offset = offsetof(struct first, how),
+	  .value = "HOW",
+	  .choices = "auto|plain" },
 };
 
 static const struct option_spec second_specs[] = {
-	{ .letters = "a", .name = "alias", .kind = OPTION_LIST,
-	  .offset = offsetof(struct second, list), .value = "A", .tag = 'a' },
-	{ .name = "tag", .kind = OPTION_LIST, .offset = offsetof(struct second, list),
-	  .value = "T", .tag = 't' },
-	{ .letters = "n", .name = "name", .kind = OPTION_TEXT,
-	  .offset = offsetof(struct second, name), .value = "NAME" },
-	{ .letters = "f", .name = "force", .kind = OPTION_FLAG,
+	{ .letters = "a",
+	  .name = "alias",
+	  .kind = OPTION_LIST,
+	  .offset = offsetof(struct second, list),
+	  .value = "A",
+	  .tag = 'a' },
+	{ .name = "tag",
+	  .kind = OPTION_LIST,
+	  .offset = offsetof(struct second, list),
+	  .value = "T",
+	  .tag = 't' },
+	{ .letters = "n",
+	  .name = "name",
+	  .kind = OPTION_TEXT,
+	  .offset = offsetof(struct second, name),
+	  .value = "NAME" },
+	{ .letters = "f",
+	  .name = "force",
+	  .kind = OPTION_FLAG,
 	  .offset = offsetof(struct second, force) },
 };
 
@@ -65,10 +92,9 @@ static enum muster_code parse(struct parsed *out, const char *line, bool stop_at
 	size_t count = 0;
 	struct option_set sets[] = { { first_specs, 6, &out->first },
 				     { second_specs, 4, &out->second } };
-	struct option_request request = { .sets = sets,
-					  .set_count = 2,
-					  .argv = arguments,
-					  .stop_at_word = stop_at_word };
+	struct option_request request = {
+		.sets = sets, .set_count = 2, .argv = arguments, .stop_at_word = stop_at_word
+	};
 
 	memset(out, 0, sizeof(*out));
 	assert_true(strlen(line) < sizeof(copy));
@@ -94,8 +120,10 @@ static void options_stand_before_and_behind_words(void **state)
 	struct parsed parsed;
 
 	(void)state;
-	assert_int_equal(parse(&parsed, "-q one --repo=/a two -fnNAME -j 4 --memory 1.5MiB --how plain",
-			       false), MUSTER_OK);
+	assert_int_equal(parse(&parsed,
+			       "-q one --repo=/a two -fnNAME -j 4 --memory 1.5MiB --how plain",
+			       false),
+			 MUSTER_OK);
 	assert_true(parsed.first.quiet && parsed.second.force && !parsed.first.json);
 	assert_string_equal(parsed.first.repo, "/a");
 	assert_string_equal(parsed.second.name, "NAME");
@@ -121,8 +149,9 @@ static void both_letters_of_an_option_mean_it(void **state)
 
 static void options_of_one_list_keep_their_order_and_kind(void **state)
 {
-	static const struct option_item expected[] = { { 'a', "x" }, { 't', "y" }, { 'a', "z" },
-						       { 't', "--json" }, { 'a', "" } };
+	static const struct option_item expected[] = {
+		{ 'a', "x" }, { 't', "y" }, { 'a', "z" }, { 't', "--json" }, { 'a', "" }
+	};
 	struct parsed parsed;
 
 	(void)state;

@@ -95,7 +95,8 @@ static void a_failed_write_sticks(void **state)
 	close(fd);
 }
 
-static const struct table_column columns[] = { { "NAME", false }, { "SIZE", true },
+static const struct table_column columns[] = { { "NAME", false },
+					       { "SIZE", true },
 					       { "WHAT", false } };
 
 static void table_columns_line_up(void **state)

@@ -37,8 +37,8 @@ static void a_known_total_gives_a_bar(void **state)
 
 	(void)state;
 	assert_string_equal(line_of(&out, &half, 80),
-			    "put   50%  [======>      ]  500/1,000 files  300.0 MiB  "
-			    "100.0 MiB/s  3.0 s left");
+			    "put   50%  [======>      ]    500 files   300.0 MiB   100.0 MiB/s"
+			    "     0:03 left");
 	bytes_release(&out);
 }
 
@@ -48,7 +48,7 @@ static void without_a_total_it_only_counts(void **state)
 
 	(void)state;
 	assert_string_equal(line_of(&out, &counting, 80),
-			    "put  1,234,567 files  3.0 MiB  1.0 MiB/s  3.0 s");
+			    "put  1,234,567 files  3.0 MiB  1.0 MiB/s  0:03");
 	bytes_release(&out);
 }
 
@@ -65,8 +65,8 @@ static void every_width_is_kept_and_what_is_needed_most_stays(void **state)
 			assert_true(strlen(line_of(&out, views[i], columns)) <
 				    (columns ? columns : 1));
 	assert_string_equal(line_of(&out, &half, 4), "put");
-	assert_string_equal(line_of(&out, &half, 30), "put   50%  500/1,000 files");
-	assert_string_equal(line_of(&out, &failing, 40), "put   50%  500/1,000 files  7 failed");
+	assert_string_equal(line_of(&out, &half, 30), "put   50%    500 files");
+	assert_string_equal(line_of(&out, &failing, 40), "put   50%    500 files  7 failed");
 	bytes_release(&out);
 }
 
@@ -84,6 +84,28 @@ static void percent_is_100_only_at_the_end(void **state)
 	view.total_bytes = view.done_bytes = 0; /* empty files only: these count */
 	assert_non_null(strstr(line_of(&out, &view, 80), " 50%"));
 	bytes_release(&out);
+}
+
+static void nothing_moves_while_numbers_grow(void **state)
+{
+	static const struct progress_view large = { .what = "checkout",
+						    .done_files = 9999999,
+						    .total_files = 10000000,
+						    .done_bytes = 1023 * MIB * 1024,
+						    .total_bytes = 1024 * MIB * 1024,
+						    .bytes_per_s = 1023 * MIB,
+						    .elapsed_ns = 35999 * S };
+	struct progress_view small = large;
+	struct bytes a = { 0 }, b = { 0 };
+
+	(void)state;
+	small.done_files = 1;
+	small.done_bytes = 1;
+	small.bytes_per_s = 0;
+	assert_int_equal(strlen(line_of(&a, &large, 100)), strlen(line_of(&b, &small, 100)));
+	assert_int_equal(strcspn((char *)a.ptr, "]"), strcspn((char *)b.ptr, "]"));
+	bytes_release(&b);
+	bytes_release(&a);
 }
 
 static void the_time_left_is_told_only_where_it_is_known(void **state)
@@ -110,6 +132,7 @@ int main(void)
 		cmocka_unit_test(without_a_total_it_only_counts),
 		cmocka_unit_test(every_width_is_kept_and_what_is_needed_most_stays),
 		cmocka_unit_test(percent_is_100_only_at_the_end),
+		cmocka_unit_test(nothing_moves_while_numbers_grow),
 		cmocka_unit_test(the_time_left_is_told_only_where_it_is_known),
 	};
 

@@ -20,15 +20,10 @@ static void columns_are_those_of_a_terminal(void **state)
 		const char *text;
 		size_t width;
 	} cases[] = {
-		{ "", 0 },
-		{ "abc", 3 },
-		{ "Grüße", 5 },
-		{ "日本", 4 },
-		{ "한국어", 6 },
-		{ "e\xcc\x81", 1 }, /* e and a combining acute accent */
-		{ "😀", 2 },
-		{ "a\xff", 2 }, /* no UTF-8: a column a byte */
-		{ "ab​c", 3 },	/* with a zero width space */
+		{ "", 0 },	 { "abc", 3 },	     { "Grüße", 5 }, { "日本", 4 },
+		{ "한국어", 6 }, { "e\xcc\x81", 1 }, /* e and a combining acute accent */
+		{ "😀", 2 },	 { "a\xff", 2 },     /* no UTF-8: a column a byte */
+		{ "ab​c", 3 },		     /* with a zero width space */
 	};
 
 	(void)state;

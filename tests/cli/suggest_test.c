@@ -12,10 +12,17 @@ static void distances_count_single_slips(void **state)
 		const char *a, *b;
 		size_t distance;
 	} cases[] = {
-		{ "", "", 0 },		{ "a", "", 1 },		{ "", "abc", 3 },
-		{ "put", "put", 0 },	{ "ptu", "put", 1 },	{ "pt", "put", 1 },
-		{ "putt", "put", 1 },	{ "pat", "put", 1 },	{ "kitten", "sitting", 3 },
-		{ "verfiy", "verify", 1 }, { "abcd", "wxyz", 4 },
+		{ "", "", 0 },
+		{ "a", "", 1 },
+		{ "", "abc", 3 },
+		{ "put", "put", 0 },
+		{ "ptu", "put", 1 },
+		{ "pt", "put", 1 },
+		{ "putt", "put", 1 },
+		{ "pat", "put", 1 },
+		{ "kitten", "sitting", 3 },
+		{ "verfiy", "verify", 1 },
+		{ "abcd", "wxyz", 4 },
 	};
 
 	(void)state;
@@ -29,8 +36,8 @@ static void distances_count_single_slips(void **state)
 
 static const char *nearest(const char *typed)
 {
-	static const char *const names[] = { "put", "get", "checkout", "check", "verify", "ls",
-					     "metadata", "path-prefix" };
+	static const char *const names[] = { "put",    "get", "checkout", "check",
+					     "verify", "ls",  "metadata", "path-prefix" };
 	struct suggestion suggestion = { 0 };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -43,9 +50,15 @@ static void the_nearest_name_is_offered_if_it_is_near(void **state)
 	static const struct {
 		const char *typed, *expected;
 	} cases[] = {
-		{ "ptu", "put" },	  { "gte", "get" },	    { "chekc", "check" },
-		{ "chekout", "checkout" }, { "verifiy", "verify" },  { "meta", "metadata" },
-		{ "path", "path-prefix" }, { "frobnicate", "(none)" }, { "", "(none)" },
+		{ "ptu", "put" },
+		{ "gte", "get" },
+		{ "chekc", "check" },
+		{ "chekout", "checkout" },
+		{ "verifiy", "verify" },
+		{ "meta", "metadata" },
+		{ "path", "path-prefix" },
+		{ "frobnicate", "(none)" },
+		{ "", "(none)" },
 		{ "x", "(none)" },
 		{ "a-name-that-is-longer-than-any-option-is", "(none)" },
 	};

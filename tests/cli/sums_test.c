@@ -8,8 +8,7 @@
 
 #define HEX "000102030405060708090a0b0c0d0eff"
 
-static const uint8_t digest[SUM_BYTES] = { 0, 1, 2,  3,	 4,  5,	 6,  7,
-					   8, 9, 10, 11, 12, 13, 14, 255 };
+static const uint8_t digest[SUM_BYTES] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255 };
 
 /* What md5sum of coreutils prints for these names. */
 static const struct {
@@ -77,8 +76,16 @@ static void comments_empty_lines_and_carriage_returns_are_passed_over(void **sta
 static void what_is_no_line_has_no_path(void **state)
 {
 	static const char *const lines[] = {
-		"a.txt", HEX, HEX "  ", HEX " ", HEX "x a", HEX " xa", "0" HEX "  a", "\\",
-		"000102030405060708090A0B0C0D0EFF  upper", "zz0102030405060708090a0b0c0d0eff  a",
+		"a.txt",
+		HEX,
+		HEX "  ",
+		HEX " ",
+		HEX "x a",
+		HEX " xa",
+		"0" HEX "  a",
+		"\\",
+		"000102030405060708090A0B0C0D0EFF  upper",
+		"zz0102030405060708090a0b0c0d0eff  a",
 	};
 
 	(void)state;

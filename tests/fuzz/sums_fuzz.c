@@ -1,5 +1,5 @@
-/* Whatever the bytes are: a line that is read and whose path is understood is written as a line that
- * reads back the same. */
+/* Whatever the bytes are: a line that is read and whose path is understood is written as a line
+ * that reads back the same. */
 #include <stdlib.h>
 
 #include "cli/sums.h"

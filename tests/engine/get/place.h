@@ -26,7 +26,7 @@ struct spec {
 
 struct place {
 	char base[48], tree[64], cache[64], repo[64], other[64];
-	struct sys_fault sys;       /* of the tree */
+	struct sys_fault sys;	    /* of the tree */
 	struct sys_fault store_sys; /* of a local store */
 	struct store *store;
 	struct repository *repository;
@@ -212,8 +212,7 @@ static inline struct version place_version(struct place *place, const struct spe
 	for (size_t i = 0; i < count; i++) {
 		struct entry entry = spec_entry(&specs[i]);
 
-		entry.is_placed = !specs[i].ref &&
-				  blob_place_resolve(&places[i], &entry.placement);
+		entry.is_placed = !specs[i].ref && blob_place_resolve(&places[i], &entry.placement);
 		if (version_writer_add(writer, &entry, &err))
 			fail_msg("%s", err.message);
 	}

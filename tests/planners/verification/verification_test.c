@@ -78,10 +78,10 @@ static void only_bytes_prove_a_file_unless_quick(void **state)
 		struct entry entry = stored();
 		struct found_file found = { cases[i].found_bytes, 1, 2, 3 };
 		struct stat_record record = known(cases[i].known, &entry);
-		enum verification got = verification_judge(
-			cases[i].quick, cases[i].has_entry ? &entry : NULL,
-			cases[i].has_file ? &found : NULL,
-			cases[i].known == NOTHING ? NULL : &record);
+		enum verification got =
+			verification_judge(cases[i].quick, cases[i].has_entry ? &entry : NULL,
+					   cases[i].has_file ? &found : NULL,
+					   cases[i].known == NOTHING ? NULL : &record);
 
 		if (got != cases[i].expected)
 			fail_msg("case %zu: %d, not %d", i, got, cases[i].expected);

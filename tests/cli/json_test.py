@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""--json: every line of every command is an object that docs/json-output.md describes."""
+import os
+import re
+
+import harness
+from harness import MusterTest
+
+KINDS = {"string": str, "number": int, "boolean": bool, "array": list, "object": dict}
+
+
+def read_document(root):
+    """type -> {member: (kind, is always there)}; of "summary" all tables together, optional."""
+    types = {}
+    current = None
+    for line in (root / "docs/json-output.md").read_text().splitlines():
+        heading = re.match(r"### `(\w+)`", line)
+        if heading:
+            current = types.setdefault(heading[1], {})
+            continue
+        row = re.match(r"\| `(\w+)` \| (\w+) \| ([^|]*) \|", line)
+        if row and current is not None:
+            current.setdefault(row[1], (row[2], row[3].strip() == "always"))
+        for member, kind in re.findall(r"`(\w+)` \((\w+)[,)]", line):  # said in a sentence
+            if current is not None and kind in KINDS:
+                current.setdefault(member, (kind, False))
+    for member in ("ok", "mismatch", "missing", "unreadable", "kept_files", "read_files",
+                   "failed_items", "vanished_files", "special_files"):
+        types["summary"].setdefault(member, ("number", False))
+    of_all = ("elapsed_ms", "peak_memory_bytes", "exit_code")
+    types["summary"] = {member: (kind, member in of_all)
+                        for member, (kind, _) in types["summary"].items()}
+    return types
+
+
+class Json(MusterTest):
+    def setUp(self):
+        super().setUp()
+        self.types = read_document(harness.ROOT)
+        self.seen = set()
+
+    def check_object(self, found):
+        self.assertIn(found.get("type"), self.types, found)
+        members = self.types[found["type"]]
+        self.seen.add(found["type"])
+        for member, value in found.items():
+            if member == "type":
+                continue
+            self.assertIn(member, members, f"not documented: {found}")
+            kind = KINDS[members[member][0]]
+            self.assertIs(type(value), kind, f"{member} of {found}")
+        for member, (_, is_always) in members.items():
+            self.assertTrue(not is_always or member in found, f"{member} is missing: {found}")
+
+    def run_json(self, code, *arguments, **options):
+        result = self.run_code(code, *arguments, "--json", **options)
+        objects = result.objects()
+        for found in objects:
+            self.check_object(found)
+        self.assertEqual([o["type"] for o in objects].count("summary"), 1)
+        self.assertEqual(objects[-1]["type"], "summary")
+        self.assertEqual(objects[-1]["exit_code"], code)
+        return objects
+
+    def test_every_command_prints_what_is_documented(self):
+        self.make_photos()
+        self.run_json(0, "init", "other", "--digest", "xxh128")
+        summary = self.run_json(0, "put", "photos", "-n", "photos", "-a", "x", "--tag", "t",
+                                "--description", "d", "--metadata", '{"a": {"b": null}}')[-1]
+        self.assertEqual((summary["version"], summary["is_new"], summary["entry_count"]),
+                         ("tester/uncategorized/photos:v0", True, 3))
+        self.run_json(0, "put", "photos", "-n", "photos", "--dry-run")
+        self.assertFalse(self.run_json(0, "put", "photos", "-n", "photos")[-1]["is_new"])
+        self.run_json(0, "put", f"file://{self.home}/photos", "-n", "references")
+        self.assertEqual(self.run_json(0, "ls")[0]["type"], "collection")
+        self.assertEqual(self.run_json(0, "ls", "--versions", "photos")[0]["aliases"].sort(),
+                         ["latest", "x"].sort())
+        entries = self.run_json(0, "ls", "photos")
+        self.assertEqual([(e["path"], e["is_directory"]) for e in entries[:-1]],
+                         [("a.txt", False), ("labels", True)])
+        self.run_json(0, "ls", "references", "--recursive")
+        self.run_json(0, "show", "photos")
+        self.run_json(0, "log", "photos")
+        self.run_json(0, "metadata", "photos")
+        self.run_json(0, "alias", "photos:v0", "y")
+        self.run_json(0, "tag", "photos:v0", "z")
+        self.run_json(0, "describe", "photos:v0", "z")
+        self.run_json(0, "metadata", "photos:v0", "{}")
+        self.run_json(0, "get", "photos", "copy")
+        self.run_json(0, "checkout", "photos", "exact")
+        self.run_json(0, "checkout", "photos", "exact", "--dry-run")
+        self.run_json(0, "verify", "photos", "photos")
+        self.run_json(0, "verify", "photos", "--stored")
+        self.run_json(0, "check")
+        self.run_json(0, "digest", "photos")
+        sums = self.run_ok("digest", "--md5sum", "photos").out
+        self.run_json(0, "digest", "-c", "-", stdin=sums)
+        self.run_json(0, "diff", "photos", "./photos")
+        self.run_ok("export", "photos", "-o", "m.json")
+        self.run_json(0, "import", "m.json", "-n", "back", "--from", "photos")
+        self.run_json(0, "delete", "back:v0", "--yes", "--delete-aliases")
+
+        self.write("photos/a.txt", "changed, and longer\n")
+        self.write("photos/extra")
+        os.symlink("nowhere", self.home / "photos/broken")
+        self.run_json(3, "put", "photos", "-n", "photos")
+        os.unlink(self.home / "photos/broken")
+        kinds = {o["kind"] for o in self.run_json(1, "verify", "photos", "photos")[:-1]}
+        self.assertEqual(kinds, {"changed", "extra"})
+        kinds = {o["kind"] for o in self.run_json(1, "diff", "photos", "./photos")[:-1]}
+        self.assertEqual(kinds, {"added", "modified"})
+        self.run_json(1, "digest", "-c", "-", stdin=sums)
+        self.assertEqual([o["type"] for o in self.run_json(2, "show", "nosuch")],
+                         ["error", "summary"])
+        next((self.repo / "packs").rglob("*.pack")).unlink()
+        self.run_json(1, "check")
+        self.assertEqual(self.seen, set(self.types) - {"progress"})
+
+    def test_wrong_usage_is_an_error_object_too(self):
+        for arguments in (("--json", "pat"), ("--json",), ("--json", "ls", "--nosuch"),
+                          ("cat", "a", "b")):
+            with self.subTest(arguments):
+                objects = self.run_json(2, *arguments) if arguments[0] == "cat" else \
+                    self.run_code(2, *arguments).objects()
+                self.assertEqual([o["type"] for o in objects], ["error", "summary"])
+                for found in objects:
+                    self.check_object(found)
+
+    def test_progress_goes_to_standard_error(self):
+        self.make_photos()
+        result = self.run_ok("put", "photos", "-n", "photos", "--progress", "json", "-q")
+        last = result.err.splitlines()[-1]
+        objects = harness.Result(0, last, "").objects()
+        self.check_object(objects[0])
+        self.assertEqual((objects[0]["final"], objects[0]["done_files"],
+                          objects[0]["total_files"]), (True, 3, 3))
+
+
+if __name__ == "__main__":
+    harness.main()
