@@ -73,7 +73,8 @@ enum muster_code argument_document(struct bytes *out, const char *what, const ch
 
 bool argument_is_uri(const char *text)
 {
-	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+	size_t len =
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
 
 	return len && strncmp(text + len, "://", 3) == 0;
 }

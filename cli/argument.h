@@ -10,8 +10,8 @@
 #include "cli/option.h"
 #include "muster/get.h"
 
-#define DOCUMENT_MAX_BYTES   (4u << 20)	 /* the library's own maximum is below it */
-#define LIST_FILE_MAX_BYTES  (4ull << 30) /* of names: 10 million paths of 400 bytes */
+#define DOCUMENT_MAX_BYTES     (4u << 20)   /* the library's own maximum is below it */
+#define LIST_FILE_MAX_BYTES    (4ull << 30) /* of names: 10 million paths of 400 bytes */
 #define PATTERN_FILE_MAX_BYTES (16u << 20)
 
 /** The whole file `path`, "-" for standard input. Errors: MUSTER_E_USAGE if it cannot be opened,
@@ -40,16 +40,24 @@ bool argument_has_alias(const char *version);
 #define PATTERN_TAG_FILE    'f'
 
 /** Rows of a table of options that fill the struct option_list `field` of `type`. */
-#define PATTERN_OPTIONS(type, field)                                                             \
-	{ .name = "include", .kind = OPTION_LIST, .offset = offsetof(type, field),               \
-	  .value = "PATTERN", .tag = PATTERN_TAG_INCLUDE,                                        \
-	  .help = "only paths that match this gitignore pattern" },                              \
-	{ .name = "exclude", .kind = OPTION_LIST, .offset = offsetof(type, field),               \
-	  .value = "PATTERN", .tag = PATTERN_TAG_EXCLUDE,                                        \
-	  .help = "no paths that match it; with ! in front they are wanted again" },             \
-	{ .name = "exclude-from", .kind = OPTION_LIST, .offset = offsetof(type, field),          \
-	  .value = "FILE", .tag = PATTERN_TAG_FILE,                                              \
-	  .help = "exclude patterns from this file, one a line" }
+#define PATTERN_OPTIONS(type, field)                                                               \
+	{ .name = "include",                                                                       \
+	  .kind = OPTION_LIST,                                                                     \
+	  .offset = offsetof(type, field),                                                         \
+	  .value = "PATTERN",                                                                      \
+	  .tag = PATTERN_TAG_INCLUDE,                                                              \
+	  .help = "only paths that match this gitignore pattern" },                                \
+		{ .name = "exclude",                                                               \
+		  .kind = OPTION_LIST,                                                             \
+		  .offset = offsetof(type, field),                                                 \
+		  .value = "PATTERN",                                                              \
+		  .tag = PATTERN_TAG_EXCLUDE,                                                      \
+		  .help = "no paths that match it; with ! in front they are wanted again" },       \
+	{                                                                                          \
+		.name = "exclude-from", .kind = OPTION_LIST, .offset = offsetof(type, field),      \
+		.value = "FILE", .tag = PATTERN_TAG_FILE,                                          \
+		.help = "exclude patterns from this file, one a line"                              \
+	}
 
 /** Gives a filter of these options; NULL if there are none. */
 enum muster_code argument_filter(struct filter **out, const struct option_list *patterns,

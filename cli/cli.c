@@ -6,6 +6,8 @@
 #include "cli/show.h"
 #include "cli/signals.h"
 
+#define TEXT_BYTES (4 * MUSTER_ERROR_MESSAGE_BYTES) /* a version has three names */
+
 const char *cli_word(const struct cli *cli, size_t index)
 {
 	return index < cli->words.count ? cli->words.items[index] : NULL;
@@ -141,33 +143,29 @@ void cli_tell_error(struct cli *cli, const struct muster_error *error)
 		tell_hint(cli);
 }
 
-__attribute__((format(printf, 4, 0))) static void
-say(struct cli *cli, enum screen_colour colour, const char *mark, const char *format, va_list args)
-{
-	char text[MUSTER_ERROR_MESSAGE_BYTES * 2];
-
-	vsnprintf(text, sizeof(text), format, args);
-	screen_say(&cli->screen, colour, mark, text);
-}
-
 void cli_say(struct cli *cli, const char *format, ...)
 {
+	char text[TEXT_BYTES];
 	va_list args;
 
 	if (cli->global.quiet)
 		return;
 	va_start(args, format);
-	say(cli, COLOUR_NONE, "", format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	output_flush(&cli->output);
+	screen_say(&cli->screen, COLOUR_NONE, "", text);
 }
 
 void cli_warn(struct cli *cli, const char *format, ...)
 {
+	char text[TEXT_BYTES];
 	va_list args;
 
 	va_start(args, format);
-	say(cli, COLOUR_YELLOW, "muster: warning: ", format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	screen_say(&cli->screen, COLOUR_YELLOW, "muster: warning: ", text);
 }
 
 struct json_writer *cli_json_begin(struct cli *cli, const char *type)

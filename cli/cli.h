@@ -38,8 +38,8 @@ struct command {
 	enum muster_code (*run)(struct cli *cli, struct muster_error *err);
 };
 
-#define COMMAND_OPTIONS(table, type) \
-	.options = (table), .option_count = sizeof(table) / sizeof((table)[0]), \
+#define COMMAND_OPTIONS(table, type)                                                               \
+	.options = (table), .option_count = sizeof(table) / sizeof((table)[0]),                    \
 	.options_bytes = sizeof(type)
 #define ANY_WORDS SIZE_MAX
 
@@ -66,7 +66,8 @@ struct cli {
 /** Open the repository that the options name. A command that makes versions may make it first. */
 enum muster_code cli_open(struct cli *cli, bool may_init, struct muster_error *err);
 
-/** Begin a job: fills `job`, opens --failures, shows progress, and lets signals stop it in order. */
+/** Begin a job: fills `job`, opens --failures, shows progress, and lets signals stop it in order.
+ */
 enum muster_code cli_job_begin(struct cli *cli, struct muster_job *job, struct muster_error *err);
 /** End it; returns `code`, or what went wrong with --failures. */
 enum muster_code cli_job_end(struct cli *cli, enum muster_code code, struct muster_error *err);

@@ -6,7 +6,8 @@ struct alias_options {
 };
 
 static const struct option_spec specs[] = {
-	{ .name = "remove", .kind = OPTION_FLAG,
+	{ .name = "remove",
+	  .kind = OPTION_FLAG,
 	  .offset = offsetof(struct alias_options, is_remove),
 	  .help = "take it away from the version" },
 };
@@ -20,8 +21,9 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	if (!code)
 		code = muster_alias(cli->repository, version, alias, options->is_remove, err);
 	if (!code)
-		cli_say(cli, options->is_remove ? "%s no longer has the alias '%s'"
-						: "%s now has the alias '%s'",
+		cli_say(cli,
+			options->is_remove ? "%s no longer has the alias '%s'"
+					   : "%s now has the alias '%s'",
 			version, alias);
 	return hint_names(cli, code);
 }

@@ -7,7 +7,9 @@ struct check_options {
 };
 
 static const struct option_spec specs[] = {
-	{ .name = "quick", .kind = OPTION_FLAG, .offset = offsetof(struct check_options, is_quick),
+	{ .name = "quick",
+	  .kind = OPTION_FLAG,
+	  .offset = offsetof(struct check_options, is_quick),
 	  .help = "check bytes by checksum instead of digest" },
 };
 
@@ -31,8 +33,7 @@ static void on_finding(void *state, const char *object, const struct muster_erro
 	output_end(&cli->output, '\n');
 }
 
-#define ROW(key, label, kind, when) \
-	SUMMARY_ROW(key, label, kind, when, struct muster_check_report)
+#define ROW(key, label, kind, when) SUMMARY_ROW(key, label, kind, when, struct muster_check_report)
 
 static const struct summary_row rows[] = {
 	ROW(log_count, "logs", SUMMARY_COUNT, WHEN_ALWAYS),
@@ -53,8 +54,9 @@ static void report_all(struct cli *cli, const struct muster_check_report *report
 {
 	if (report->finding_count) {
 		cli_note_difference(cli);
-		cli_say(cli, "the repository is damaged: %llu findings",
-			(unsigned long long)report->finding_count);
+		cli_say(cli, "the repository is damaged: %llu finding%s",
+			(unsigned long long)report->finding_count,
+			report->finding_count == 1 ? "" : "s");
 	} else {
 		cli_say(cli, "the repository is sound");
 	}
@@ -87,7 +89,8 @@ const struct command command_check = {
 	.summary = "is the whole repository sound?",
 	.usage = "[options]",
 	.description =
-		"Reads the whole repository and proves it: the chains of events, manifests, the list "
+		"Reads the whole repository and proves it: the chains of events, manifests, the "
+		"list "
 		"of entries, the index, and all stored bytes. Everything that is wrong is printed "
 		"with the object it was found in; the exit code is then 1.",
 	.examples = "muster check\nmuster check --quick --json",

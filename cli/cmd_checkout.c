@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/get_report.h"
 #include "cli/summary.h"
+#include "cli/version_info.h"
 
 struct checkout_options {
 	struct option_list patterns;
@@ -13,19 +14,34 @@ struct checkout_options {
 #define CHECKOUT(field) offsetof(struct checkout_options, field)
 
 static const struct option_spec specs[] = {
-	{ .name = "delete", .kind = OPTION_FLAG, .offset = CHECKOUT(is_delete),
+	{ .name = "delete",
+	  .kind = OPTION_FLAG,
+	  .offset = CHECKOUT(is_delete),
 	  .help = "delete files that are not in the version, even if no checkout wrote them" },
-	{ .name = "overwrite", .kind = OPTION_FLAG, .offset = CHECKOUT(is_overwrite),
+	{ .name = "overwrite",
+	  .kind = OPTION_FLAG,
+	  .offset = CHECKOUT(is_overwrite),
 	  .help = "replace files that somebody changed" },
-	{ .name = "max-delete", .kind = OPTION_NUMBER, .offset = CHECKOUT(max_delete),
-	  .value = "N", .min = 1, .max = UINT64_MAX,
+	{ .name = "max-delete",
+	  .kind = OPTION_NUMBER,
+	  .offset = CHECKOUT(max_delete),
+	  .value = "N",
+	  .min = 1,
+	  .max = UINT64_MAX,
 	  .help = "do nothing at all if more than N files would be deleted" },
-	{ .name = "backup-dir", .kind = OPTION_TEXT, .offset = CHECKOUT(backup_dir),
-	  .value = "DIR", .help = "move what is deleted or replaced there" },
-	{ .name = "dry-run", .kind = OPTION_FLAG, .offset = CHECKOUT(is_dry_run),
+	{ .name = "backup-dir",
+	  .kind = OPTION_TEXT,
+	  .offset = CHECKOUT(backup_dir),
+	  .value = "DIR",
+	  .help = "move what is deleted or replaced there" },
+	{ .name = "dry-run",
+	  .kind = OPTION_FLAG,
+	  .offset = CHECKOUT(is_dry_run),
 	  .help = "only tell what would be done" },
 	PATTERN_OPTIONS(struct checkout_options, patterns),
-	{ .name = "sync", .kind = OPTION_FLAG, .offset = CHECKOUT(is_sync),
+	{ .name = "sync",
+	  .kind = OPTION_FLAG,
+	  .offset = CHECKOUT(is_sync),
 	  .help = "wait until all is on the disk" },
 };
 
@@ -67,7 +83,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	if (!code)
 		code = cli_open(cli, false, err);
 	if (!code)
-		code = checkout(cli, filter, err);
+		code = hint_names(cli, checkout(cli, filter, err));
 	filter_free(filter);
 	return code;
 }
@@ -79,8 +95,10 @@ const struct command command_checkout = {
 	.description =
 		"Makes DIR exactly VERSION: writes what is missing, replaces what differs, deletes "
 		"what is not in it. By itself it touches only files that an earlier checkout wrote "
-		"and nobody has changed since; anything else stops it before the first change, unless "
-		"--delete or --overwrite is given. It refuses /, home directories, mount points, and "
+		"and nobody has changed since; anything else stops it before the first change, "
+		"unless "
+		"--delete or --overwrite is given. It refuses /, home directories, mount points, "
+		"and "
 		"places that contain the repository or lie in it.",
 	.examples = "muster checkout photos photos-copy\n"
 		    "muster checkout photos:v0 photos-copy --dry-run\n"

@@ -17,11 +17,18 @@ struct delete_options {
 #define DELETE(field) offsetof(struct delete_options, field)
 
 static const struct option_spec specs[] = {
-	{ .name = "collection", .kind = OPTION_FLAG, .offset = DELETE(is_collection),
+	{ .name = "collection",
+	  .kind = OPTION_FLAG,
+	  .offset = DELETE(is_collection),
 	  .help = "the whole artifact NAME, with all versions" },
-	{ .name = "delete-aliases", .kind = OPTION_FLAG, .offset = DELETE(deletes_aliases),
+	{ .name = "delete-aliases",
+	  .kind = OPTION_FLAG,
+	  .offset = DELETE(deletes_aliases),
 	  .help = "also if the version has aliases" },
-	{ .letters = "y", .name = "yes", .kind = OPTION_FLAG, .offset = DELETE(is_yes),
+	{ .letters = "y",
+	  .name = "yes",
+	  .kind = OPTION_FLAG,
+	  .offset = DELETE(is_yes),
 	  .help = "do not ask" },
 };
 

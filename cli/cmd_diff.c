@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/summary.h"
+#include "cli/version_info.h"
 
 #define KIND_COLUMNS 8
 #define SIZE_COLUMNS 10
@@ -13,7 +14,8 @@ struct diff_options {
 };
 
 static const struct option_spec specs[] = {
-	{ .name = "summary", .kind = OPTION_FLAG,
+	{ .name = "summary",
+	  .kind = OPTION_FLAG,
 	  .offset = offsetof(struct diff_options, only_summary),
 	  .help = "only how many, not which" },
 };
@@ -110,9 +112,9 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	if (!code)
 		code = muster_diff(cli->repository, cli_word(cli, 0), cli_word(cli, 1),
 				   options->only_summary ? NULL : on_change, cli, &report, err);
-	if (!code)
+	if (!code || code == MUSTER_E_ITEMS)
 		report_all(cli, &report);
-	return code;
+	return hint_names(cli, code);
 }
 
 const struct command command_diff = {
@@ -121,7 +123,8 @@ const struct command command_diff = {
 	.usage = "[options] A B",
 	.description =
 		"Prints what B has more, less or other than A: added, removed, modified, with the "
-		"old and the new size. A and B are versions or directories; a directory begins with "
+		"old and the new size. A and B are versions or directories; a directory begins "
+		"with "
 		"/, ./ or ../. The exit code is 1 if there is a difference.",
 	.examples = "muster diff photos:v0 photos:v1\n"
 		    "muster diff photos ./photos\n"

@@ -13,17 +13,30 @@
 #define DIGEST(field) offsetof(struct digest_options, field)
 
 static const struct option_spec specs[] = {
-	{ .name = "algorithm", .kind = OPTION_CHOICE, .offset = DIGEST(algorithm), .value = "KIND",
-	  .choices = "md5|xxh128", .help = "md5 (default) or xxh128" },
-	{ .name = "md5sum", .kind = OPTION_FLAG, .offset = DIGEST(is_md5sum),
+	{ .name = "algorithm",
+	  .kind = OPTION_CHOICE,
+	  .offset = DIGEST(algorithm),
+	  .value = "KIND",
+	  .choices = "md5|xxh128",
+	  .help = "md5 (default) or xxh128" },
+	{ .name = "md5sum",
+	  .kind = OPTION_FLAG,
+	  .offset = DIGEST(is_md5sum),
 	  .help = "lines as md5sum prints them" },
-	{ .letters = "c", .name = "check", .kind = OPTION_TEXT, .offset = DIGEST(check),
+	{ .letters = "c",
+	  .name = "check",
+	  .kind = OPTION_TEXT,
+	  .offset = DIGEST(check),
 	  .value = "FILE",
 	  .help = "hold the files that such lines name against them; - is standard input" },
-	{ .name = "summary", .kind = OPTION_FLAG, .offset = DIGEST(only_summary),
+	{ .name = "summary",
+	  .kind = OPTION_FLAG,
+	  .offset = DIGEST(only_summary),
 	  .help = "only the digest of all" },
 	PATTERN_OPTIONS(struct digest_options, patterns),
-	{ .name = "one-file-system", .kind = OPTION_FLAG, .offset = DIGEST(one_file_system),
+	{ .name = "one-file-system",
+	  .kind = OPTION_FLAG,
+	  .offset = DIGEST(one_file_system),
 	  .help = "do not enter other file systems" },
 };
 
@@ -205,8 +218,9 @@ static enum muster_code check(struct cli *cli, struct muster_error *err)
 	if (options->is_md5sum && cli->global.json)
 		return muster_fail(err, MUSTER_E_USAGE, "--md5sum and --json: one at a time");
 	if (options->is_md5sum && options->algorithm && strcmp(options->algorithm, "md5") != 0)
-		return muster_fail(err, MUSTER_E_USAGE, "--md5sum prints MD5: --algorithm %s has no "
-							"meaning",
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "--md5sum prints MD5: --algorithm %s has no "
+				   "meaning",
 				   options->algorithm);
 	return MUSTER_OK;
 }
@@ -241,8 +255,10 @@ const struct command command_digest = {
 	.usage = "[options] PATH...\n[options] -c FILE",
 	.description =
 		"Reads files and prints their digests as W&B's manifests have them, and the digest "
-		"that W&B would give an artifact of them. Nothing is stored. With -c the files that "
-		"a list names are held against it: the exit code is 1 if one differs or is missing.",
+		"that W&B would give an artifact of them. Nothing is stored. With -c the files "
+		"that "
+		"a list names are held against it: the exit code is 1 if one differs or is "
+		"missing.",
 	.examples = "muster digest photos\n"
 		    "muster digest --summary photos\n"
 		    "muster digest --md5sum photos > photos.md5\n"

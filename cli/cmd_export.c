@@ -14,11 +14,22 @@ struct export_options {
 #define EXPORT(field) offsetof(struct export_options, field)
 
 static const struct option_spec specs[] = {
-	{ .letters = "o", .name = "output", .kind = OPTION_TEXT, .offset = EXPORT(output),
-	  .value = "FILE", .help = "write to FILE instead of standard output" },
-	{ .name = "format", .kind = OPTION_CHOICE, .offset = EXPORT(format), .value = "KIND",
-	  .choices = "wandb", .help = "wandb (default): wandb_manifest.json" },
-	{ .name = "form", .kind = OPTION_CHOICE, .offset = EXPORT(form), .value = "WHOSE",
+	{ .letters = "o",
+	  .name = "output",
+	  .kind = OPTION_TEXT,
+	  .offset = EXPORT(output),
+	  .value = "FILE",
+	  .help = "write to FILE instead of standard output" },
+	{ .name = "format",
+	  .kind = OPTION_CHOICE,
+	  .offset = EXPORT(format),
+	  .value = "KIND",
+	  .choices = "wandb",
+	  .help = "wandb (default): wandb_manifest.json" },
+	{ .name = "form",
+	  .kind = OPTION_CHOICE,
+	  .offset = EXPORT(form),
+	  .value = "WHOSE",
 	  .choices = "go|python",
 	  .help = "as W&B's Go code writes it (go, default) or its Python code (python)" },
 };
@@ -75,7 +86,7 @@ static enum muster_code close_target(struct target *target, enum muster_code cod
 	if (target->file && !code && rename(target->temporary, target->path))
 		code = muster_fail_errno(err, "rename '%s' to '%s'", target->temporary,
 					 target->path);
-	if (target->file && code)
+	if (target->file && target->temporary && code)
 		unlink(target->temporary);
 	free(target->temporary);
 	return code;

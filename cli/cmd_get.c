@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/get_report.h"
 #include "cli/show.h"
+#include "cli/version_info.h"
 
 struct get_options {
 	struct option_list patterns;
@@ -12,14 +13,23 @@ struct get_options {
 #define GET(field) offsetof(struct get_options, field)
 
 static const struct option_spec specs[] = {
-	{ .name = "path-prefix", .kind = OPTION_TEXT, .offset = GET(path_prefix), .value = "PATH",
+	{ .name = "path-prefix",
+	  .kind = OPTION_TEXT,
+	  .offset = GET(path_prefix),
+	  .value = "PATH",
 	  .help = "only this path, or what lies below it" },
 	PATTERN_OPTIONS(struct get_options, patterns),
-	{ .name = "overwrite", .kind = OPTION_FLAG, .offset = GET(is_overwrite),
+	{ .name = "overwrite",
+	  .kind = OPTION_FLAG,
+	  .offset = GET(is_overwrite),
 	  .help = "replace files that are there and differ" },
-	{ .name = "allow-missing-references", .kind = OPTION_FLAG, .offset = GET(allows_missing),
+	{ .name = "allow-missing-references",
+	  .kind = OPTION_FLAG,
+	  .offset = GET(allows_missing),
 	  .help = "skip references whose bytes cannot be had" },
-	{ .name = "sync", .kind = OPTION_FLAG, .offset = GET(is_sync),
+	{ .name = "sync",
+	  .kind = OPTION_FLAG,
+	  .offset = GET(is_sync),
 	  .help = "wait until all is on the disk" },
 };
 
@@ -68,7 +78,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	if (!code)
 		code = cli_open(cli, false, err);
 	if (!code)
-		code = get(cli, filter, err);
+		code = hint_names(cli, get(cli, filter, err));
 	filter_free(filter);
 	return code;
 }
@@ -78,7 +88,8 @@ const struct command command_get = {
 	.summary = "write a version's files into a directory; other files stay",
 	.usage = "[options] VERSION [DIR]",
 	.description =
-		"Writes the files of VERSION into DIR, or into ./artifacts/NAME:vN, and prints where "
+		"Writes the files of VERSION into DIR, or into ./artifacts/NAME:vN, and prints "
+		"where "
 		"they are. Files that are there and equal are kept; those that differ are failed "
 		"items, unless --overwrite is given. Other files stay as they are. All bytes are "
 		"checked against their digests before a file gets its name.",

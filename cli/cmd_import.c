@@ -10,9 +10,13 @@ struct import_options {
 
 static const struct option_spec specs[] = {
 	NEW_VERSION_OPTIONS(struct import_options, version),
-	{ .name = "from", .kind = OPTION_TEXT, .offset = offsetof(struct import_options, from),
-	  .value = "DIR", .help = "where the files are, under their paths in the manifest" },
-	{ .name = "commit-partial", .kind = OPTION_FLAG,
+	{ .name = "from",
+	  .kind = OPTION_TEXT,
+	  .offset = offsetof(struct import_options, from),
+	  .value = "DIR",
+	  .help = "where the files are, under their paths in the manifest" },
+	{ .name = "commit-partial",
+	  .kind = OPTION_FLAG,
 	  .offset = offsetof(struct import_options, is_partial),
 	  .help = "make the version without the files that could not be had" },
 };
@@ -80,7 +84,8 @@ const struct command command_import = {
 	.usage = "[options] FILE -n NAME",
 	.description =
 		"Reads a wandb_manifest.json, as W&B's Python or Go code writes it, and makes a "
-		"version with the same entries and the same digest. The bytes of its files come from "
+		"version with the same entries and the same digest. The bytes of its files come "
+		"from "
 		"the directory given with --from and must have the digests that the manifest says; "
 		"files that the repository stores already need none.",
 	.examples = "muster import wandb_manifest.json --from photos -n photos\n"

@@ -8,11 +8,17 @@ struct init_options {
 };
 
 static const struct option_spec specs[] = {
-	{ .name = "digest", .kind = OPTION_CHOICE, .offset = offsetof(struct init_options, digest),
-	  .value = "KIND", .choices = "md5|xxh128",
+	{ .name = "digest",
+	  .kind = OPTION_CHOICE,
+	  .offset = offsetof(struct init_options, digest),
+	  .value = "KIND",
+	  .choices = "md5|xxh128",
 	  .help = "how files are digested: md5 (default, as W&B does) or xxh128" },
-	{ .name = "identity", .kind = OPTION_CHOICE,
-	  .offset = offsetof(struct init_options, identity), .value = "KIND", .choices = "sha256",
+	{ .name = "identity",
+	  .kind = OPTION_CHOICE,
+	  .offset = offsetof(struct init_options, identity),
+	  .value = "KIND",
+	  .choices = "sha256",
 	  .help = "sha256: know blobs by their SHA-256 too, for data from hostile hands" },
 };
 
@@ -56,7 +62,8 @@ const struct command command_init = {
 	.usage = "[options] URL",
 	.description =
 		"Makes an empty repository in a local directory, which must not exist or be empty. "
-		"Without URL, the directory that -R or MUSTER_REPO names. Not needed for the default "
+		"Without URL, the directory that -R or MUSTER_REPO names. Not needed for the "
+		"default "
 		"repository: the first put makes it.",
 	.examples = "muster init /data/muster\n"
 		    "muster init --digest xxh128 /data/fast\n"

@@ -50,10 +50,9 @@ static bool on_event(void *state, const struct muster_event_info *info)
 
 static enum muster_code list(struct history *history, struct muster_error *err)
 {
-	static const struct table_column shortly[] = { { "EVENT", true },
-						       { "TIME (UTC)", false },
-						       { "KIND", false },
-						       { "WHAT", false } };
+	static const struct table_column shortly[] = {
+		{ "EVENT", true }, { "TIME (UTC)", false }, { "KIND", false }, { "WHAT", false }
+	};
 	static const struct table_column fully[] = { { "EVENT", true },
 						     { "TIME (UTC)", false },
 						     { "KIND", false },
@@ -96,8 +95,9 @@ const struct command command_log = {
 	.name = "log",
 	.summary = "the history of an artifact",
 	.usage = "[options] NAME",
-	.description = "Prints all that was done to an artifact: versions, aliases, tags and so on, "
-		       "in order. With -v also the SHA-256 of each event.",
+	.description =
+		"Prints all that was done to an artifact: versions, aliases, tags and so on, "
+		"in order. With -v also the SHA-256 of each event.",
 	.examples = "muster log photos\nmuster log photos --json",
 	.word_min = 1,
 	.word_max = 1,

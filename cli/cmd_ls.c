@@ -16,11 +16,18 @@ struct ls_options {
 #define LS(field) offsetof(struct ls_options, field)
 
 static const struct option_spec specs[] = {
-	{ .letters = "l", .name = "long", .kind = OPTION_FLAG, .offset = LS(is_long),
+	{ .letters = "l",
+	  .name = "long",
+	  .kind = OPTION_FLAG,
+	  .offset = LS(is_long),
 	  .help = "with digests and sizes" },
-	{ .name = "recursive", .kind = OPTION_FLAG, .offset = LS(is_recursive),
+	{ .name = "recursive",
+	  .kind = OPTION_FLAG,
+	  .offset = LS(is_recursive),
 	  .help = "all paths below, not one level" },
-	{ .name = "versions", .kind = OPTION_FLAG, .offset = LS(shows_versions),
+	{ .name = "versions",
+	  .kind = OPTION_FLAG,
+	  .offset = LS(shows_versions),
 	  .help = "the versions of the artifact" },
 };
 
@@ -88,8 +95,9 @@ static bool on_collection(void *state, const struct muster_collection_info *info
 static enum muster_code list_collections(struct listing *listing, struct muster_error *err)
 {
 	static const struct table_column columns[] = {
-		{ "NAME", false },  { "TYPE", false }, { "VERSIONS", true },	  { "LATEST", true },
-		{ "FILES", true }, { "SIZE", true },  { "CHANGED (UTC)", false },
+		{ "NAME", false },	    { "TYPE", false }, { "VERSIONS", true },
+		{ "LATEST", true },	    { "FILES", true }, { "SIZE", true },
+		{ "CHANGED (UTC)", false },
 	};
 	enum muster_code code;
 
@@ -98,7 +106,8 @@ static enum muster_code list_collections(struct listing *listing, struct muster_
 	code = muster_collections(listing->cli->repository, on_collection, listing, err);
 	table_end(&listing->table);
 	if (!code && !listing->count)
-		cli_say(listing->cli, "there are no artifacts yet: 'muster put DIR -n NAME' makes one");
+		cli_say(listing->cli,
+			"there are no artifacts yet: 'muster put DIR -n NAME' makes one");
 	return code;
 }
 
@@ -146,11 +155,11 @@ static enum muster_code list_versions(struct listing *listing, const char *name,
 				      struct muster_error *err)
 {
 	static const struct table_column shortly[] = {
-		{ "VERSION", true },	   { "FILES", true },	 { "SIZE", true },
+		{ "VERSION", true },	    { "FILES", true },	  { "SIZE", true },
 		{ "CREATED (UTC)", false }, { "ALIASES", false },
 	};
 	static const struct table_column fully[] = {
-		{ "VERSION", true },	   { "FILES", true },	{ "SIZE", true },
+		{ "VERSION", true },	    { "FILES", true },	 { "SIZE", true },
 		{ "CREATED (UTC)", false }, { "DIGEST", false }, { "ALIASES", false },
 	};
 	const struct ls_options *options = listing->cli->options;
@@ -221,7 +230,8 @@ static enum muster_code check(struct cli *cli, struct muster_error *err)
 	if (!options->shows_versions)
 		return MUSTER_OK;
 	if (cli->words.count != 1)
-		return muster_fail(err, MUSTER_E_USAGE, "--versions needs the name of one artifact");
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "--versions needs the name of one artifact");
 	if (argument_has_alias(name))
 		return muster_fail(err, MUSTER_E_USAGE,
 				   "--versions lists all versions: '%s' names one", name);
@@ -253,7 +263,8 @@ const struct command command_ls = {
 	.usage = "[options]\n[options] --versions NAME\n[options] VERSION [PREFIX]",
 	.description =
 		"Without a name, the artifacts of the repository. With --versions, the versions of "
-		"an artifact. With VERSION, its files: one level, or with --recursive all; those of "
+		"an artifact. With VERSION, its files: one level, or with --recursive all; those "
+		"of "
 		"the directory PREFIX if it is given.",
 	.examples = "muster ls\n"
 		    "muster ls --versions photos\n"

@@ -7,7 +7,8 @@ struct metadata_options {
 };
 
 static const struct option_spec specs[] = {
-	{ .name = "merge", .kind = OPTION_FLAG,
+	{ .name = "merge",
+	  .kind = OPTION_FLAG,
 	  .offset = offsetof(struct metadata_options, is_merge),
 	  .help = "set only the keys of JSON, and remove those that it says are null" },
 };
@@ -15,8 +16,7 @@ static const struct option_spec specs[] = {
 static bool on_version(void *state, const struct muster_version_info *info)
 {
 	struct cli *cli = state;
-	struct view document =
-		view_text(info->metadata && *info->metadata ? info->metadata : "{}");
+	struct view document = view_text(info->metadata && *info->metadata ? info->metadata : "{}");
 	struct json_writer *json = cli_json_begin(cli, "metadata");
 
 	if (json) {
@@ -34,8 +34,7 @@ static enum muster_code set(struct cli *cli, const char *version, struct muster_
 {
 	const struct metadata_options *options = cli->options;
 	struct bytes document = { 0 };
-	enum muster_code code =
-		argument_document(&document, "the metadata", cli_word(cli, 1), err);
+	enum muster_code code = argument_document(&document, "the metadata", cli_word(cli, 1), err);
 
 	if (!code)
 		code = muster_metadata(cli->repository, version, (const char *)document.ptr,

@@ -16,21 +16,38 @@ struct put_options {
 
 static const struct option_spec specs[] = {
 	NEW_VERSION_OPTIONS(struct put_options, version),
-	{ .name = "at", .kind = OPTION_LIST, .offset = PUT(places), .value = "NAME=PATH",
+	{ .name = "at",
+	  .kind = OPTION_LIST,
+	  .offset = PUT(places),
+	  .value = "NAME=PATH",
 	  .help = "put PATH too, under NAME in the version; may be given several times" },
-	{ .name = "onto", .kind = OPTION_TEXT, .offset = PUT(onto), .value = "VERSION",
+	{ .name = "onto",
+	  .kind = OPTION_TEXT,
+	  .offset = PUT(onto),
+	  .value = "VERSION",
 	  .help = "that version plus these files: an alias or vN of the artifact" },
-	{ .name = "files-from", .kind = OPTION_TEXT, .offset = PUT(files_from), .value = "FILE",
+	{ .name = "files-from",
+	  .kind = OPTION_TEXT,
+	  .offset = PUT(files_from),
+	  .value = "FILE",
 	  .help = "only the files of PATH that FILE names, one a line, relative to PATH; - is "
 		  "standard input" },
 	PATTERN_OPTIONS(struct put_options, patterns),
-	{ .name = "one-file-system", .kind = OPTION_FLAG, .offset = PUT(one_file_system),
+	{ .name = "one-file-system",
+	  .kind = OPTION_FLAG,
+	  .offset = PUT(one_file_system),
 	  .help = "do not enter other file systems" },
-	{ .name = "dry-run", .kind = OPTION_FLAG, .offset = PUT(is_dry_run),
+	{ .name = "dry-run",
+	  .kind = OPTION_FLAG,
+	  .offset = PUT(is_dry_run),
 	  .help = "only tell what would be read; nothing is read or written" },
-	{ .name = "rehash", .kind = OPTION_FLAG, .offset = PUT(is_rehash),
+	{ .name = "rehash",
+	  .kind = OPTION_FLAG,
+	  .offset = PUT(is_rehash),
 	  .help = "read every file, also those that seem unchanged" },
-	{ .name = "commit-partial", .kind = OPTION_FLAG, .offset = PUT(is_partial),
+	{ .name = "commit-partial",
+	  .kind = OPTION_FLAG,
+	  .offset = PUT(is_partial),
 	  .help = "make the version without the files that could not be read" },
 };
 
@@ -240,12 +257,15 @@ const struct command command_put = {
 	.summary = "make a version of directories and files",
 	.usage = "[options] PATH... -n NAME",
 	.description =
-		"Makes a version of the artifact NAME. The contents of a directory land at the root "
+		"Makes a version of the artifact NAME. The contents of a directory land at the "
+		"root "
 		"of the version, a file under its own name; --at gives another place. Files that "
 		"have not changed since the last put of the same directory are not read again, and "
-		"where nothing has changed no version is made. The version's full name is printed.\n"
+		"where nothing has changed no version is made. The version's full name is "
+		"printed.\n"
 		"\n"
-		"A PATH written file:///dir or file:///file is a reference: its files are digested, "
+		"A PATH written file:///dir or file:///file is a reference: its files are "
+		"digested, "
 		"but their bytes stay where they are. A URI of another scheme is only noted down, "
 		"under the name that --at gives it.\n"
 		"\n"

@@ -109,7 +109,8 @@ const struct command command_show = {
 	.summary = "what a version is: size, digests, aliases, metadata",
 	.usage = "[options] VERSION",
 	.description =
-		"Prints what is known of a version. The digest is the one that W&B computes for the "
+		"Prints what is known of a version. The digest is the one that W&B computes for "
+		"the "
 		"same files. The content root and the event prove the version: kept elsewhere, "
 		"'muster verify --root' finds out whether they still hold.",
 	.examples = "muster show photos\nmuster show photos:v0 --json",

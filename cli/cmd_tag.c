@@ -6,7 +6,9 @@ struct tag_options {
 };
 
 static const struct option_spec specs[] = {
-	{ .name = "remove", .kind = OPTION_FLAG, .offset = offsetof(struct tag_options, is_remove),
+	{ .name = "remove",
+	  .kind = OPTION_FLAG,
+	  .offset = offsetof(struct tag_options, is_remove),
 	  .help = "take it away from the version" },
 };
 
@@ -19,8 +21,9 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	if (!code)
 		code = muster_tag(cli->repository, version, tag, options->is_remove, err);
 	if (!code)
-		cli_say(cli, options->is_remove ? "%s no longer has the tag '%s'"
-						: "%s now has the tag '%s'",
+		cli_say(cli,
+			options->is_remove ? "%s no longer has the tag '%s'"
+					   : "%s now has the tag '%s'",
 			version, tag);
 	return hint_names(cli, code);
 }

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/summary.h"
+#include "cli/version_info.h"
 
 #define ROOT_BYTES 32
 
@@ -15,12 +16,19 @@ struct verify_options {
 #define VERIFY(field) offsetof(struct verify_options, field)
 
 static const struct option_spec specs[] = {
-	{ .name = "stored", .kind = OPTION_FLAG, .offset = VERIFY(is_stored),
+	{ .name = "stored",
+	  .kind = OPTION_FLAG,
+	  .offset = VERIFY(is_stored),
 	  .help = "check the stored bytes instead of a directory" },
-	{ .name = "quick", .kind = OPTION_FLAG, .offset = VERIFY(is_quick),
+	{ .name = "quick",
+	  .kind = OPTION_FLAG,
+	  .offset = VERIFY(is_quick),
 	  .help = "a directory: sizes, and bytes only where the stat cache is not sure; stored: by "
 		  "checksum instead of digest" },
-	{ .name = "root", .kind = OPTION_TEXT, .offset = VERIFY(root), .value = "HEX",
+	{ .name = "root",
+	  .kind = OPTION_TEXT,
+	  .offset = VERIFY(root),
+	  .value = "HEX",
 	  .help = "the content root that the version must have, as show printed it" },
 	PATTERN_OPTIONS(struct verify_options, patterns),
 };
@@ -98,9 +106,9 @@ static void report_all(struct cli *cli, const struct muster_verify_report *repor
 	if (report->unreadable)
 		cli_note_failed_items(cli);
 	if (drift)
-		cli_say(cli, "%s: %llu differences from the version",
+		cli_say(cli, "%s: %llu difference%s from the version",
 			options->is_stored ? "the stored bytes" : cli_word(cli, 1),
-			(unsigned long long)drift);
+			(unsigned long long)drift, drift == 1 ? "" : "s");
 	else
 		cli_say(cli, "%s: as the version says",
 			options->is_stored ? "the stored bytes" : cli_word(cli, 1));
@@ -143,8 +151,8 @@ static enum muster_code check(struct cli *cli, struct muster_error *err)
 				   "verify against what? Name a directory, or give --stored for "
 				   "the stored bytes");
 	if (directory && options->is_stored)
-		return muster_fail(err, MUSTER_E_USAGE,
-				   "verify '%s' or --stored: one at a time", directory);
+		return muster_fail(err, MUSTER_E_USAGE, "verify '%s' or --stored: one at a time",
+				   directory);
 	if (options->root && !hex_decode(root, sizeof(root), view_text(options->root)))
 		return muster_fail(err, MUSTER_E_USAGE,
 				   "--root: '%s' is no content root: 64 digits 0-9, a-f",
@@ -163,7 +171,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	if (!code)
 		code = cli_open(cli, false, err);
 	if (!code)
-		code = verify(cli, filter, err);
+		code = hint_names(cli, verify(cli, filter, err));
 	filter_free(filter);
 	return code;
 }

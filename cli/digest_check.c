@@ -13,7 +13,7 @@
 #include "cli/sums.h"
 
 #define BATCH_MAX  256
-#define NAME_BYTES 12 /* "000123" */
+#define NAME_BYTES 24 /* "000123" */
 
 enum result { RESULT_MISSING, RESULT_OK, RESULT_MISMATCH, RESULT_UNREADABLE, RESULT_COUNT };
 
@@ -71,10 +71,10 @@ static bool on_entry(void *state, const struct muster_entry_info *info)
 	if (!item)
 		return true;
 	run->size_bytes += info->size_bytes;
-	item->result = digest_of_entry(info, digest) &&
-				       memcmp(digest, item->line.digest, SUM_BYTES) == 0
-			       ? RESULT_OK
-			       : RESULT_MISMATCH;
+	item->result =
+		digest_of_entry(info, digest) && memcmp(digest, item->line.digest, SUM_BYTES) == 0
+			? RESULT_OK
+			: RESULT_MISMATCH;
 	return true;
 }
 
@@ -157,15 +157,16 @@ static enum muster_code take_batch(struct check_run *run, struct view *list, uin
 				   struct muster_error *err)
 {
 	struct view room = *list;
-	size_t offsets[BATCH_MAX];
+	size_t offsets[BATCH_MAX] = { 0 };
 
 	run->item_count = 0;
 	run->paths.len = 0;
-	while (run->item_count < BATCH_MAX && sum_take(&room, &run->items[run->item_count].line,
-						       number)) {
+	while (run->item_count < BATCH_MAX &&
+	       sum_take(&room, &run->items[run->item_count].line, number)) {
 		offsets[run->item_count] = run->paths.len;
 		if (!sum_path(&run->paths, &run->items[run->item_count].line))
-			return muster_fail(err, MUSTER_E_USAGE, "line %llu: the path cannot be read",
+			return muster_fail(err, MUSTER_E_USAGE,
+					   "line %llu: the path cannot be read",
 					   (unsigned long long)*number);
 		run->item_count++;
 	}

@@ -12,37 +12,77 @@
 #define GLOBAL(field) offsetof(struct global_options, field)
 
 const struct option_spec global_specs[] = {
-	{ .letters = "Rr", .name = "repo", .kind = OPTION_TEXT, .offset = GLOBAL(repo),
-	  .value = "URL", .help = "the repository, a directory (default: MUSTER_REPO, else "
-				  "$XDG_DATA_HOME/muster)" },
-	{ .name = "entity", .kind = OPTION_TEXT, .offset = GLOBAL(entity), .value = "NAME",
+	{ .letters = "Rr",
+	  .name = "repo",
+	  .kind = OPTION_TEXT,
+	  .offset = GLOBAL(repo),
+	  .value = "URL",
+	  .help = "the repository, a directory (default: MUSTER_REPO, else "
+		  "$XDG_DATA_HOME/muster)" },
+	{ .name = "entity",
+	  .kind = OPTION_TEXT,
+	  .offset = GLOBAL(entity),
+	  .value = "NAME",
 	  .help = "default entity (MUSTER_ENTITY, else the user's name)" },
-	{ .name = "project", .kind = OPTION_TEXT, .offset = GLOBAL(project), .value = "NAME",
+	{ .name = "project",
+	  .kind = OPTION_TEXT,
+	  .offset = GLOBAL(project),
+	  .value = "NAME",
 	  .help = "default project (MUSTER_PROJECT, else uncategorized)" },
-	{ .letters = "j", .name = "jobs", .kind = OPTION_NUMBER, .offset = GLOBAL(jobs),
-	  .value = "N", .min = 1, .max = 1024,
+	{ .letters = "j",
+	  .name = "jobs",
+	  .kind = OPTION_NUMBER,
+	  .offset = GLOBAL(jobs),
+	  .value = "N",
+	  .min = 1,
+	  .max = 1024,
 	  .help = "workers (default: one for each processor)" },
-	{ .name = "memory", .kind = OPTION_SIZE, .offset = GLOBAL(memory_bytes), .value = "SIZE",
+	{ .name = "memory",
+	  .kind = OPTION_SIZE,
+	  .offset = GLOBAL(memory_bytes),
+	  .value = "SIZE",
 	  .help = "memory to use at most, as in 512MiB (default: 128 MiB and 64 MiB for each "
 		  "worker, a quarter of the machine at most)" },
-	{ .name = "json", .kind = OPTION_FLAG, .offset = GLOBAL(json),
+	{ .name = "json",
+	  .kind = OPTION_FLAG,
+	  .offset = GLOBAL(json),
 	  .help = "write JSON Lines to standard output; the last line is a summary" },
-	{ .name = "progress", .kind = OPTION_CHOICE, .offset = GLOBAL(progress), .value = "HOW",
+	{ .name = "progress",
+	  .kind = OPTION_CHOICE,
+	  .offset = GLOBAL(progress),
+	  .value = "HOW",
 	  .choices = "auto|plain|json|none",
 	  .help = "auto (a bar on a terminal, else plain), plain (a line every 10 seconds), json, "
 		  "none" },
-	{ .letters = "q", .name = "quiet", .kind = OPTION_FLAG, .offset = GLOBAL(quiet),
+	{ .letters = "q",
+	  .name = "quiet",
+	  .kind = OPTION_FLAG,
+	  .offset = GLOBAL(quiet),
 	  .help = "no progress and no summary; errors are still told" },
-	{ .letters = "v", .name = "verbose", .kind = OPTION_FLAG, .offset = GLOBAL(verbose),
+	{ .letters = "v",
+	  .name = "verbose",
+	  .kind = OPTION_FLAG,
+	  .offset = GLOBAL(verbose),
 	  .help = "more numbers" },
-	{ .name = "failures", .kind = OPTION_TEXT, .offset = GLOBAL(failures), .value = "FILE",
+	{ .name = "failures",
+	  .kind = OPTION_TEXT,
+	  .offset = GLOBAL(failures),
+	  .value = "FILE",
 	  .help = "write the paths of failed items to FILE, ready for --files-from" },
-	{ .letters = "0", .name = "null", .kind = OPTION_FLAG, .offset = GLOBAL(is_null_ended),
+	{ .letters = "0",
+	  .name = "null",
+	  .kind = OPTION_FLAG,
+	  .offset = GLOBAL(is_null_ended),
 	  .help = "names end in NUL instead of a line feed: in --failures and --files-from, and "
 		  "in what ls prints" },
-	{ .letters = "h", .name = "help", .kind = OPTION_FLAG, .offset = GLOBAL(help),
+	{ .letters = "h",
+	  .name = "help",
+	  .kind = OPTION_FLAG,
+	  .offset = GLOBAL(help),
 	  .help = "show help" },
-	{ .name = "version", .kind = OPTION_FLAG, .offset = GLOBAL(version),
+	{ .name = "version",
+	  .kind = OPTION_FLAG,
+	  .offset = GLOBAL(version),
 	  .help = "show the version of this program" },
 };
 const size_t global_spec_count = sizeof(global_specs) / sizeof(global_specs[0]);
@@ -163,10 +203,11 @@ void help_first_steps(struct bytes *out)
 void help_overview(struct bytes *out)
 {
 	bytes_append_text(out, title, NULL);
-	bytes_append_text(out,
-			  "\nA version is written [[entity/]project/]name[:alias]; without an alias "
-			  "it is\nthe latest.\n",
-			  NULL);
+	bytes_append_text(
+		out,
+		"\nA version is written [[entity/]project/]name[:alias]; without an alias "
+		"it is\nthe latest.\n",
+		NULL);
 	for (size_t i = 0; i < command_group_count; i++)
 		append_group(out, &command_groups[i]);
 	append_options(out, "\nOptions of every command:\n", global_specs, global_spec_count);

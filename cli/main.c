@@ -65,11 +65,9 @@ static enum muster_code parse_first(struct cli *cli, char **argv, size_t argc, s
 				    struct muster_error *err)
 {
 	struct option_set set = { global_specs, global_spec_count, &cli->global };
-	struct option_request request = { .sets = &set,
-					  .set_count = 1,
-					  .argv = argv,
-					  .argc = argc,
-					  .stop_at_word = true };
+	struct option_request request = {
+		.sets = &set, .set_count = 1, .argv = argv, .argc = argc, .stop_at_word = true
+	};
 	enum muster_code code = options_parse(&request, &cli->words, used, err);
 
 	if (code)
@@ -84,10 +82,9 @@ static enum muster_code parse_rest(struct cli *cli, char **argv, size_t argc,
 	const struct command *command = cli->command;
 	struct option_set sets[] = { { global_specs, global_spec_count, &cli->global },
 				     { command->options, command->option_count, NULL } };
-	struct option_request request = { .sets = sets,
-					  .set_count = 2,
-					  .argv = argv,
-					  .argc = argc };
+	struct option_request request = {
+		.sets = sets, .set_count = 2, .argv = argv, .argc = argc
+	};
 	size_t used;
 
 	cli->options = calloc(1, command->options_bytes ? command->options_bytes : 1);
@@ -191,6 +188,7 @@ static void tell_end(struct cli *cli, enum exit_code exit_code, const struct mus
 		summary_begin(cli);
 	if (error->code && cli->global.json)
 		cli_tell_error(cli, error);
+	output_flush(&cli->output);
 	if (cli->summary.out)
 		summary_end(cli, exit_code);
 	if (error->code && !cli->global.json)

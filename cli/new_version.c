@@ -50,10 +50,11 @@ enum muster_code new_version_check(const struct cli *cli, const struct new_versi
 		return muster_fail(err, MUSTER_E_USAGE, "%s needs the name of an artifact: -n NAME",
 				   cli->command->name);
 	if (argument_has_alias(options->name))
-		return muster_fail(err, MUSTER_E_USAGE,
-				   "'%s' names a version; -n takes the artifact's name only, and -a "
-				   "an alias for the new version",
-				   options->name);
+		return muster_fail(
+			err, MUSTER_E_USAGE,
+			"'%s' names a version; -n takes the artifact's name only, and -a "
+			"an alias for the new version",
+			options->name);
 	return MUSTER_OK;
 }
 
@@ -113,7 +114,8 @@ static const struct summary_row put_rows[] = {
 		    struct muster_put_report),
 	SUMMARY_ROW(packed_blobs, "new blobs", SUMMARY_COUNT, WHEN_VERBOSE,
 		    struct muster_put_report),
-	SUMMARY_ROW(packed_bytes, "new bytes", SUMMARY_SIZE, WHEN_VERBOSE, struct muster_put_report),
+	SUMMARY_ROW(packed_bytes, "new bytes", SUMMARY_SIZE, WHEN_VERBOSE,
+		    struct muster_put_report),
 	SUMMARY_ROW(written_bytes, "written", SUMMARY_SIZE, WHEN_ALWAYS, struct muster_put_report),
 	SUMMARY_ROW(failed_items, "failed items", SUMMARY_COUNT, WHEN_NOT_ZERO,
 		    struct muster_put_report),

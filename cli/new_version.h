@@ -15,24 +15,45 @@ struct new_version_options {
 };
 
 /** Rows of a table of options that fill the struct new_version_options `field` of `type`. */
-#define NEW_VERSION_OPTIONS(struct_type, field)                                                  \
-	{ .letters = "n", .name = "name", .kind = OPTION_TEXT, .value = "NAME",                  \
-	  .offset = offsetof(struct_type, field.name),                                           \
-	  .help = "the artifact, [[entity/]project/]name; needed" },                             \
-	{ .letters = "t", .name = "type", .kind = OPTION_TEXT, .value = "TYPE",                  \
-	  .offset = offsetof(struct_type, field.type),                                           \
-	  .help = "its type; a new artifact is a \"dataset\" without it" },                      \
-	{ .letters = "a", .name = "alias", .kind = OPTION_LIST, .value = "ALIAS",                \
-	  .offset = offsetof(struct_type, field.aliases),                                        \
-	  .help = "an alias of the version; may be given several times" },                       \
-	{ .name = "tag", .kind = OPTION_LIST, .value = "TAG",                                    \
-	  .offset = offsetof(struct_type, field.tags),                                           \
-	  .help = "a tag of the version; may be given several times" },                          \
-	{ .name = "description", .kind = OPTION_TEXT, .value = "TEXT",                           \
-	  .offset = offsetof(struct_type, field.description), .help = "what the version is" },   \
-	{ .name = "metadata", .kind = OPTION_TEXT, .value = "JSON",                              \
-	  .offset = offsetof(struct_type, field.metadata),                                       \
-	  .help = "a JSON object of your own, or @FILE that holds one" }
+#define NEW_VERSION_OPTIONS(struct_type, field)                                                    \
+	{ .letters = "n",                                                                          \
+	  .name = "name",                                                                          \
+	  .kind = OPTION_TEXT,                                                                     \
+	  .value = "NAME",                                                                         \
+	  .offset = offsetof(struct_type, field) + offsetof(struct new_version_options, name),     \
+	  .help = "the artifact, [[entity/]project/]name; needed" },                               \
+		{ .letters = "t",                                                                  \
+		  .name = "type",                                                                  \
+		  .kind = OPTION_TEXT,                                                             \
+		  .value = "TYPE",                                                                 \
+		  .offset = offsetof(struct_type, field) +                                         \
+			    offsetof(struct new_version_options, type),                            \
+		  .help = "its type; a new artifact is a \"dataset\" without it" },                \
+		{ .letters = "a",                                                                  \
+		  .name = "alias",                                                                 \
+		  .kind = OPTION_LIST,                                                             \
+		  .value = "ALIAS",                                                                \
+		  .offset = offsetof(struct_type, field) +                                         \
+			    offsetof(struct new_version_options, aliases),                         \
+		  .help = "an alias of the version; may be given several times" },                 \
+		{ .name = "tag",                                                                   \
+		  .kind = OPTION_LIST,                                                             \
+		  .value = "TAG",                                                                  \
+		  .offset = offsetof(struct_type, field) +                                         \
+			    offsetof(struct new_version_options, tags),                            \
+		  .help = "a tag of the version; may be given several times" },                    \
+		{ .name = "description",                                                           \
+		  .kind = OPTION_TEXT,                                                             \
+		  .value = "TEXT",                                                                 \
+		  .offset = offsetof(struct_type, field) +                                         \
+			    offsetof(struct new_version_options, description),                     \
+		  .help = "what the version is" },                                                 \
+	{                                                                                          \
+		.name = "metadata", .kind = OPTION_TEXT, .value = "JSON",                          \
+		.offset = offsetof(struct_type, field) +                                           \
+			  offsetof(struct new_version_options, metadata),                          \
+		.help = "a JSON object of your own, or @FILE that holds one"                       \
+	}
 
 /** The same, ready for the library. */
 struct new_version {

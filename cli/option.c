@@ -1,5 +1,6 @@
 #include "cli/option.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,7 +122,8 @@ static enum muster_code set_number(const struct option_spec *spec, uint64_t *out
 	char low[TEXT_COUNT_BYTES], high[TEXT_COUNT_BYTES];
 	uint64_t number;
 
-	if (text_parse_u64(view_text(value), &number) && number >= spec->min && number <= spec->max) {
+	if (text_parse_u64(view_text(value), &number) && number >= spec->min &&
+	    number <= spec->max) {
 		*out = number;
 		return MUSTER_OK;
 	}
@@ -156,6 +158,7 @@ static enum muster_code set_field(const struct found *found, const char *value,
 	void *field = (char *)found->target + spec->offset;
 	enum muster_code code = MUSTER_OK;
 
+	assert(value || spec->kind == OPTION_FLAG);
 	switch (spec->kind) {
 	case OPTION_FLAG:
 		*(bool *)field = true;
@@ -186,8 +189,9 @@ static enum muster_code take_value(struct parser *parser, const struct option_sp
 	if (attached)
 		return MUSTER_OK;
 	if (parser->next == parser->request->argc)
-		return muster_fail(parser->err, MUSTER_E_USAGE, "option --%s needs a value: --%s %s",
-				   spec->name, spec->name, spec->value);
+		return muster_fail(parser->err, MUSTER_E_USAGE,
+				   "option --%s needs a value: --%s %s", spec->name, spec->name,
+				   spec->value);
 	*out = parser->request->argv[parser->next++];
 	return MUSTER_OK;
 }

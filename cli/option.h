@@ -30,12 +30,12 @@ struct option_spec {
 	const char *letters; /* the first is shown in help; NULL: none */
 	const char *name;    /* without "--" */
 	enum option_kind kind;
-	size_t offset;       /* of the field in the struct that is filled */
-	const char *value;   /* what help calls the value; NULL for a flag */
+	char tag;      /* OPTION_LIST: which option an item came from, if several share a list */
+	size_t offset; /* of the field in the struct that is filled */
+	const char *value; /* what help calls the value; NULL for a flag */
 	const char *help;
 	uint64_t min, max;   /* OPTION_NUMBER */
 	const char *choices; /* OPTION_CHOICE: "a|b|c" */
-	char tag;            /* OPTION_LIST: which option an item came from, if several share a list */
 };
 
 struct option_item {

@@ -107,6 +107,11 @@ enum muster_code output_bytes(struct output *output, struct view bytes, struct m
 	return code;
 }
 
+void output_flush(struct output *output)
+{
+	output_bytes(output, view_of(NULL, 0), NULL); /* a failure sticks */
+}
+
 enum muster_code output_finish(struct output *output, struct muster_error *err)
 {
 	return output_bytes(output, view_of(NULL, 0), err);

@@ -43,10 +43,14 @@ void output_json_end(struct output *output);
 /** Bytes as they are. */
 enum muster_code output_bytes(struct output *output, struct view bytes, struct muster_error *err);
 
+/** Write what is held, so that it stands before what standard error says next. */
+void output_flush(struct output *output);
+
 /** Write what is left. Errors: MUSTER_E_IO, MUSTER_E_MEMORY, of now or before. */
 enum muster_code output_finish(struct output *output, struct muster_error *err);
 
-/** A member whose text may hold any byte: "key", and if it is not UTF-8 "key_hex" with its bytes. */
+/** A member whose text may hold any byte: "key", and if it is not UTF-8 "key_hex" with its bytes.
+ */
 void json_write_name(struct json_writer *json, const char *key, struct view name);
 
 static inline void json_member_text(struct json_writer *json, const char *key, const char *text)

@@ -9,8 +9,8 @@
 
 #define NS_PER_S   UINT64_C(1000000000)
 #define NS_PER_MS  UINT64_C(1000000)
-#define BAR_MS     100
-#define JSON_MS    1000
+#define BAR_MS	   100
+#define JSON_MS	   1000
 #define PLAIN_MS   10000
 #define RATE_SLOTS 32 /* ticks that the rate looks back: 3 s of a bar */
 

@@ -2,19 +2,29 @@
  * they are needed, as long as they fit. */
 #include "cli/progress.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/text/text.h"
 
-#define GAP	     2 /* columns between parts */
-#define BAR_COLUMNS  30
-#define BAR_LEAST    8
-#define PART_BYTES   64
-#define NS_PER_S     1000000000.0
+#define GAP	    2 /* columns between parts */
+#define BAR_COLUMNS 30
+#define BAR_LEAST   8
+#define PART_BYTES  64
+#define NS_PER_S    1000000000.0
 
 /* In the order they are shown. */
-enum part { PART_WHAT, PART_PERCENT, PART_BAR, PART_FILES, PART_BYTES_DONE, PART_FAILED, PART_RATE,
-	    PART_TIME, PART_COUNT };
+enum part {
+	PART_WHAT,
+	PART_PERCENT,
+	PART_BAR,
+	PART_FILES,
+	PART_BYTES_DONE,
+	PART_FAILED,
+	PART_RATE,
+	PART_TIME,
+	PART_COUNT
+};
 
 static const enum part needed_order[] = { PART_WHAT,	   PART_FILES, PART_PERCENT, PART_FAILED,
 					  PART_BYTES_DONE, PART_TIME,  PART_RATE };
@@ -50,38 +60,54 @@ bool progress_left_ns(const struct progress_view *view, uint64_t *out)
 	return true;
 }
 
-static void fill_counts(struct line *line, const struct progress_view *view)
+/* "3:05", "1:02:03": as short as it can be read, and growing rarely. */
+static void clock_text(char *out, size_t out_bytes, uint64_t time_ns)
 {
-	char done[TEXT_COUNT_BYTES], total[TEXT_COUNT_BYTES], failed[TEXT_COUNT_BYTES];
+	uint64_t s = time_ns / 1000000000;
 
-	text_count(done, view->done_files);
-	if (view->total_files)
-		snprintf(line->parts[PART_FILES], PART_BYTES, "%s/%s files", done,
-			 text_count(total, view->total_files));
+	if (s < 3600)
+		snprintf(out, out_bytes, "%" PRIu64 ":%02" PRIu64, s / 60, s % 60);
 	else
-		snprintf(line->parts[PART_FILES], PART_BYTES, "%s files", done);
-	if (view->failed_items)
-		snprintf(line->parts[PART_FAILED], PART_BYTES, "%s failed",
-			 text_count(failed, view->failed_items));
+		snprintf(out, out_bytes, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600,
+			 s / 60 % 60, s % 60);
 }
 
+static void fill_counts(struct line *line, const struct progress_view *view)
+{
+	char count[TEXT_COUNT_BYTES];
+	int columns = 0;
+
+	if (view->total_files)
+		columns = (int)strlen(text_count(count, view->total_files));
+	snprintf(line->parts[PART_FILES], PART_BYTES, "%*s files", columns,
+		 text_count(count, view->done_files));
+	if (view->failed_items)
+		snprintf(line->parts[PART_FAILED], PART_BYTES, "%s failed",
+			 text_count(count, view->failed_items));
+}
+
+/* Padded to what they may grow to, so that nothing moves to and fro. */
 static void fill_parts(struct line *line, const struct progress_view *view)
 {
 	char size[TEXT_SIZE_BYTES], rate[TEXT_SIZE_BYTES], time[TEXT_DURATION_BYTES];
+	bool has_total = view->total_files != 0;
 	uint64_t left_ns;
 
 	snprintf(line->parts[PART_WHAT], PART_BYTES, "%s", view->what);
-	if (view->total_files)
+	if (has_total)
 		snprintf(line->parts[PART_PERCENT], PART_BYTES, "%3u%%", per_mille(view) / 10);
 	fill_counts(line, view);
-	snprintf(line->parts[PART_BYTES_DONE], PART_BYTES, "%s", text_size(size, view->done_bytes));
-	snprintf(line->parts[PART_RATE], PART_BYTES, "%s/s", text_size(rate, view->bytes_per_s));
-	if (progress_left_ns(view, &left_ns))
-		snprintf(line->parts[PART_TIME], PART_BYTES, "%s left",
-			 text_duration(time, left_ns));
-	else
-		snprintf(line->parts[PART_TIME], PART_BYTES, "%s",
-			 text_duration(time, view->elapsed_ns));
+	text_size(size, view->done_bytes);
+	text_size(rate, view->bytes_per_s);
+	snprintf(line->parts[PART_BYTES_DONE], PART_BYTES, "%*s", has_total ? 10 : 0, size);
+	snprintf(line->parts[PART_RATE], PART_BYTES, "%*s/s", has_total ? 10 : 0, rate);
+	if (progress_left_ns(view, &left_ns)) {
+		clock_text(time, sizeof(time), left_ns);
+		snprintf(line->parts[PART_TIME], PART_BYTES, "%7s left", time);
+	} else {
+		clock_text(time, sizeof(time), view->elapsed_ns);
+		snprintf(line->parts[PART_TIME], PART_BYTES, has_total ? "%7s     " : "%s", time);
+	}
 }
 
 /* Takes what fits; returns how many columns are left. */

@@ -30,7 +30,8 @@ void show_paragraph(struct bytes *out, struct view text, size_t indent);
 #define SHOW_TIME_BYTES 25
 const char *show_time(char buf[SHOW_TIME_BYTES], uint64_t time_ms);
 
-/** Append `text` wrapped at spaces to `columns`, each further line indented. Line feeds are kept. */
+/** Append `text` wrapped at spaces to `columns`, each further line indented. Line feeds are kept.
+ */
 void show_wrapped(struct bytes *out, struct view text, size_t indent, size_t columns);
 
 #endif

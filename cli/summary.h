@@ -20,7 +20,10 @@ struct summary_row {
 	size_t offset; /* of a uint64_t, of an array of char (text), or of a bool */
 };
 
-#define SUMMARY_ROW(key, label, kind, when, type) { #key, label, kind, when, offsetof(type, key) }
+#define SUMMARY_ROW(key, label, kind, when, type)                                                  \
+	{                                                                                          \
+#key, label, kind, when, offsetof(type, key)                                       \
+	}
 
 void summary_add(struct cli *cli, const struct summary_row *rows, size_t row_count,
 		 const void *report);

@@ -186,10 +186,11 @@ static enum muster_code move_locked(struct get_backup *backup, struct view path,
 	code = enter(backup, &backup->from, dir, false, err);
 	if (!code)
 		code = enter(backup, &backup->to, dir, true, err);
-	if (!code && move(backup, name))
-		code = muster_fail_errno(err, "move '%.*s' into the backup directory",
-					 VIEW_ARGS(path));
-	return code;
+	if (code || !move(backup, name))
+		return code;
+	if (errno == ENOENT)
+		return MUSTER_ABSENT;
+	return muster_fail_errno(err, "move '%.*s' into the backup directory", VIEW_ARGS(path));
 }
 
 enum muster_code get_backup_move(struct get_backup *backup, struct view path,

@@ -27,7 +27,8 @@ struct get_backup {
 /** Borrows both descriptors and `sys`. */
 void get_backup_init(struct get_backup *backup, const struct sys_ops *sys, int from_fd, int to_fd);
 void get_backup_release(struct get_backup *backup);
-/** Failures are of the item: EEXIST where the backup has that path already. */
+/** MUSTER_ABSENT: there is nothing to move. Failures are of the item: EEXIST where the backup has
+ *  that path already. */
 enum muster_code get_backup_move(struct get_backup *backup, struct view path,
 				 struct muster_error *err);
 

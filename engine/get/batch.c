@@ -14,9 +14,8 @@ void get_batch_reset(struct get_batch *batch)
 
 bool get_batch_has_room(const struct get_batch *batch)
 {
-	return batch->count < GET_BATCH_MAX &&
-	       sizeof(batch->text) - batch->text_bytes >=
-		       ENTRY_PATH_MAX_BYTES + ENTRY_TEXT_MAX_BYTES;
+	return batch->count < GET_BATCH_MAX && sizeof(batch->text) - batch->text_bytes >=
+						       ENTRY_PATH_MAX_BYTES + ENTRY_TEXT_MAX_BYTES;
 }
 
 static struct view keep_text(struct get_batch *batch, struct view text)

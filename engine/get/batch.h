@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "io/file/read.h"
 
-#define GET_BATCH_MAX        256
+#define GET_BATCH_MAX	     256
 #define GET_BATCH_TEXT_BYTES (64u << 10) /* paths and references of a batch */
 
 enum get_fate {

@@ -68,8 +68,8 @@ static enum muster_code open_target(struct checkout_run *run, struct muster_erro
 		code = get_guard_checkout(&run->job, run->absolute, err);
 	if (code)
 		return code;
-	run->rules = (struct checkout_rules){ run->options->delete_others,
-					      run->options->overwrite };
+	run->rules =
+		(struct checkout_rules){ run->options->delete_others, run->options->overwrite };
 	if (run->options->dry_run && is_absent(run->options->directory))
 		return MUSTER_OK; /* it is not even made */
 	code = get_target_open(&run->target, &run->job, &options, err);
@@ -153,10 +153,10 @@ static enum muster_code interrupted(struct checkout_run *run, struct muster_erro
 {
 	if (run->target.is_new)
 		return muster_fail(err, MUSTER_E_CANCELLED,
-				   run->options->rules.wanted ?
-					   "interrupted: what was done is in '%s'" :
-					   "interrupted: what was done is in '%s', the same "
-					   "command continues",
+				   run->options->rules.wanted
+					   ? "interrupted: what was done is in '%s'"
+					   : "interrupted: what was done is in '%s', the same "
+					     "command continues",
 				   run->target.working);
 	return muster_fail(err, MUSTER_E_CANCELLED,
 			   "interrupted: what was done stays, the same command continues");

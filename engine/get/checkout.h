@@ -15,8 +15,8 @@
 #include "engine/get/worker.h"
 #include "engine/statcache/stat_cache.h"
 
-#define CHECKOUT_NAMES_MAX 5        /* paths that a refusal names, of each kind */
-#define CHECKOUT_LINKS_MAX 65536    /* linked directories in a tree */
+#define CHECKOUT_NAMES_MAX 5	 /* paths that a refusal names, of each kind */
+#define CHECKOUT_LINKS_MAX 65536 /* linked directories in a tree */
 
 /* The first few paths of a kind, and how many there are. */
 struct checkout_names {
@@ -39,7 +39,7 @@ struct checkout_run {
 	struct version_reader *version;
 	struct get_selection selection;
 	struct get_target target;
-	bool has_root;        /* false: a dry run of a directory that does not exist */
+	bool has_root; /* false: a dry run of a directory that does not exist */
 	char absolute[PATH_MAX];
 	int64_t start_ns;
 
@@ -47,7 +47,7 @@ struct checkout_run {
 	struct get_merge merge;
 	struct checkout_state state;
 	struct stat_cache *cache; /* NULL: none */
-	struct {                  /* directory readers see these first */
+	struct {		  /* directory readers see these first */
 		pthread_mutex_t lock;
 		struct bytes links; /* NUL-terminated paths of links to directories */
 		uint64_t link_count;
@@ -74,6 +74,9 @@ struct checkout_run {
 
 /* Pass 1. */
 enum muster_code checkout_plan(struct checkout_run *run, struct muster_error *err);
+/** Count a path that stops the checkout, and keep it if it is among the first. */
+enum muster_code checkout_name(struct checkout_names *names, struct view path,
+			       struct muster_error *err);
 /** MUSTER_E_REFUSED if the plan may not be carried out. */
 enum muster_code checkout_check_plan(struct checkout_run *run, struct muster_error *err);
 

@@ -42,9 +42,9 @@ static enum muster_code check_same(struct remover *remover, const struct stat_re
 	enum muster_code code;
 
 	if (!planned->is_trusted)
-		return MUSTER_OK; /* no file: there is nothing to compare */
+		return MUSTER_OK; /* a linked directory: only the link can be removed */
 	code = get_tree_look(&remover->tree, planned->path, &is_file, &now, error);
-	if (!code && (!is_file || now.size_bytes != planned->size_bytes ||
+	if (!code && (now.size_bytes != planned->size_bytes || now.inode != planned->inode ||
 		      now.mtime_ns != planned->mtime_ns || now.ctime_ns != planned->ctime_ns))
 		code = muster_fail(error, MUSTER_E_CHANGED,
 				   "it changed after it was looked at; it was left as it is");

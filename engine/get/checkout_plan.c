@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text/text.h"
 #include "engine/get/checkout.h"
 #include "engine/get/hashing.h"
 #include "engine/get/line.h"
@@ -59,8 +58,7 @@ static bool wants(const void *state, struct view path, bool is_directory)
 	/* A walk lends what it is given as constant; this is not. */
 	struct checkout_run *run = *(struct checkout_run *const *)state;
 
-	if (run->options->rules.wanted &&
-	    !get_rules_want(&run->options->rules, path, is_directory))
+	if (run->options->rules.wanted && !get_rules_want(&run->options->rules, path, is_directory))
 		return false;
 	return !is_directory || look_at_directory(run, path);
 }
@@ -160,8 +158,8 @@ static bool judge_known(struct plan_worker *worker, struct get_found *item)
 	const struct stat_record *known = &item->known;
 
 	if (!item->has_known || known->algorithm != algorithm_of(item) ||
-	    known->size_bytes != item->stat.size_bytes ||
-	    known->mtime_ns != item->stat.mtime_ns || known->ctime_ns != item->stat.ctime_ns ||
+	    known->size_bytes != item->stat.size_bytes || known->mtime_ns != item->stat.mtime_ns ||
+	    known->ctime_ns != item->stat.ctime_ns ||
 	    (known->inode && known->inode != item->stat.inode) || !is_really_file(worker, item))
 		return false;
 	judge_hashed(worker, item, &known->fingerprint);
@@ -188,8 +186,8 @@ static enum muster_code read_small(struct plan_worker *worker, struct get_found 
 	uint8_t *room;
 	ssize_t got;
 	int fd;
-	enum muster_code code = get_hashing_room(&worker->hashing, algorithm_of(item), size_bytes,
-						 &room, err);
+	enum muster_code code =
+		get_hashing_room(&worker->hashing, algorithm_of(item), size_bytes, &room, err);
 
 	if (code)
 		return code;
@@ -254,6 +252,26 @@ static enum muster_code read_large(struct plan_worker *worker, struct get_found 
 	return MUSTER_OK;
 }
 
+static bool is_touched(const struct get_found *item)
+{
+	return item->decision == CHECKOUT_REPLACE || item->decision == CHECKOUT_DELETE;
+}
+
+/* The walk has followed links: what is to go is looked at itself, and is judged as what it is. When
+ * the time comes it goes only if it still is that. */
+static void look_at_touched(struct plan_worker *worker, struct get_found *item)
+{
+	bool is_file;
+
+	if (get_tree_look(&worker->tree, item->path, &is_file, &item->planned, NULL))
+		return; /* gone meanwhile */
+	item->has_planned = true;
+	if (is_file || !item->facts.is_file)
+		return;
+	item->facts.is_file = false;
+	decide(worker->run, item);
+}
+
 static enum muster_code work(void *state, void *filled, struct muster_error *err)
 {
 	struct plan_worker *worker = state;
@@ -270,32 +288,16 @@ static enum muster_code work(void *state, void *filled, struct muster_error *err
 		code = item->stat.size_bytes > PACK_BLOB_MAX_BYTES ? read_large(worker, item, err)
 								   : read_small(worker, item, err);
 	}
-	return code ? code : get_hashing_flush(&worker->hashing, err);
+	if (!code)
+		code = get_hashing_flush(&worker->hashing, err);
+	for (size_t i = 0; i < batch->count && !code; i++)
+		if (is_touched(&batch->items[i]))
+			look_at_touched(worker, &batch->items[i]);
+	return code;
 }
 
 /* --- what the plan says ----------------------------------------------------------------------- */
 
-static enum muster_code name(struct checkout_names *names, struct view path,
-			     struct muster_error *err)
-{
-	enum muster_code code = MUSTER_OK;
-
-	if (names->count++ >= CHECKOUT_NAMES_MAX)
-		return MUSTER_OK;
-	if (names->text.len)
-		code = bytes_append_text(&names->text, ", ", err);
-	if (!code)
-		code = bytes_append_byte(&names->text, '\'', err);
-	if (!code)
-		code = bytes_append_view(&names->text, view_of(path.ptr, path.len < 80 ? path.len : 80),
-					 err);
-	if (!code && path.len > 80)
-		code = bytes_append_text(&names->text, "...", err);
-	return code ? code : bytes_append_byte(&names->text, '\'', err);
-}
-
-/* A record of the file that was found. `is_trusted`: its stat is that of a file, not of what a link
- * leads to. */
 static struct stat_record found_record(const struct get_found *item)
 {
 	return (struct stat_record){ .path = item->path,
@@ -303,7 +305,20 @@ static struct stat_record found_record(const struct get_found *item)
 				     .mtime_ns = item->stat.mtime_ns,
 				     .ctime_ns = item->stat.ctime_ns,
 				     .inode = item->stat.inode,
-				     .is_trusted = item->facts.is_file,
+				     .algorithm = DIGEST_MD5 };
+}
+
+/* What is to go; `is_trusted`: it was there when it was looked at. */
+static struct stat_record touched_record(const struct get_found *item)
+{
+	const struct file_stat *planned = &item->planned;
+
+	return (struct stat_record){ .path = item->path,
+				     .size_bytes = planned->size_bytes,
+				     .mtime_ns = planned->mtime_ns,
+				     .ctime_ns = planned->ctime_ns,
+				     .inode = planned->inode,
+				     .is_trusted = item->has_planned,
 				     .algorithm = DIGEST_MD5 };
 }
 
@@ -338,8 +353,8 @@ static enum muster_code keep(struct checkout_run *run, const struct get_found *i
 static enum muster_code touch(struct checkout_run *run, const struct get_found *item,
 			      struct get_spool *spool, struct muster_error *err)
 {
-	struct stat_record found = found_record(item), old;
-	enum muster_code code = get_spool_add(spool, &found, err);
+	struct stat_record touched = touched_record(item), old;
+	enum muster_code code = get_spool_add(spool, &touched, err);
 
 	if (code || !item->has_record)
 		return code;
@@ -356,7 +371,7 @@ static enum muster_code end_item(struct checkout_run *run, const struct get_foun
 		run->report->size_bytes += item->entry.size_bytes;
 	}
 	if (item->is_directory)
-		return name(&run->unreadable, item->path, err);
+		return checkout_name(&run->unreadable, item->path, err);
 	switch (item->decision) {
 	case CHECKOUT_FETCH:
 		run->fetch_count++;
@@ -372,9 +387,9 @@ static enum muster_code end_item(struct checkout_run *run, const struct get_foun
 		run->remove_count++;
 		return touch(run, item, &run->removed, err);
 	case CHECKOUT_REFUSE_UNKNOWN:
-		return name(&run->unknown, item->path, err);
+		return checkout_name(&run->unknown, item->path, err);
 	case CHECKOUT_REFUSE_CHANGED:
-		return name(&run->changed, item->path, err);
+		return checkout_name(&run->changed, item->path, err);
 	case CHECKOUT_READ: /* the run is stopping */
 		break;
 	}
@@ -453,84 +468,4 @@ enum muster_code checkout_plan(struct checkout_run *run, struct muster_error *er
 		code = err->code;
 	}
 	return code;
-}
-
-/* --- may it be carried out? ------------------------------------------------------------------- */
-
-static enum muster_code add_reason(struct bytes *reason, const struct checkout_names *names,
-				   const char *one, const char *many, struct muster_error *err)
-{
-	if (!names->count)
-		return MUSTER_OK;
-	return bytes_printf(reason, err, "%s%llu %s (%.*s%s)", reason->len ? "; " : "",
-			    (unsigned long long)names->count, names->count == 1 ? one : many,
-			    VIEW_ARGS(bytes_view(&names->text)),
-			    names->count > CHECKOUT_NAMES_MAX ? ", ..." : "");
-}
-
-static enum muster_code refuse(struct checkout_run *run, struct muster_error *err)
-{
-	struct bytes reason = { 0 };
-	enum muster_code code;
-
-	code = add_reason(&reason, &run->unreadable, "directory cannot be looked into",
-			  "directories cannot be looked into", err);
-	if (!code)
-		code = add_reason(&reason, &run->changed,
-				  "file in the way is not as a checkout left it, --overwrite "
-				  "replaces it or --delete removes it",
-				  "files in the way are not as a checkout left them, --overwrite "
-				  "replaces or --delete removes them",
-				  err);
-	if (!code)
-		code = add_reason(&reason, &run->unknown,
-				  "file no checkout wrote, --delete removes it",
-				  "files no checkout wrote, --delete removes them", err);
-	if (!code)
-		code = muster_fail(err, MUSTER_E_REFUSED, "nothing was changed: %.*s",
-				   VIEW_ARGS(bytes_view(&reason)));
-	bytes_release(&reason);
-	return code;
-}
-
-/* Links to directories are files that no checkout wrote. */
-static enum muster_code judge_links(struct checkout_run *run, struct muster_error *err)
-{
-	const char *path = (const char *)run->seen.links.ptr;
-	enum muster_code code = MUSTER_OK;
-
-	if (run->seen.link_count > CHECKOUT_LINKS_MAX)
-		return muster_fail(err, MUSTER_E_LIMIT,
-				   "the tree has %llu links to directories, more than %d",
-				   (unsigned long long)run->seen.link_count, CHECKOUT_LINKS_MAX);
-	if (run->rules.delete_others) {
-		run->remove_count += run->seen.link_count;
-		return MUSTER_OK;
-	}
-	for (uint64_t i = 0; i < run->seen.link_count && !code; i++) {
-		code = name(&run->unknown, view_text(path), err);
-		path += strlen(path) + 1;
-	}
-	return code;
-}
-
-enum muster_code checkout_check_plan(struct checkout_run *run, struct muster_error *err)
-{
-	uint64_t max = run->options->max_delete;
-	enum muster_code code;
-
-	if (run->seen.repository.len)
-		return muster_fail(err, MUSTER_E_REFUSED, "the repository is in it, at '%.*s'",
-				   VIEW_ARGS(bytes_view(&run->seen.repository)));
-	code = judge_links(run, err);
-	if (code)
-		return code;
-	if (run->unknown.count || run->changed.count || run->unreadable.count)
-		return refuse(run, err);
-	if (max && run->remove_count > max && !run->target.is_new)
-		return muster_fail(err, MUSTER_E_REFUSED,
-				   "nothing was changed: %llu files would be deleted, more than %llu",
-				   (unsigned long long)run->remove_count,
-				   (unsigned long long)max);
-	return MUSTER_OK;
 }

@@ -38,8 +38,7 @@ static enum muster_code lock(struct checkout_run *run, struct muster_error *err)
 	if (fd < 0)
 		return muster_fail_errno(err, "lock the state of checkouts");
 	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return muster_fail(err, MUSTER_E_REFUSED,
-				   "another checkout into '%s' is running",
+		return muster_fail(err, MUSTER_E_REFUSED, "another checkout into '%s' is running",
 				   run->target.directory);
 	return MUSTER_OK;
 }
@@ -127,8 +126,7 @@ struct state_merge {
 static enum muster_code advance(struct state_merge *merge, unsigned source,
 				struct muster_error *err)
 {
-	enum muster_code code =
-		get_spool_next(&merge->readers[source], &merge->heads[source], err);
+	enum muster_code code = get_spool_next(&merge->readers[source], &merge->heads[source], err);
 
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
@@ -166,8 +164,7 @@ static const struct stat_record *first_head(const struct state_merge *merge, uns
 
 static bool is_gone(const struct state_merge *merge)
 {
-	return merge->heads[GONE] &&
-	       view_equal(merge->heads[GONE]->path, bytes_view(&merge->path));
+	return merge->heads[GONE] && view_equal(merge->heads[GONE]->path, bytes_view(&merge->path));
 }
 
 static enum muster_code merge_step(struct state_merge *merge, unsigned source, int64_t now_ns,
@@ -213,7 +210,8 @@ static enum muster_code merge_all(struct checkout_run *run, int64_t now_ns, int 
 /* For people: which version it is. */
 static void write_version(struct checkout_run *run)
 {
-	int fd = openat(run->state.dir_fd, "version", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = openat(run->state.dir_fd, "version", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			0600);
 
 	if (fd < 0)
 		return;

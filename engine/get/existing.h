@@ -5,7 +5,7 @@
 #include "engine/get/tree.h"
 
 struct get_existing {
-	struct get_tree *tree;       /* borrowed */
+	struct get_tree *tree;	     /* borrowed */
 	struct get_hashing *hashing; /* borrowed; its `fn` and `state` are set here */
 	bool overwrite;
 	int64_t start_ns; /* the tree's time when the run began: younger files are not noted */

@@ -15,8 +15,8 @@ enum muster_code get_fetcher_init(struct get_fetcher *fetcher, struct get_job *j
 	fetcher->job = job;
 	fetcher->hashing = hashing;
 	fetcher->sink = *sink;
-	return blob_reader_open(&fetcher->reader, job->store,
-				repository_id(job->start->repository), NULL, err);
+	return blob_reader_open(&fetcher->reader, job->store, repository_id(job->start->repository),
+				NULL, err);
 }
 
 void get_fetcher_release(struct get_fetcher *fetcher)
@@ -51,8 +51,8 @@ bool get_fetch_is_proven(const struct get_fetcher *fetcher, const struct get_ite
 			 const struct fingerprint *actual)
 {
 	if (fetcher->only_checksum)
-		return memcmp(actual->checksum, item->entry.fingerprint.checksum,
-			      CHECKSUM_BYTES) == 0;
+		return memcmp(actual->checksum, item->entry.fingerprint.checksum, CHECKSUM_BYTES) ==
+		       0;
 	return verification_has(&item->entry, actual, fetcher->job->has_identity);
 }
 
@@ -184,9 +184,9 @@ static enum muster_code hash_range(struct get_fetcher *fetcher, const struct pac
 	for (size_t i = 0; i < range->count; i++) {
 		const struct coalesce_blob *blob = &group->blobs[range->first + i];
 
-		requests[i].data = view_of(
-			fetcher->hashing->buffer + (blob->offset_bytes - range->offset_bytes),
-			blob->size_bytes);
+		requests[i].data = view_of(fetcher->hashing->buffer +
+						   (blob->offset_bytes - range->offset_bytes),
+					   blob->size_bytes);
 		if (fetcher->only_checksum)
 			xxh128_of(requests[i].data, requests[i].fingerprint.checksum);
 	}
@@ -214,8 +214,9 @@ static enum muster_code fetch_range(struct get_fetcher *fetcher, const struct pa
 	enum muster_code code;
 
 	/* What one read cannot give, each may get alone. */
-	if (range->length_bytes && store_read(group->object, range->offset_bytes,
-					      fetcher->hashing->buffer, range->length_bytes, NULL)) {
+	if (range->length_bytes &&
+	    store_read(group->object, range->offset_bytes, fetcher->hashing->buffer,
+		       range->length_bytes, NULL)) {
 		for (size_t i = 0; i < range->count; i++)
 			want_retry(plan, group->items[range->first + i]);
 		return MUSTER_OK;
@@ -297,8 +298,7 @@ static void gather(struct get_fetcher *fetcher, struct fetch_plan *plan, size_t 
 	const struct object_id *pack = &plan->items[*at]->entry.placement.pack;
 
 	group->count = 0;
-	for (; *at < plan->count &&
-	       object_id_equal(&plan->items[*at]->entry.placement.pack, pack);
+	for (; *at < plan->count && object_id_equal(&plan->items[*at]->entry.placement.pack, pack);
 	     ++*at) {
 		struct get_item *item = plan->items[*at];
 		struct blob_at where;

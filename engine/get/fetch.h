@@ -30,9 +30,10 @@ struct get_fetcher {
 	struct get_job *job;
 	struct get_hashing *hashing; /* borrowed: its hashers and its buffer */
 	struct get_sink sink;
-	bool only_checksum;          /* prove by XXH3 alone */
+	bool only_checksum; /* prove by XXH3 alone */
 	struct blob_reader *reader;
-	bool has_bad_pack; /* the last pack that could not be opened: it is not tried for each blob */
+	bool has_bad_pack; /* the last pack that could not be opened: it is not tried for each blob
+			    */
 	struct object_id bad_pack;
 	struct muster_error bad_pack_error;
 };

@@ -99,9 +99,9 @@ static int compare(const struct walk_entry *file, struct view entry_path)
 		return view_compare(file->path, entry_path);
 	shared = view_shared(file->path, entry_path);
 	if (shared < file->path.len)
-		return shared == entry_path.len || file->path.ptr[shared] > entry_path.ptr[shared] ?
-			       1 :
-			       -1;
+		return shared == entry_path.len || file->path.ptr[shared] > entry_path.ptr[shared]
+			       ? 1
+			       : -1;
 	if (entry_path.len == shared)
 		return 1;
 	return entry_path.ptr[shared] < '/' ? 1 : -1;
@@ -128,8 +128,7 @@ static void add_entry(struct get_found_batch *batch, struct get_found *item,
 		(struct view){ 0 };
 }
 
-static void add_file(struct get_merge *merge, struct get_found_batch *batch,
-		     struct get_found *item)
+static void add_file(struct get_merge *merge, struct get_found_batch *batch, struct get_found *item)
 {
 	const struct walk_entry *file = file_head(merge);
 

@@ -18,7 +18,7 @@
 #include "planners/checkout/checkout.h"
 #include "planners/verification/verification.h"
 
-#define GET_FOUND_WALKS 16         /* directories that share a batch */
+#define GET_FOUND_WALKS 16	    /* directories that share a batch */
 #define GET_FOUND_BYTES (32u << 20) /* of small files in a batch */
 
 /* A walk's batch, shared by the batches that were cut from it. */
@@ -28,17 +28,17 @@ struct get_walk {
 };
 
 struct get_walk *get_walk_ref(struct get_walk *walk); /* takes NULL */
-void get_walk_unref(struct get_walk *walk);           /* takes NULL */
+void get_walk_unref(struct get_walk *walk);	      /* takes NULL */
 
 struct get_found {
 	struct view path;
 	bool has_entry, has_file;
-	struct entry entry; /* without its texts */
+	struct entry entry;    /* without its texts */
 	struct get_walk *walk; /* borrowed from the batch; NULL without a file */
-	const char *name;   /* for openat(walk->batch->dir_fd) */
+	const char *name;      /* for openat(walk->batch->dir_fd) */
 	struct found_file stat;
 	const struct muster_error *error; /* NULL, or why the walk could not look at it */
-	bool is_directory;  /* with an error: a directory */
+	bool is_directory;		  /* with an error: a directory */
 
 	/* What the stat cache says of the path. */
 	bool has_known;
@@ -50,6 +50,8 @@ struct get_found {
 	struct stat_record record; /* what a checkout left */
 	struct checkout_found facts;
 	enum checkout_decision decision;
+	bool has_planned; /* what is to be replaced or removed, links not followed */
+	struct file_stat planned;
 	/* Why reading it failed; owned. */
 	struct muster_error *read_error;
 };

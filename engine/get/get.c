@@ -227,10 +227,10 @@ static enum muster_code interrupted(struct get_run *run, struct muster_error *er
 		return muster_fail(err, MUSTER_E_CANCELLED,
 				   "interrupted: what was done stays, the same command continues");
 	return muster_fail(err, MUSTER_E_CANCELLED,
-			   run->options->rules.wanted ?
-				   "interrupted: what was done is in '%s'" :
-				   "interrupted: what was done is in '%s', the same command "
-				   "continues",
+			   run->options->rules.wanted
+				   ? "interrupted: what was done is in '%s'"
+				   : "interrupted: what was done is in '%s', the same command "
+				     "continues",
 			   run->target.working);
 }
 

@@ -8,7 +8,7 @@
  * Threads: options->job.worker_count workers; with a walk two more that read directories ahead.
  * Memory:  per worker a buffer of 8 MiB, the directories of the packs it reads, two batches of at
  *          most 256 entries; a block and a leaf of the version. Nothing grows with the entries but
- *          files without a name in the cache directory ($TMPDIR without one).
+ *          files without a name in $TMPDIR (about 60 bytes an entry).
  * Proof:   no byte gets its final name before it was hashed and compared with its entry. A copy
  *          that is damaged, or a placement that is stale, leads to the index once.
  *

@@ -125,8 +125,7 @@ static bool is_mount_point(const char *absolute)
 	struct stat own, above;
 
 	snprintf(parent, sizeof(parent), "%s/..", absolute);
-	return stat(absolute, &own) == 0 && stat(parent, &above) == 0 &&
-	       own.st_dev != above.st_dev;
+	return stat(absolute, &own) == 0 && stat(parent, &above) == 0 && own.st_dev != above.st_dev;
 }
 
 enum muster_code get_guard_checkout(struct get_job *job, const char *absolute,

@@ -56,8 +56,7 @@ enum muster_code get_hashing_room(struct get_hashing *hashing, enum digest_algor
 {
 	enum muster_code code = MUSTER_OK;
 
-	if (hashing->group.count == GET_HASHING_MAX ||
-	    hashing->group.algorithm != algorithm ||
+	if (hashing->group.count == GET_HASHING_MAX || hashing->group.algorithm != algorithm ||
 	    hashing->buffer_bytes - hashing->group.used_bytes <= size_bytes)
 		code = get_hashing_flush(hashing, err);
 	hashing->group.algorithm = algorithm;

@@ -10,16 +10,18 @@
 #include "engine/manifest/version_reader.h"
 #include "io/store/sys.h"
 
-#define GET_BUFFER_BYTES (8u << 20)  /* a worker's */
-#define GET_CHUNK_BYTES  (1u << 20)  /* of a large blob at once: it stays in the processor's cache */
-#define GET_READERS      2           /* threads that read directories ahead */
+#define GET_BUFFER_BYTES (8u << 20) /* a worker's */
+#define GET_CHUNK_BYTES                                                                            \
+	(1u << 20)    /* of a large blob at once: it stays in the processor's cache                \
+		       */
+#define GET_READERS 2 /* threads that read directories ahead */
 
 /* What every run is given. */
 struct get_start {
 	struct repository *repository;
 	const struct version *version;
 	const char *version_text;
-	const char *cache_dir;     /* NULL: none */
+	const char *cache_dir;	   /* NULL: none */
 	const struct sys_ops *sys; /* of all calls on the tree; NULL: the system's */
 };
 

@@ -18,7 +18,7 @@
 #include "engine/get/job.h"
 
 #define GET_LINE_BATCHES 3
-#define GET_LINE_LATER   64
+#define GET_LINE_LATER	 64
 
 struct get_line;
 

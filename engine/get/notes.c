@@ -3,8 +3,8 @@
 #include "io/tree/tree_time.h"
 #include "planners/ingest/ingest.h"
 
-#define WAIT_NS    2000000 /* a tick of file times is 4 ms mostly, 10 ms at most */
-#define WAITS_MAX  8
+#define WAIT_NS	  2000000 /* a tick of file times is 4 ms mostly, 10 ms at most */
+#define WAITS_MAX 8
 
 struct stat_record get_record_of(const struct get_job *job, const struct get_item *item)
 {

@@ -111,10 +111,9 @@ static enum muster_code check_copied(struct get_fetcher *fetcher, const struct g
 				     struct muster_error *error)
 {
 	if (item->entry.has_size && copied != item->entry.size_bytes)
-		return muster_fail(error, MUSTER_E_DIGEST,
-				   "the referenced file has %llu bytes now, not %llu",
-				   (unsigned long long)copied,
-				   (unsigned long long)item->entry.size_bytes);
+		return muster_fail(
+			error, MUSTER_E_DIGEST, "the referenced file has %llu bytes now, not %llu",
+			(unsigned long long)copied, (unsigned long long)item->entry.size_bytes);
 	if (!is_unchecked(item) && !get_fetch_is_proven(fetcher, item, actual))
 		return muster_fail(error, MUSTER_E_DIGEST,
 				   "the referenced file has other bytes than it had");
@@ -171,8 +170,7 @@ enum muster_code get_reference(struct get_fetcher *fetcher, struct get_item *ite
 	int fd;
 	enum muster_code code = open_any(item, &fd, &error);
 
-	if (code && allow_missing &&
-	    (code == MUSTER_E_VANISHED || code == MUSTER_E_UNSUPPORTED)) {
+	if (code && allow_missing && (code == MUSTER_E_VANISHED || code == MUSTER_E_UNSUPPORTED)) {
 		item->fate = GET_SKIPPED;
 		return MUSTER_OK;
 	}

@@ -98,10 +98,10 @@ static enum muster_code advance_late(struct get_spool_reader *reader, struct mus
 	code = spill_next(reader->spool->late, &path, &value, err);
 	if (code)
 		return code == MUSTER_END ? MUSTER_OK : code;
-	code = stat_reader_open(&reader->late_reader, view_of(value.ptr, STAT_BLOCK_HEADER_BYTES),
-				view_of(value.ptr + STAT_BLOCK_HEADER_BYTES,
-					value.len - STAT_BLOCK_HEADER_BYTES),
-				err);
+	code = stat_reader_open(
+		&reader->late_reader, view_of(value.ptr, STAT_BLOCK_HEADER_BYTES),
+		view_of(value.ptr + STAT_BLOCK_HEADER_BYTES, value.len - STAT_BLOCK_HEADER_BYTES),
+		err);
 	if (!code)
 		code = stat_reader_next(&reader->late_reader, &reader->late, err);
 	reader->has_late = !code;
@@ -162,10 +162,9 @@ enum muster_code get_spool_next(struct get_spool_reader *reader, const struct st
 		return code;
 	if (!reader->ordered.has_head && !reader->has_late)
 		return MUSTER_END;
-	reader->head_is_late =
-		!reader->ordered.has_head ||
-		(reader->has_late &&
-		 view_compare(reader->late.path, reader->ordered.head.path) < 0);
+	reader->head_is_late = !reader->ordered.has_head ||
+			       (reader->has_late &&
+				view_compare(reader->late.path, reader->ordered.head.path) < 0);
 	reader->has_head = true;
 	*out = reader->head_is_late ? &reader->late : &reader->ordered.head;
 	return MUSTER_OK;

@@ -16,9 +16,9 @@
 
 struct get_spool {
 	struct stat_run_writer writer; /* fd -1: not open */
-	struct spill *late;            /* NULL until something came late */
+	struct spill *late;	       /* NULL until something came late */
 	struct bytes late_record;
-	int64_t newest_ns;             /* the newest time in a record */
+	int64_t newest_ns; /* the newest time in a record */
 };
 
 /** `dir`: where its files lie; NULL: $TMPDIR or /tmp. Must outlive the spool. */

@@ -31,8 +31,8 @@ static enum muster_code pass_pieces(struct stream_attempt *attempt, struct hashe
 			break;
 		hash_update(hasher, view_of(buffer, len));
 		get_count(&fetcher->job->progress->read_bytes, len);
-		code = fetcher->sink.piece(fetcher->sink.state, attempt->item,
-					   view_of(buffer, len), err);
+		code = fetcher->sink.piece(fetcher->sink.state, attempt->item, view_of(buffer, len),
+					   err);
 		if (code || attempt->item->fate == GET_FAILED)
 			return code;
 		done += len;
@@ -64,8 +64,7 @@ static enum muster_code try_stream(struct stream_attempt *attempt, struct muster
 	struct get_item *item = attempt->item;
 	struct hasher *hasher;
 	struct blob_at at;
-	enum muster_code code =
-		get_fetch_find(fetcher, item, attempt->way, &at, &attempt->error);
+	enum muster_code code = get_fetch_find(fetcher, item, attempt->way, &at, &attempt->error);
 
 	attempt->fault = code == MUSTER_ABSENT ? GET_FAULT_ABSENT : GET_FAULT_OTHER;
 	if (code)

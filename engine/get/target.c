@@ -86,8 +86,8 @@ static enum muster_code lock_working(struct get_target *target, struct muster_er
 	return MUSTER_OK;
 }
 
-static enum muster_code open_new(struct get_target *target, const struct get_target_options *options,
-				 struct muster_error *err)
+static enum muster_code open_new(struct get_target *target,
+				 const struct get_target_options *options, struct muster_error *err)
 {
 	const struct sys_ops *sys = target->job->sys;
 	const char *name;
@@ -104,8 +104,8 @@ static enum muster_code open_new(struct get_target *target, const struct get_tar
 			return muster_fail_errno(err, "make directory '%s'", target->working);
 		target->is_resumed = true;
 	}
-	target->root_fd = openat(target->parent_fd, name,
-				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	target->root_fd =
+		openat(target->parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (target->root_fd < 0)
 		return muster_fail_errno(err, "open directory '%s'", target->working);
 	return lock_working(target, err);
@@ -114,8 +114,7 @@ static enum muster_code open_new(struct get_target *target, const struct get_tar
 /* --- any ------------------------------------------------------------------------------------ */
 
 enum muster_code get_target_open(struct get_target *target, struct get_job *job,
-				 const struct get_target_options *options,
-				 struct muster_error *err)
+				 const struct get_target_options *options, struct muster_error *err)
 {
 	char absolute[PATH_MAX];
 	struct stat st;

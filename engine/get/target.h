@@ -10,9 +10,9 @@
 struct get_target {
 	struct get_job *job;
 	char directory[PATH_MAX]; /* its own name, without '/' at its end */
-	char working[PATH_MAX];   /* what is filled */
-	int root_fd;              /* -1: not open */
-	int parent_fd;            /* of a new one; -1: none */
+	char working[PATH_MAX];	  /* what is filled */
+	int root_fd;		  /* -1: not open */
+	int parent_fd;		  /* of a new one; -1: none */
 	bool is_new;
 	bool is_resumed; /* new, and an earlier run began it */
 };
@@ -20,7 +20,7 @@ struct get_target {
 struct get_target_options {
 	const char *directory;
 	struct view continued_by; /* what a run must be told to continue this one: hashed */
-	bool can_continue;        /* false: a temporary name that nobody finds again */
+	bool can_continue;	  /* false: a temporary name that nobody finds again */
 };
 
 /** Errors: MUSTER_E_REFUSED where a file has the name, another run fills it, or it lies in the

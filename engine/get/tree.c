@@ -85,7 +85,7 @@ static enum muster_code make_way(struct get_tree *tree, struct get_item *item,
 
 	if (!code && item->must_back_up && tree->backup)
 		code = get_backup_move(tree->backup, item->entry.path, error);
-	return code;
+	return code == MUSTER_ABSENT ? MUSTER_OK : code; /* gone: there is nothing to keep */
 }
 
 /* An empty directory under a file's name holds nothing that anybody versions. */
@@ -112,9 +112,8 @@ static enum muster_code taken(struct get_item *item, struct muster_error *err)
 	return item_failed(item, &error, err);
 }
 
-static enum muster_code written(struct get_tree *tree, struct get_item *item,
-				enum muster_code code, const struct muster_error *error,
-				struct muster_error *err)
+static enum muster_code written(struct get_tree *tree, struct get_item *item, enum muster_code code,
+				const struct muster_error *error, struct muster_error *err)
 {
 	bool is_file;
 

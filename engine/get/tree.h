@@ -8,9 +8,9 @@
 
 struct get_tree {
 	struct get_job *job;
-	int root_fd;          /* borrowed */
-	bool notes_stats;     /* an item that was written gets its stat: one system call more */
-	bool may_prune;       /* empty directories that have a file's name are removed */
+	int root_fd;	  /* borrowed */
+	bool notes_stats; /* an item that was written gets its stat: one system call more */
+	bool may_prune;	  /* empty directories that have a file's name are removed */
 	struct get_backup *backup; /* borrowed; NULL: what is replaced is gone */
 	struct tree_writer *writer;
 	struct tree_file *file; /* a large one on its way */

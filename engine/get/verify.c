@@ -54,8 +54,8 @@ static enum muster_code compute_root(struct version_reader *version, uint8_t roo
 		if (code == MUSTER_FULL) {
 			code = version_reader_fetch(version, err);
 		} else if (!code) {
-			sha256_update(sha, view_of(leaf->content_sha256,
-						   sizeof(leaf->content_sha256)));
+			sha256_update(sha,
+				      view_of(leaf->content_sha256, sizeof(leaf->content_sha256)));
 			cursor_skip_leaf(cursor);
 		}
 	}
@@ -146,7 +146,8 @@ enum muster_code verify_run(struct repository *repository, const struct version 
 	*report = (struct muster_verify_report){ 0 };
 	get_copy_text(report->version, sizeof(report->version), version_text);
 	if (!options->stored && !options->directory)
-		return muster_fail(err, MUSTER_E_USAGE, "name a directory, or verify what is stored");
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "name a directory, or verify what is stored");
 	run = calloc(1, sizeof(*run));
 	if (!run)
 		return muster_fail_memory(err, "a verification");

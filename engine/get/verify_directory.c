@@ -61,9 +61,9 @@ static void judge_hashed(void *state, void *cookie, const struct fingerprint *fi
 	struct directory_worker *worker = state;
 	struct get_found *item = cookie;
 
-	item->verdict = verification_has(&item->entry, fingerprint, worker->hashing.has_identity) ?
-				VERIFICATION_EQUAL :
-				VERIFICATION_CHANGED;
+	item->verdict = verification_has(&item->entry, fingerprint, worker->hashing.has_identity)
+				? VERIFICATION_EQUAL
+				: VERIFICATION_CHANGED;
 }
 
 static void note_read_error(struct get_found *item, const struct muster_error *error)
@@ -94,8 +94,8 @@ static enum muster_code read_small(struct directory_worker *worker, struct get_f
 	uint64_t size_bytes = item->entry.has_size ? item->entry.size_bytes : item->stat.size_bytes;
 	struct muster_error error = { 0 };
 	uint8_t *room;
-	enum muster_code code = get_hashing_room(&worker->hashing, item->entry.algorithm,
-						 size_bytes, &room, err);
+	enum muster_code code =
+		get_hashing_room(&worker->hashing, item->entry.algorithm, size_bytes, &room, err);
 
 	if (code)
 		return code;
@@ -110,9 +110,8 @@ static enum muster_code read_small(struct directory_worker *worker, struct get_f
 	return MUSTER_OK;
 }
 
-static enum muster_code hash_chunks(struct directory_worker *worker, int fd,
-				    struct get_found *item, struct hasher *hasher,
-				    struct muster_error *error)
+static enum muster_code hash_chunks(struct directory_worker *worker, int fd, struct get_found *item,
+				    struct hasher *hasher, struct muster_error *error)
 {
 	uint8_t *buffer = worker->hashing.buffer;
 	struct fingerprint fingerprint;

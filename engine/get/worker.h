@@ -17,9 +17,9 @@ struct get_writing {
 	bool allow_missing_references;
 	bool may_prune;
 	int64_t start_ns;
-	struct get_backup *backup;        /* NULL: none */
+	struct get_backup *backup;	  /* NULL: none */
 	struct muster_get_report *report; /* under `lock` */
-	struct get_spool *spool;          /* files that were written or proved; NULL: not noted */
+	struct get_spool *spool;	  /* files that were written or proved; NULL: not noted */
 	pthread_mutex_t lock;
 };
 

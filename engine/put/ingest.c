@@ -329,9 +329,12 @@ static enum muster_code ingest_large(struct put_worker *worker, struct large_ite
 
 	if (large->ref)
 		item.ref = view_text(large->ref);
-	for (int n = 0; n < 2 && code == MUSTER_E_CHANGED; n++)
+	for (int n = 0; n < 2 && code == MUSTER_E_CHANGED; n++) {
+		attempt.error = (struct muster_error){ 0 };
 		code = try_large(&attempt, large->dir_fd, err);
-	if (err->code || code == MUSTER_E_CANCELLED)
+	}
+	/* Only `code` says whether it failed: `err` may hold what a retry has overcome. */
+	if (code && (code == MUSTER_E_CANCELLED || code != attempt.error.code))
 		return code;
 	set_fate(&item, code, &attempt.error);
 	if (!code)

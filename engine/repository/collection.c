@@ -140,14 +140,18 @@ static enum muster_code create_open_event(struct collection *collection, struct 
 
 	if (!code)
 		code = event_encode(&event, &bytes, err);
-	if (!code) {
-		key_event(&key, log_name(collection->log), 1);
-		code = store_create(repository_store(collection->repository), key.text,
-				    bytes_view(&bytes), &lost);
+	if (code) {
+		bytes_release(&bytes);
+		return code;
 	}
+	key_event(&key, log_name(collection->log), 1);
+	code = store_create(repository_store(collection->repository), key.text, bytes_view(&bytes),
+			    &lost);
 	bytes_release(&bytes);
 	if (!code || code == MUSTER_EXISTS || code == MUSTER_E_IO)
 		code = log_read(collection->log, err); /* also settles an answer that was lost */
+	else if (err)
+		*err = lost;
 	if (!code && !collection->state.is_open) {
 		code = MUSTER_E_IO;
 		if (err)

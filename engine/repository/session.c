@@ -102,8 +102,11 @@ static enum muster_code write_record(struct session *session, struct session_rec
 	if (code == MUSTER_EXISTS)
 		code = muster_fail(err, MUSTER_E_FORMAT, "'%s' was written by somebody else",
 				   key.text);
-	if (!code)
+	if (!code) {
 		session->last_record = record->number;
+		if (err) /* an attempt that failed is overcome */
+			*err = (struct muster_error){ 0 };
+	}
 out:
 	pthread_mutex_unlock(&session->write_lock);
 	bytes_release(&bytes);

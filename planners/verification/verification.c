@@ -44,7 +44,7 @@ enum verification verification_judge(bool quick, const struct entry *entry,
 		return VERIFICATION_READ;
 	if (!is_sure(entry, found, known))
 		return VERIFICATION_EQUAL;
-	return verification_has(entry, &known->fingerprint, known->has_identity) ?
-		       VERIFICATION_EQUAL :
-		       VERIFICATION_CHANGED;
+	return verification_has(entry, &known->fingerprint, known->has_identity)
+		       ? VERIFICATION_EQUAL
+		       : VERIFICATION_CHANGED;
 }

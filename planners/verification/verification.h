@@ -12,7 +12,7 @@
 
 enum verification {
 	VERIFICATION_EQUAL,
-	VERIFICATION_READ,      /* its bytes must be read: then verification_has() tells */
+	VERIFICATION_READ, /* its bytes must be read: then verification_has() tells */
 	VERIFICATION_MISSING,
 	VERIFICATION_CHANGED,
 	VERIFICATION_EXTRA,

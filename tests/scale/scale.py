@@ -1,0 +1,103 @@
+"""What the tests of this folder share: measured runs of the program, images of tiny files."""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+SKIP = 77
+MIB = 1 << 20
+
+
+class Run:
+    """What one run took and said."""
+
+    def __init__(self, code, seconds, peak_bytes, read_chars, out, err):
+        self.code, self.seconds, self.peak_bytes = code, seconds, peak_bytes
+        self.read_chars = read_chars  # bytes that its system calls read, of files and all else
+        self.out, self.err = out, err
+
+    def summary(self):
+        return json.loads(self.out.splitlines()[-1])
+
+
+def measure(command, environment, codes=(0,)):
+    """Run to the end. Peak memory is the kernel's high-water mark of this process (VmHWM)."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        begin = time.monotonic()
+        process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=err,
+                                   stdin=subprocess.DEVNULL, env={**os.environ, **environment})
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # its counters are there yet
+        read_chars = read_counter(process.pid)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        run = Run(process.returncode, seconds, usage.ru_maxrss * 1024, read_chars, out.read(),
+                  err.read())
+    assert run.code in codes, f"{command}: {run.code}: {run.out[-2000:]}{run.err[-2000:]}"
+    return run
+
+
+def read_counter(pid):
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines():
+            if line.startswith("rchar: "):
+                return int(line.split()[1])
+    return None
+
+
+class Muster:
+    """The program with a repository and a cache of its own."""
+
+    def __init__(self, program, folder):
+        self.program, self.folder = program, pathlib.Path(folder)
+        self.repository = self.folder / "repository"
+        self.environment = {"MUSTER_REPO": str(self.repository), "MUSTER_ENTITY": "me",
+                            "XDG_CACHE_HOME": str(self.folder / "cache"),
+                            "TMPDIR": str(self.folder)}
+
+    def __call__(self, *argv, codes=(0,), wants_json=True):
+        options = ["--json", "--progress", "none"] if wants_json else ["--progress", "none", "-q"]
+        return measure([self.program, *options, *argv], self.environment, codes)
+
+
+def skip(reason):
+    print(f"SKIP: {reason}")
+    sys.exit(SKIP)
+
+
+def work_folder(wanted):
+    """A scratch directory on a disk with room; `wanted` comes from --work."""
+    return tempfile.TemporaryDirectory(prefix="muster-scale-", dir=wanted)
+
+
+@contextlib.contextmanager
+def inline_image(folder, inodes):
+    """An ext4 image, mounted, that keeps small files in their inodes. Skips where that cannot be."""
+    if os.geteuid() != 0:
+        skip("an ext4 image with inline data can be mounted by root only")
+    if not shutil.which("mkfs.ext4"):
+        skip("there is no mkfs.ext4")
+    image, mount = pathlib.Path(folder, "image"), pathlib.Path(folder, "mount")
+    inodes = inodes + inodes // 500 + 1000  # the directories, too
+    with open(image, "wb") as file:
+        file.truncate(inodes * 256 + inodes * 64 + (64 << 20))
+    subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "inline_data,^has_journal", "-I",
+                    "256", "-N", str(inodes), str(image)], check=True)
+    mount.mkdir()
+    done = subprocess.run(["mount", "-o", "loop,noatime", str(image), str(mount)],
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        image.unlink()
+        skip("an ext4 image cannot be mounted here: " + done.stderr.strip())
+    try:
+        yield mount
+    finally:
+        subprocess.run(["umount", str(mount)], check=True)
+        image.unlink()
