@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """What is drawn on a terminal, and how signals end a run."""
+import fcntl
 import os
 import re
 import signal
+import struct
 import subprocess
+import termios
 
 import harness
 from harness import CONTROL, MusterTest, Terminal, frames_of
@@ -125,16 +128,18 @@ class Signals(MusterTest):
         with process:
             process.stdin.write(b"a\n")  # it waits for more: no job has begun
             process.stdin.flush()
-            while not self.catches(process, signal.SIGINT):
+            while not self.waits_for_more(process):
                 pass
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(harness.TIMEOUT_S), 130)
         self.assertFalse(self.repo.exists())
 
-    def catches(self, process, number):
-        with open(f"/proc/{process.pid}/status", encoding="ascii", errors="replace") as file:
-            caught = int(re.search(r"SigCgt:\s*(\w+)", file.read())[1], 16)
-        return caught >> (number - 1) & 1
+    def waits_for_more(self, process):
+        """It has taken what was written, and sleeps."""
+        left = struct.unpack("i", fcntl.ioctl(process.stdin, termios.FIONREAD, b"\0" * 4))[0]
+        with open(f"/proc/{process.pid}/stat", encoding="ascii", errors="replace") as file:
+            state = file.read().rsplit(")", 1)[1].split()[0]
+        return left == 0 and state == "S"
 
     def test_progress_as_json_ends_with_a_final_object(self):
         process = subprocess.Popen([harness.PROGRAM, "digest", "big", "--progress", "json"],
