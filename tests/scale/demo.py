@@ -56,6 +56,15 @@ def make_tree(tree, arguments):
     return left
 
 
+def remove(tree, path):
+    """The file and the directories that it leaves empty: a version has no empty ones."""
+    path.unlink()
+    for parent in path.parents:
+        if parent == tree or any(parent.iterdir()):
+            break
+        parent.rmdir()
+
+
 def edit_tree(tree, arguments, rng):
     """Changes, additions and deletions: the paths of each."""
     files = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file())
@@ -65,7 +74,7 @@ def edit_tree(tree, arguments, rng):
         with open(tree / path, "ab") as file:
             file.write(b"changed for the second version\n")
     for path in deleted:
-        (tree / path).unlink()
+        remove(tree, tree / path)
     added = [f"new/{i % 7}/{i:04}" for i in range(arguments.adds)]
     for path in added:
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
