@@ -201,6 +201,8 @@ static enum muster_code drain_locked(struct put_run *run, struct muster_error *e
 		put_batch_free(batch);
 		moved = true;
 	}
+	if (moved && run->journal) /* a failure shows when the next record is added */
+		(void)stat_journal_flush(run->journal, NULL);
 	if (moved)
 		pthread_cond_broadcast(&run->emit.moved);
 	return code == MUSTER_FULL ? MUSTER_OK : code;

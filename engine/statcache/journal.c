@@ -79,6 +79,16 @@ enum muster_code stat_journal_add(struct stat_journal *journal, const struct sta
 	return stat_run_writer_add(&journal->ordered, record, err);
 }
 
+enum muster_code stat_journal_flush(struct stat_journal *journal, struct muster_error *err)
+{
+	uint64_t count = journal->ordered.record_count;
+
+	if (count - journal->flushed_count < STAT_JOURNAL_FLUSH_RECORDS)
+		return MUSTER_OK;
+	journal->flushed_count = count;
+	return stat_run_writer_flush(&journal->ordered, err);
+}
+
 /* A block of its own for each: the order of blocks means nothing in this file. */
 enum muster_code stat_journal_add_late(struct stat_journal *journal,
 				       const struct stat_record *record, struct muster_error *err)

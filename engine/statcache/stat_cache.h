@@ -46,6 +46,10 @@ enum muster_code stat_journal_open(struct stat_journal **out, struct stat_cache 
 				   struct muster_error *err);
 enum muster_code stat_journal_add(struct stat_journal *journal, const struct stat_record *record,
 				  struct muster_error *err);
+/** What was added reaches the file, if it is STAT_JOURNAL_FLUSH_RECORDS or more: a killed put has
+ *  learnt it. To be called now and then. */
+#define STAT_JOURNAL_FLUSH_RECORDS 256
+enum muster_code stat_journal_flush(struct stat_journal *journal, struct muster_error *err);
 enum muster_code stat_journal_add_late(struct stat_journal *journal,
 				       const struct stat_record *record, struct muster_error *err);
 /** Makes it a run (nothing if nothing was added) and merges runs if they are too many. */

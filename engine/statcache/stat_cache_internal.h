@@ -25,6 +25,7 @@ struct stat_journal {
 	struct stat_cache *cache;
 	char ordered_name[96], late_name[96];
 	struct stat_run_writer ordered, late;
+	uint64_t flushed_count; /* records of `ordered` that are in its file */
 	bool is_finished;
 };
 

@@ -19,9 +19,9 @@ FILES = 8000
 WORKERS = 2
 MEMORY_MIB = 8  # a small table of blobs: packs of 585, so that many are finished on the way
 # Files of finished packs that may be opened again: what the stat journal had not told the disk yet
-# (a block of 64 KiB, some 50 bytes a file), and what waits in path order for a pack of a worker
+# (256 records and a batch), and what waits in path order for a pack of a worker
 # that is still open, or for the batch that it reads.
-UNTOLD_FILES = 65536 // 50 + WORKERS * (585 + 256)
+UNTOLD_FILES = 2 * 256 + WORKERS * (585 + 256)
 VERSIONS_MAX = 8  # then the next repository
 
 
@@ -73,21 +73,22 @@ class Killer:
         assert process.returncode == 0, (out, err)
         return False
 
-    def resume(self, blobs_before):
-        """The run that is left alone: what lies in finished packs is not opened again."""
+    def resume(self, blobs_before, kills):
+        """The run that is left alone: what lies in finished packs is not opened again, but for what
+        each killed run may have left untold."""
         known = faults.finished_blobs(self.place.repository) - blobs_before
         missing = faults.count_files(self.place.tree) - known
         report = self.place.put("--workers", WORKERS, "--memory", MEMORY_MIB)[1]
-        assert report["read_files"] <= missing + UNTOLD_FILES, (report, known, missing)
+        assert report["read_files"] <= missing + kills * UNTOLD_FILES, (report, known, missing)
         self.reread = max(self.reread, report["read_files"] - missing)
 
     def make_version(self, kills):
         """A few kills, then a run that may end: one version more, equal to the tree."""
         blobs_before = faults.finished_blobs(self.place.repository)
-        for _ in range(kills):
-            if not self.put_and_kill():
-                break
-        self.resume(blobs_before)
+        killed = 0
+        while killed < kills and self.put_and_kill():
+            killed += 1
+        self.resume(blobs_before, killed)
         self.versions += 1
         assert self.place.compare()["versions"] == self.versions, self.versions
 
