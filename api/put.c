@@ -1,6 +1,10 @@
 #include "engine/put/put.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 #include "api/api_internal.h"
+#include "artifact/path.h"
 
 static enum muster_code check(const struct muster_put_options *options, const char *name,
 			      struct muster_error *err)
@@ -19,6 +23,37 @@ static enum muster_code check(const struct muster_put_options *options, const ch
 	return api_check_new_version(&version, err);
 }
 
+/* A repository would grow by what it stores of itself. */
+static enum muster_code check_source(const struct muster_repository *repository,
+				     const struct muster_source *source, struct muster_error *err)
+{
+	char place[PATH_MAX], of_repository[PATH_MAX];
+
+	if (!realpath(source->path, place) || !realpath(repository->path, of_repository))
+		return MUSTER_OK; /* a URI, or what is not there: the put says so */
+	if (path_is_under(view_text(place), view_text(of_repository)))
+		return muster_fail(err, MUSTER_E_REFUSED,
+				   "put '%s': the repository '%s' lies in it: move the repository, "
+				   "or put the directories beside it",
+				   source->path, repository->path);
+	if (path_is_under(view_text(of_repository), view_text(place)))
+		return muster_fail(err, MUSTER_E_REFUSED,
+				   "put '%s': it lies in the repository '%s'", source->path,
+				   repository->path);
+	return MUSTER_OK;
+}
+
+static enum muster_code check_sources(const struct muster_repository *repository,
+				      const struct muster_put_options *options,
+				      struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < options->source_count && !code; i++)
+		code = check_source(repository, &options->sources[i], err);
+	return code;
+}
+
 enum muster_code muster_put(struct muster_repository *repository,
 			    const struct muster_put_options *options,
 			    struct muster_put_report *report, struct muster_error *err)
@@ -34,6 +69,8 @@ enum muster_code muster_put(struct muster_repository *repository,
 			     err);
 	if (!code)
 		code = check(options, name.name, err);
+	if (!code)
+		code = check_sources(repository, options, err);
 	if (!code)
 		code = api_job(&options->job, &full.job, err);
 	if (!code)

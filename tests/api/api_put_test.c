@@ -119,6 +119,25 @@ struct writer {
 	enum muster_code code;
 };
 
+static void a_tree_that_holds_the_repository_is_refused(void **state)
+{
+	struct place *place = *state;
+	const char *sources[] = { place->root, place->repository_path };
+	struct muster_put_report report;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct muster_source source = { .path = sources[i] };
+		struct muster_put_options options = { .sources = &source,
+						      .source_count = 1,
+						      .name = "self" };
+		struct muster_error err = { 0 };
+
+		assert_int_equal(muster_put(place->repository, &options, &report, &err),
+				 MUSTER_E_REFUSED);
+		assert_non_null(strstr(err.message, place->repository_path));
+	}
+}
+
 static void *put_own_artifact(void *arg)
 {
 	struct writer *writer = arg;
@@ -172,6 +191,7 @@ int main(void)
 		TEST(what_breaks_a_rule_is_refused_before_any_work),
 		TEST(all_that_is_said_of_a_version_is_kept),
 		TEST(a_missing_tree_is_named),
+		TEST(a_tree_that_holds_the_repository_is_refused),
 		TEST(one_repository_serves_several_threads),
 	};
 
