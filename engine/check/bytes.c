@@ -10,9 +10,9 @@
 #include "base/text/encode.h"
 #include "engine/blob/blob_reader.h"
 
-#define GROUP_MAX        256
-#define TOLD_MAX         16 /* findings of one pack, then one for all others */
-#define HASHER_KINDS     4  /* MD5 or XXH128, with or without identity */
+#define GROUP_MAX    256
+#define TOLD_MAX     16 /* findings of one pack, then one for all others */
+#define HASHER_KINDS 4	/* MD5 or XXH128, with or without identity */
 
 struct byte_check {
 	struct check_run *run;
@@ -102,8 +102,8 @@ static enum muster_code need_hasher(struct byte_worker *worker, const struct blo
 				    struct hasher **out, struct muster_error *err)
 {
 	struct hash_options options = hashing_of(worker, key);
-	struct hasher **slot = &worker->hashers[2 * (options.algorithm == DIGEST_XXH128) +
-						options.has_identity];
+	struct hasher **slot =
+		&worker->hashers[2 * (options.algorithm == DIGEST_XXH128) + options.has_identity];
 	enum muster_code code = MUSTER_OK;
 
 	if (!*slot)
@@ -135,7 +135,7 @@ static void count_read(struct byte_worker *worker, uint64_t bytes)
 	atomic_fetch_add_explicit(&progress->done_bytes, bytes, memory_order_relaxed);
 }
 
-/* --- many small blobs -------------------------------------------------------------------------- */
+/* --- many small blobs -------------------------------------------------------------------- */
 
 /* How many blobs from `first` on are read and hashed at once; at least one. */
 static uint32_t group_count(const struct byte_worker *worker, uint32_t first)
@@ -174,8 +174,7 @@ static enum muster_code check_group(struct byte_worker *worker, uint32_t first, 
 						   blobs[i].key.size_bytes);
 	hash_batch(hasher, worker->requests, count);
 	for (uint32_t i = 0; i < count; i++) {
-		const char *reason =
-			judge(worker, &blobs[i].key, &worker->requests[i].fingerprint);
+		const char *reason = judge(worker, &blobs[i].key, &worker->requests[i].fingerprint);
 
 		if (reason)
 			tell_blob(worker, first + i, MUSTER_E_DIGEST, reason);
@@ -184,7 +183,7 @@ static enum muster_code check_group(struct byte_worker *worker, uint32_t first, 
 	return MUSTER_OK;
 }
 
-/* --- a large blob ------------------------------------------------------------------------------ */
+/* --- a large blob ------------------------------------------------------------------------ */
 
 static enum muster_code check_large(struct byte_worker *worker, uint32_t ordinal,
 				    struct muster_error *err)
@@ -220,7 +219,7 @@ static enum muster_code check_large(struct byte_worker *worker, uint32_t ordinal
 	return MUSTER_OK;
 }
 
-/* --- a pack ------------------------------------------------------------------------------------ */
+/* --- a pack ------------------------------------------------------------------------------ */
 
 static enum muster_code check_blobs(struct byte_worker *worker, uint32_t first, uint32_t count,
 				    struct muster_error *err)
@@ -231,8 +230,8 @@ static enum muster_code check_blobs(struct byte_worker *worker, uint32_t first, 
 }
 
 /* What cannot be read together is tried one by one, so that each bad one is named. */
-static enum muster_code check_one_by_one(struct byte_worker *worker, uint32_t first,
-					 uint32_t count, struct muster_error *err)
+static enum muster_code check_one_by_one(struct byte_worker *worker, uint32_t first, uint32_t count,
+					 struct muster_error *err)
 {
 	for (uint32_t i = first; i < first + count; i++) {
 		enum muster_code code = check_blobs(worker, i, 1, err);
@@ -322,7 +321,7 @@ static enum muster_code check_pack(struct byte_worker *worker, struct muster_err
 	return code;
 }
 
-/* --- workers ----------------------------------------------------------------------------------- */
+/* --- workers ----------------------------------------------------------------------------- */
 
 static void note_failure(struct byte_check *check, const struct muster_error *error)
 {

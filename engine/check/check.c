@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MIB              (1ull << 20)
+#define MIB		 (1ull << 20)
 #define SMALL_SORT_BYTES (1u << 20)
-#define LARGE_SORT_MIN   (4 * MIB)
-#define LARGE_SORT_MAX   (64 * MIB)
-#define SORT_SHARE       8 /* of the job's memory for each of the two large sorts */
+#define LARGE_SORT_MIN	 (4 * MIB)
+#define LARGE_SORT_MAX	 (64 * MIB)
+#define SORT_SHARE	 8 /* of the job's memory for each of the two large sorts */
 
 /* --- findings ------------------------------------------------------------------------------- */
 
@@ -178,8 +178,8 @@ enum muster_code check_list_objects(struct check_run *run, enum object_kind kind
 /* --- the run -------------------------------------------------------------------------------- */
 
 static void init_run(struct check_run *run, struct repository *repository,
-		     const struct muster_check_options *options,
-		     struct muster_check_report *report, struct muster_progress *own)
+		     const struct muster_check_options *options, struct muster_check_report *report,
+		     struct muster_progress *own)
 {
 	const struct muster_job *job = &options->job;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -195,7 +195,7 @@ static void init_run(struct check_run *run, struct repository *repository,
 	if (!run->worker_count)
 		run->worker_count = processors > 0 ? (unsigned)processors : 1;
 	share = job->memory_bytes / SORT_SHARE;
-	run->sort_bytes = share < LARGE_SORT_MIN ? LARGE_SORT_MIN
+	run->sort_bytes = share < LARGE_SORT_MIN   ? LARGE_SORT_MIN
 			  : share > LARGE_SORT_MAX ? LARGE_SORT_MAX
 						   : (size_t)share;
 	pthread_mutex_init(&run->findings.lock, NULL);
@@ -237,7 +237,7 @@ static enum muster_code read_gc(struct check_run *run, struct muster_error *err)
 static enum muster_code check_all(struct check_run *run, struct muster_error *err)
 {
 	static enum muster_code (*const stages[])(struct check_run *, struct muster_error *) = {
-		open_sorts,     read_gc,     check_small_logs, check_collections, check_sessions,
+		open_sorts,    read_gc,	    check_small_logs, check_collections, check_sessions,
 		check_indexes, check_packs, check_copies,     check_objects,
 	};
 	enum muster_code code = MUSTER_OK;

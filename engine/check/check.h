@@ -11,12 +11,12 @@
  *
  * Threads:  the caller's, which reads logs, manifests and directories, and job.worker_count
  *           workers that read and hash packs, one pack each. Callbacks come one at a time.
- * Memory:   fixed: two buffers of CHECK_BUFFER_BYTES at most a worker, the directories of the
- *           packs in work, sorts in temporary files (io/spill). Nothing grows with entries; with
- *           versions only the state of the one collection that is looked at.
+ * Memory:   fixed: CHECK_BUFFER_BYTES a worker, the directories of the packs in work, sorts in
+ *           temporary files (io/spill). Nothing grows with entries; with versions only the state
+ *           of the one collection that is looked at, with index files one at a time.
  * Progress: total_ and done_files count packs, the bytes theirs; read_ counts what workers read.
  * Beside writers: a check may run while others write. What appears after it began is not looked
- *           at, what gc took away meanwhile is no finding.
+ *           at; a pack that gc swept meanwhile is not missed, unless a version needs it.
  */
 #ifndef ENGINE_CHECK_CHECK_H
 #define ENGINE_CHECK_CHECK_H

@@ -6,9 +6,9 @@
  *	index files -> claims (pack -> what an index says of it)
  *
  *	listing of packs + claims + needs, merged by pack -> bytes (workers)
- *	                                                  -> missed (blob -> where it was thought to be)
- *	missed + index files -> other copies, or lost
- *	listings of leaves and manifests + objects -> unreferenced
+ *	                                                  -> missed (blob -> where it was thought to
+ *be) missed + index files -> other copies, or lost listings of leaves and manifests + objects ->
+ *unreferenced
  *
  * `objects`, `claims`, `needs`, `missed` are sorted by io/spill, so memory stays fixed. */
 #ifndef ENGINE_CHECK_CHECK_INTERNAL_H
@@ -32,13 +32,13 @@ struct check_run {
 	size_t buffer_bytes; /* a worker's */
 	size_t sort_bytes;   /* of a large sort */
 	bool index_is_whole; /* every index file could be read */
-	bool is_silent;      /* what is walked was walked before: tell and count nothing */
+	bool is_silent;	     /* what is walked was walked before: tell and count nothing */
 
 	struct spill *objects; /* referenced: kind, id -> nothing */
 	struct object_id last_objects[2];
-	struct spill *needs;   /* pack, ordinal -> pack_bytes, blob */
-	struct spill *claims;  /* pack -> struct index_claim */
-	struct spill *missed;  /* blob -> pack, ordinal */
+	struct spill *needs;  /* pack, ordinal -> pack_bytes, blob */
+	struct spill *claims; /* pack -> struct index_claim */
+	struct spill *missed; /* blob -> pack, ordinal */
 
 	struct {
 		pthread_mutex_t lock;
@@ -89,10 +89,10 @@ struct object_id check_id_get(const uint8_t in[CHECK_ID_BYTES]);
 struct check_log {
 	const char *name;
 	void *state;
-	/* An event that its chain proves. A failure is a finding of that event, but MUSTER_E_MEMORY,
-	 * _IO and _CANCELLED end the check. */
-	enum muster_code (*event)(void *state, const struct event *event,
-				  const uint8_t sha256[32], struct muster_error *err);
+	/* An event that its chain proves. A failure is a finding of that event, but
+	 * MUSTER_E_MEMORY, _IO and _CANCELLED end the check. */
+	enum muster_code (*event)(void *state, const struct event *event, const uint8_t sha256[32],
+				  struct muster_error *err);
 	void (*lost)(void *state, uint64_t number); /* it cannot be had, or not be believed */
 };
 
@@ -185,8 +185,8 @@ void manifest_file_close(struct manifest_file *file);
 /** The leaf records of a manifest in order, block by block. */
 struct leaf_list {
 	struct manifest_file *file; /* borrowed */
-	size_t block;               /* the one that is held, or the next to read */
-	size_t at, count;           /* the next record of the block; count 0: none is held */
+	size_t block;		    /* the one that is held, or the next to read */
+	size_t at, count;	    /* the next record of the block; count 0: none is held */
 	struct leaf_record records[MANIFEST_BLOCK_LEAVES];
 	struct bytes paths, raw;
 };
@@ -204,8 +204,8 @@ struct ranges;
 enum muster_code ranges_open(struct ranges **out, struct check_run *run, struct muster_error *err);
 void ranges_close(struct ranges *ranges); /* takes NULL */
 /** Lends `out` until the next call. MUSTER_ABSENT: it cannot be had, there is a finding. */
-enum muster_code ranges_read(struct ranges *ranges, const struct leaf_record *record,
-			     size_t len, struct view *out, struct muster_error *err);
+enum muster_code ranges_read(struct ranges *ranges, const struct leaf_record *record, size_t len,
+			     struct view *out, struct muster_error *err);
 
 /* --- references.c: what versions need -------------------------------------------------------- */
 
@@ -217,9 +217,9 @@ enum muster_code check_need_blob(struct check_run *run, const struct entry *entr
 				 struct muster_error *err);
 
 /* Keys and values of these sorts. */
-#define NEED_KEY_BYTES   (CHECK_ID_BYTES + 4)
+#define NEED_KEY_BYTES	 (CHECK_ID_BYTES + 4)
 #define NEED_VALUE_BYTES (8 + BLOB_SORT_BYTES)
-#define BLOB_SORT_BYTES  (16 + 8 + 16 + 1 + 1 + 32)
+#define BLOB_SORT_BYTES	 (16 + 8 + 16 + 1 + 1 + 32)
 void blob_sort_put(uint8_t out[BLOB_SORT_BYTES], const struct blob_key *key);
 void blob_sort_get(const uint8_t in[BLOB_SORT_BYTES], struct blob_key *out);
 /** An identity counts only where both sides know one. */
@@ -231,8 +231,8 @@ bool blob_is_same(const struct blob_key *wanted, const struct blob_key *stored);
 struct index_claim {
 	struct object_id index;
 	struct index_pack pack;
-	uint32_t record_count;     /* records of this pack in the file */
-	uint8_t record_sum[16];    /* of their checksums */
+	uint32_t record_count;	/* records of this pack in the file */
+	uint8_t record_sum[16]; /* of their checksums */
 };
 
 struct index_view {

@@ -13,11 +13,12 @@ struct collection_check {
 	uint8_t id[16];
 	struct key log;
 	struct collection_state state; /* the fold; of use unless fold_is_broken */
-	bool fold_is_broken;           /* an event is lost, or could not follow */
+	bool fold_is_broken;	       /* an event is lost, or could not follow */
 	bool is_closed;
 	uint64_t head;
-	struct spill *versions; /* number (big endian) -> struct saved_version, or nothing: deleted */
-	uint64_t *checkpoints;  /* numbers, descending as they are listed; the next is the last */
+	struct spill
+		*versions; /* number (big endian) -> struct saved_version, or nothing: deleted */
+	uint64_t *checkpoints; /* numbers, descending as they are listed; the next is the last */
 	size_t checkpoint_count, checkpoint_cap;
 };
 
@@ -188,8 +189,8 @@ static enum muster_code fold_event(struct collection_check *check, const struct 
 	return code;
 }
 
-static enum muster_code take_event(void *state, const struct event *event,
-				   const uint8_t sha256[32], struct muster_error *err)
+static enum muster_code take_event(void *state, const struct event *event, const uint8_t sha256[32],
+				   struct muster_error *err)
 {
 	struct collection_check *check = state;
 	enum muster_code code = note_event(check, event, err);

@@ -92,8 +92,7 @@ static enum muster_code look_at(struct copy_search *search, const struct candida
 	struct blob_at at;
 	enum muster_code code;
 
-	if (blob->is_found ||
-	    repository_standing(repository, &candidate->place.pack) == GC_SWEPT ||
+	if (blob->is_found || repository_standing(repository, &candidate->place.pack) == GC_SWEPT ||
 	    repository_is_bad(repository, &candidate->place.pack, candidate->place.ordinal))
 		return MUSTER_OK;
 	code = blob_reader_find(search->reader, &blob->key, &candidate->place, &at, &unused);
@@ -332,8 +331,8 @@ static enum muster_code open_search(struct copy_search *search, struct muster_er
 	if (!code)
 		code = check_sort_new(run, &search->lost, false, err);
 	if (!code)
-		code = blob_reader_open(&search->reader, run->store,
-					repository_id(run->repository), NULL, err);
+		code = blob_reader_open(&search->reader, run->store, repository_id(run->repository),
+					NULL, err);
 	if (code)
 		return code;
 	search->blobs = malloc(BATCH_BLOBS * sizeof(*search->blobs));

@@ -158,8 +158,7 @@ static enum muster_code check_page(struct index_audit *audit, uint32_t number, s
 	struct index_record record;
 	struct index_page page;
 	bool is_first = true;
-	enum muster_code code =
-		index_page_open(&page, &audit->view.trailer, number, bytes, err);
+	enum muster_code code = index_page_open(&page, &audit->view.trailer, number, bytes, err);
 
 	if (code)
 		return code;

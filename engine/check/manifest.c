@@ -26,7 +26,7 @@ struct manifest_check {
 
 	/* of the walk */
 	bool is_whole, all_blocks, all_entries;
-	bool may_skip;   /* all blocks so far are the same as the ones before */
+	bool may_skip;	 /* all blocks so far are the same as the ones before */
 	bool is_skipped; /* this one is, too */
 	uint64_t size_bytes, block_references;
 };
@@ -171,8 +171,7 @@ static enum muster_code check_entries(struct manifest_check *check, struct leaf_
 		return muster_fail(err, MUSTER_E_FORMAT,
 				   "it has not the entries that its manifest says");
 	if (leaf->size_bytes != leaf->record->size_bytes)
-		return muster_fail(err, MUSTER_E_FORMAT,
-				   "its size is not the one in its manifest");
+		return muster_fail(err, MUSTER_E_FORMAT, "its size is not the one in its manifest");
 	return MUSTER_OK;
 }
 
@@ -274,15 +273,15 @@ static enum muster_code begin_block(struct manifest_check *check, struct muster_
 		return MUSTER_OK;
 	}
 	if (check->may_skip && at) /* what was skipped led to this state, there as here */
-		code = artifact_digest_resume(&check->digest,
-					      &check->before_file.footer.fences[at].digest_state,
-					      err);
+		code = artifact_digest_resume(
+			&check->digest, &check->before_file.footer.fences[at].digest_state, err);
 	check->may_skip = false;
 	if (code || !check->all_entries || footer->algorithm != DIGEST_MD5)
 		return code;
 	artifact_digest_save(&check->digest, &state);
 	if (!is_state_equal(&state, &footer->fences[at].digest_state))
-		tell(check, "the state of the W&B digest before a block is not the one in the footer");
+		tell(check,
+		     "the state of the W&B digest before a block is not the one in the footer");
 	return MUSTER_OK;
 }
 

@@ -18,7 +18,7 @@ struct pack_merge {
 	struct key key;
 	bool is_listed, is_swept;
 	uint64_t claim_count;
-	uint64_t found_count; /* needs that it has */
+	uint64_t found_count;  /* needs that it has */
 	struct open_pack open; /* blobs NULL: it cannot be used */
 };
 

@@ -6,14 +6,14 @@
 #include <string.h>
 
 #define AHEAD_MAX_BYTES (1u << 20)
-#define MISSING_MAX     16 /* objects that were told of lately */
+#define MISSING_MAX	16 /* objects that were told of lately */
 
 struct range_object {
 	struct object_id id;
 	bool in_manifest;
 	struct store_object *object; /* NULL: free */
-	uint64_t offset_bytes;       /* of what the window holds */
-	size_t ahead_bytes;          /* how much was read the last time */
+	uint64_t offset_bytes;	     /* of what the window holds */
+	size_t ahead_bytes;	     /* how much was read the last time */
 	struct bytes window;
 };
 
@@ -158,7 +158,8 @@ static enum muster_code fill(struct range_object *from, uint64_t offset_bytes, s
 			     struct muster_error *err)
 {
 	uint64_t end = from->offset_bytes + from->window.len, left;
-	bool follows = from->window.len && offset_bytes >= from->offset_bytes && offset_bytes <= end;
+	bool follows =
+		from->window.len && offset_bytes >= from->offset_bytes && offset_bytes <= end;
 	size_t ahead = follows ? 2 * from->ahead_bytes : len;
 	enum muster_code code;
 

@@ -62,8 +62,7 @@ void blob_sort_get(const uint8_t in[BLOB_SORT_BYTES], struct blob_key *out)
 
 bool blob_is_same(const struct blob_key *wanted, const struct blob_key *stored)
 {
-	return wanted->algorithm == stored->algorithm &&
-	       wanted->size_bytes == stored->size_bytes &&
+	return wanted->algorithm == stored->algorithm && wanted->size_bytes == stored->size_bytes &&
 	       memcmp(wanted->digest, stored->digest, 16) == 0 &&
 	       memcmp(wanted->checksum, stored->checksum, 16) == 0 &&
 	       (!wanted->has_identity || !stored->has_identity ||
@@ -111,5 +110,6 @@ enum muster_code check_need_blob(struct check_run *run, const struct entry *entr
 	memcpy(key + CHECK_ID_BYTES, &ordinal, 4);
 	put_u64(value, entry->placement.pack_bytes);
 	return spill_add(run->needs, view_of(key, sizeof(key)),
-			 view_of(value, blob.has_identity ? sizeof(value) : sizeof(value) - 32), err);
+			 view_of(value, blob.has_identity ? sizeof(value) : sizeof(value) - 32),
+			 err);
 }

@@ -1,5 +1,5 @@
-/* Each allocation of a put fails once: the right code, nothing leaks (AddressSanitizer), no hang, and
- * the next run makes the version. */
+/* Each allocation of a put fails once: the right code, nothing leaks (AddressSanitizer), no hang,
+ * and the next run makes the version. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

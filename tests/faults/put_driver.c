@@ -248,8 +248,8 @@ static enum muster_code compare_version(const char *tree, struct store *store,
 	struct version_reader *entries = NULL;
 	struct blob_reader *blobs = NULL;
 	struct entry entry;
-	enum muster_code code = version_reader_open(&entries, store, &version->manifest, &options,
-						    err);
+	enum muster_code code =
+		version_reader_open(&entries, store, &version->manifest, &options, err);
 
 	if (!code)
 		code = blob_reader_open(&blobs, store, repository_id(repository), NULL, err);

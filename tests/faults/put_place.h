@@ -11,8 +11,8 @@ struct put_place {
 	char folder[64], tree[80], cache[80], repository[80], empty[80];
 };
 
-/** Makes the tree: 12 files in three directories, some equal, one empty, one large; and in `empty` a
- *  local repository that holds nothing. Fails the test where anything fails. */
+/** Makes the tree: 12 files in three directories, some equal, one empty, one large; and in `empty`
+ * a local repository that holds nothing. Fails the test where anything fails. */
 void put_place_make(struct put_place *place);
 void put_place_remove(struct put_place *place);
 /** `repository` becomes a copy of `empty`, the cache is gone. */

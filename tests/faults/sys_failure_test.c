@@ -1,5 +1,5 @@
-/* Each system call of a put to a local repository fails once: the put says so, every object that has
- * its final name is whole, and the next run makes the version. */
+/* Each system call of a put to a local repository fails once: the put says so, every object that
+ * has its final name is whole, and the next run makes the version. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

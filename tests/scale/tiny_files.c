@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #define FILES_PER_DIRECTORY 1000u
-#define COUNT_MAX           100000000u
-#define THREADS_MAX         64u
-#define CONTENT_BYTES       10
-#define FORTY_BITS          (((uint64_t)1 << 40) - 1)
+#define COUNT_MAX	    100000000u
+#define THREADS_MAX	    64u
+#define CONTENT_BYTES	    10
+#define FORTY_BITS	    (((uint64_t)1 << 40) - 1)
 
 struct work {
 	int root_fd;
@@ -91,8 +91,8 @@ static void *make_directories(void *arg)
 	for (;;) {
 		uint64_t directory = atomic_fetch_add(&work->next, 1);
 
-		if (directory * FILES_PER_DIRECTORY >= work->count ||
-		    atomic_load(&work->failed) || !make_directory(work, directory))
+		if (directory * FILES_PER_DIRECTORY >= work->count || atomic_load(&work->failed) ||
+		    !make_directory(work, directory))
 			return NULL;
 	}
 }

@@ -13,7 +13,7 @@
 static struct lab lab;
 static struct lab_findings findings;
 static struct key data_log; /* of "data" */
-static unsigned last;       /* its last event */
+static unsigned last;	    /* its last event */
 
 /* Versions 0 to 4 with aliases moved between them; the last event is a save. */
 static int fill(void **state)
@@ -112,7 +112,8 @@ static void two_swapped_events_are_both_named(void **state)
 	lab_set(&lab, a.text, bytes_view(&second));
 	lab_set(&lab, b.text, bytes_view(&first));
 	lab_check(&lab, true, &findings);
-	assert_int_equal(findings.count, 2 + 1); /* number 3 is a save, its session misses it, too */
+	assert_int_equal(findings.count,
+			 2 + 1); /* number 3 is a save, its session misses it, too */
 	assert_true(lab_findings_has(&findings, a.text, "it calls itself event 6"));
 	assert_true(lab_findings_has(&findings, b.text, "it calls itself event 3"));
 	lab_set(&lab, a.text, bytes_view(&first));

@@ -28,8 +28,8 @@ static int fill(void **state)
 	lab_key(&lab, "index/", 0, key);
 	index = lab_get(&lab, key);
 	assert_int_equal(store_remove(lab.store, key, NULL), MUSTER_OK);
-	lab_save(&lab, &(struct lab_version){
-			       .name = "twin", .content = "data", .entry_count = 200 });
+	lab_save(&lab,
+		 &(struct lab_version){ .name = "twin", .content = "data", .entry_count = 200 });
 	assert_int_equal(store_create(lab.store, key, bytes_view(&index), NULL), MUSTER_OK);
 	bytes_release(&index);
 	keys = lab_list(&lab, "packs/");

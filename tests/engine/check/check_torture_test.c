@@ -1,4 +1,5 @@
-/* Each allocation of a check fails once: the right code, nothing leaks (AddressSanitizer), no hang. */
+/* Each allocation of a check fails once: the right code, nothing leaks (AddressSanitizer), no hang.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

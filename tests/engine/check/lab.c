@@ -61,8 +61,8 @@ void lab_make(struct lab *lab, const struct lab_options *options)
 		settings = (struct repository_options){ options->algorithm, options->has_identity };
 	*lab = (struct lab){ 0 };
 	MUST(store_memory_new(&lab->store, err));
-	lab->effects = (struct effects){ &lab->random_count, system_wall_ns, system_boot_ns, count_up,
-					 no_environment };
+	lab->effects = (struct effects){ &lab->random_count, system_wall_ns, system_boot_ns,
+					 count_up, no_environment };
 	MUST(repository_init(lab->store, &settings, &lab->effects, err));
 	lab_open(lab);
 }
@@ -82,6 +82,8 @@ void lab_release(struct lab *lab)
 
 /* --- versions -------------------------------------------------------------------------------- */
 
+#define LAB_PATH_BYTES 320
+
 struct saving {
 	struct lab *lab;
 	const struct lab_version *version;
@@ -94,7 +96,7 @@ struct saving {
 	struct version_writer *writer;
 	struct blob_place *places; /* of all entries: they resolve when the packer was flushed */
 	struct entry *entries;
-	char (*paths)[64];
+	char (*paths)[LAB_PATH_BYTES];
 	uint8_t version_id[16];
 };
 
@@ -172,7 +174,7 @@ static void put_small(struct saving *saving, unsigned i)
 	const struct lab_version *version = saving->version;
 	bool is_changed = !version->changes || i % version->changes == 0;
 	unsigned blob = i % 50 == 49 ? i - 1 : i;
-	char path[64], text[128], hex[41];
+	char path[LAB_PATH_BYTES], text[128], hex[41];
 	uint8_t digest[32];
 	struct blob_key key;
 
@@ -180,7 +182,8 @@ static void put_small(struct saving *saving, unsigned i)
 	sha256_of(view_text(text), digest);
 	hex_encode(hex, digest, 20);
 	hex[40] = '\0';
-	snprintf(path, sizeof(path), "d%03u/%05u-%s", i / 1000, i, hex);
+	snprintf(path, sizeof(path), "d%03u/%05u-%s%.*d", i / 1000, i, hex,
+		 version->has_long_paths ? 240 : 0, 0);
 	snprintf(text, sizeof(text), "blob %u of %s, %u", blob,
 		 version->content ? version->content : version->name,
 		 is_changed && blob == i ? version->salt : 0);
@@ -278,10 +281,21 @@ void lab_move_alias(struct lab *lab, const char *name, unsigned count)
 void lab_fill(struct lab *lab)
 {
 	static const struct lab_version versions[] = {
-		{ .name = "data", .entry_count = 14000, .large_bytes = 5000000 },
-		{ .name = "data", .entry_count = 14000, .salt = 1, .changes = 4000,
-		  .large_bytes = 5000000 },
-		{ .name = "data", .entry_count = 14100, .salt = 2, .changes = 7000 },
+		{ .name = "data",
+		  .entry_count = 4000,
+		  .large_bytes = 5000000,
+		  .has_long_paths = true },
+		{ .name = "data",
+		  .entry_count = 4000,
+		  .salt = 1,
+		  .changes = 1000,
+		  .large_bytes = 5000000,
+		  .has_long_paths = true },
+		{ .name = "data",
+		  .entry_count = 4100,
+		  .salt = 2,
+		  .changes = 2000,
+		  .has_long_paths = true },
 		{ .name = "other", .entry_count = 60 },
 	};
 

@@ -29,9 +29,10 @@ struct lab_version {
 	const char *name;     /* of the collection */
 	const char *content;  /* NULL: name; blobs of equal content are equal */
 	unsigned entry_count; /* "d012/<40 hex>"; every 50th blob is the one before once more */
-	unsigned salt;        /* entries that `changes` divides have content of this salt */
+	unsigned salt;	      /* entries that `changes` divides have content of this salt */
 	unsigned changes;     /* 0: all */
 	unsigned large_bytes; /* not 0: one more entry, in a pack of its own */
+	bool has_long_paths;  /* 240 bytes more: few entries a leaf, so that blocks fill soon */
 	bool is_abandoned;    /* all but the save: as a process that was killed leaves it */
 };
 /** Blobs, leaves, manifest, event: as put makes them. */

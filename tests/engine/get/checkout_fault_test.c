@@ -139,8 +139,7 @@ static void any_tree_becomes_the_version_or_stays_as_it_was(void **state)
 	assert_in_range(refused, 5, 75); /* both were met */
 }
 
-/* --- cancelling, faults ------------------------------------------------------------------------
- */
+/* --- cancelling, faults ------------------------------------------------------------------ */
 
 struct canceller {
 	struct muster_progress progress;

@@ -290,8 +290,7 @@ static void the_root_is_compared_before_anything(void **state)
 		MUSTER_E_USAGE);
 }
 
-/* --- stored ------------------------------------------------------------------------------------
- */
+/* --- stored ------------------------------------------------------------------------------ */
 
 static void stored_bytes_that_are_good_have_no_drift(void **state)
 {
@@ -367,8 +366,7 @@ static void a_damaged_directory_of_a_pack_makes_its_blobs_unreadable(void **stat
 	assert_string_equal(drift.items[0], "unreadable a.txt");
 }
 
-/* --- cancelling, memory ------------------------------------------------------------------------
- */
+/* --- cancelling, memory ------------------------------------------------------------------ */
 
 struct canceller {
 	struct muster_progress progress;

@@ -166,8 +166,7 @@ static void no_allocation_is_made_for_each_file(void **state)
 	assert_in_range(torture_allocations() - before, 5000 / WALK_BATCH_MAX, 100);
 }
 
-/* --- other file systems' habits -----------------------------------------------------------------
- */
+/* --- other file systems' habits ---------------------------------------------------------- */
 
 static void file_systems_without_types_give_the_same(void **state)
 {
@@ -203,8 +202,7 @@ static void noatime_that_is_refused_is_tried_once(void **state)
 	found_release(&again);
 }
 
-/* --- what changes while it is read ---------------------------------------------------------------
- */
+/* --- what changes while it is read ------------------------------------------------------- */
 
 static void remove_gone_directory(int dir_fd, const char *name)
 {

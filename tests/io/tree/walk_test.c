@@ -546,8 +546,7 @@ static void other_file_systems_are_skipped_if_asked(void **state)
 	found_release(&found);
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life -------------------------------------------------------------------------------- */
 
 static void make_some_tree(void)
 {
