@@ -63,7 +63,7 @@ function(muster_test source)
     set(arg_LABEL unit)
   endif()
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 300) # a busy machine under ThreadSanitizer is ten times slower
+    set(arg_TIMEOUT 600) # a busy machine under ThreadSanitizer is ten times slower
   endif()
   if(source MATCHES "/tests/(artifact|planners)/" AND arg_LABEL STREQUAL "unit")
     list(APPEND arg_LABEL pure)
