@@ -50,8 +50,6 @@ static enum muster_code begin_manifest(struct version_writer *writer, struct mus
 	struct builder_options options = { .algorithm = writer->options.algorithm };
 	enum muster_code code;
 
-	memcpy(options.collection_id, writer->options.collection_id, 16);
-	memcpy(options.version_id, writer->options.version_id, 16);
 	object_header_put(header, "mani", 1);
 	writer->is_embedding = true;
 	code = bytes_append(&writer->embedded, header, sizeof(header), err);
@@ -281,6 +279,7 @@ enum muster_code version_writer_complete(struct version_writer *writer,
 }
 
 enum muster_code version_writer_write(struct version_writer *writer,
+				      const struct version_owner *owner,
 				      struct manifest_pointer *pointer, struct muster_error *err)
 {
 	struct piece_sink sink = { 0 };
@@ -290,6 +289,10 @@ enum muster_code version_writer_write(struct version_writer *writer,
 	if (code)
 		return code;
 	writer->footer.id = writer->id;
+	if (owner) {
+		memcpy(writer->footer.collection_id, owner->collection_id, 16);
+		memcpy(writer->footer.version_id, owner->version_id, 16);
+	}
 	key_object(&key, OBJECT_MANIFEST, &writer->id);
 	code = store_write_begin(writer->store, key.text, &sink.out, err);
 	if (code)

@@ -17,7 +17,6 @@
 #define VERSION_EMBEDDED_BYTES (1u << 20)
 
 struct version_writer_options {
-	uint8_t collection_id[16], version_id[16];
 	enum digest_algorithm algorithm;
 	blob_next_id_fn *next_id;
 	void *next_id_state;
@@ -41,8 +40,14 @@ enum muster_code version_writer_add(struct version_writer *writer, const struct 
 enum muster_code version_writer_complete(struct version_writer *writer,
 					 const struct manifest_footer **footer,
 					 struct muster_error *err);
-/** Then: writes the manifest. */
+/** Whose a manifest is. */
+struct version_owner {
+	uint8_t collection_id[16], version_id[16];
+};
+
+/** Then: writes the manifest. `owner` NULL: it is nobody's, only a step on the way to another. */
 enum muster_code version_writer_write(struct version_writer *writer,
+				      const struct version_owner *owner,
 				      struct manifest_pointer *pointer, struct muster_error *err);
 
 struct version_counts {

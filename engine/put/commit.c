@@ -54,6 +54,16 @@ static struct save_request save_request(struct put_job *job)
 	return request;
 }
 
+static enum muster_code write_manifest(struct put_job *job, struct manifest_pointer *out,
+				       struct muster_error *err)
+{
+	struct version_owner owner;
+
+	memcpy(owner.collection_id, collection_id(job->collection), 16);
+	memcpy(owner.version_id, job->version_id, 16);
+	return version_writer_write(job->run.emit.writer, &owner, out, err);
+}
+
 /* Asked first without a manifest: equal content makes no version and writes nothing. */
 static enum muster_code save(struct put_job *job, struct muster_error *err)
 {
@@ -65,7 +75,7 @@ static enum muster_code save(struct put_job *job, struct muster_error *err)
 	request.is_unwritten = true;
 	code = collection_save(job->collection, &request, &result, err);
 	if (code == MUSTER_ABSENT) {
-		code = put_emit_write(&job->run, &request.manifest, err);
+		code = write_manifest(job, &request.manifest, err);
 		if (code)
 			return code;
 		request.is_unwritten = false;

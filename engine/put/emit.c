@@ -278,12 +278,6 @@ enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err)
 	return code;
 }
 
-enum muster_code put_emit_write(struct put_run *run, struct manifest_pointer *pointer,
-				struct muster_error *err)
-{
-	return version_writer_write(run->emit.writer, pointer, err);
-}
-
 enum muster_code put_emit_open_onto(struct put_run *run, struct muster_error *err)
 {
 	return run->emit.onto ? advance_onto(run, err) : MUSTER_OK;

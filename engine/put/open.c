@@ -47,14 +47,11 @@ static enum muster_code next_id(void *state, struct object_id *out, struct muste
 struct version_writer_options put_writer_options(struct put_run *run)
 {
 	struct put_job *job = (struct put_job *)run;
-	struct version_writer_options options = { .algorithm = run->hashing.algorithm,
-						  .next_id = next_id,
-						  .next_id_state = job,
-						  .base = job->shared };
 
-	memcpy(options.collection_id, collection_id(job->collection), 16);
-	memcpy(options.version_id, job->version_id, 16);
-	return options;
+	return (struct version_writer_options){ .algorithm = run->hashing.algorithm,
+						.next_id = next_id,
+						.next_id_state = job,
+						.base = job->shared };
 }
 
 static enum muster_code open_base(struct put_job *job, const struct version *version,
@@ -248,8 +245,8 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 					view_text(options->name) };
 	enum muster_code code;
 
-	code = collection_open(&job->collection, job->repository, &name,
-			       options->type ? options->type : "", err);
+	code = collection_open_or_intend(&job->collection, job->repository, &name,
+					 options->type ? options->type : "", err);
 	if (!code)
 		code = repository_read_gc(job->repository, err);
 	job->gc_head = repository_gc_head(job->repository);

@@ -193,9 +193,6 @@ enum muster_code put_emit_late(struct put_run *run, const struct put_item *item,
 			       struct muster_error *err);
 /** The rest of the base of --onto, then the side run: emit.footer says what the version is. */
 enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err);
-/** Writes its manifest. */
-enum muster_code put_emit_write(struct put_run *run, struct manifest_pointer *pointer,
-				struct muster_error *err);
 /** Rewrite what was emitted in order with the side run in it. */
 enum muster_code put_side_merge(struct put_run *run, struct muster_error *err);
 /** Does gc leave alone what an entry of the base is placed in? */

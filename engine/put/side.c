@@ -129,7 +129,7 @@ static enum muster_code open_ordered(struct put_run *run, struct side_merge *mer
 {
 	struct version_reader_options with_placement = { .with_placement = true };
 	struct manifest_pointer pointer;
-	enum muster_code code = version_writer_write(run->emit.writer, &pointer, err);
+	enum muster_code code = version_writer_write(run->emit.writer, NULL, &pointer, err);
 
 	if (!code)
 		code = version_reader_open(&merge->ordered, run->store, &pointer, &with_placement,

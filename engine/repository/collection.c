@@ -179,33 +179,43 @@ static enum muster_code check_type(const struct collection *collection, struct v
 		VIEW_ARGS(type));
 }
 
-/* One try; MUSTER_EXISTS: somebody else changed the name meanwhile. */
-static enum muster_code settle_name(struct collection *collection,
-				    const struct collection_name *name, const char *type,
-				    struct muster_error *err)
+static struct view type_or_default(const char *type)
+{
+	return view_text(*type ? type : COLLECTION_DEFAULT_TYPE);
+}
+
+/* The versions that the name means. MUSTER_ABSENT: it means none (any more). */
+static enum muster_code find_versions(struct collection *collection, struct muster_error *err)
 {
 	enum muster_code code = log_read(collection->names, err);
 
 	if (code)
 		return code;
-	if (!collection->name.is_bound) {
-		if (!type)
-			return fail_absent(name, err);
-		code = bind_name(collection, name,
-				 view_text(*type ? type : COLLECTION_DEFAULT_TYPE), err);
-		return code ? code : MUSTER_EXISTS; /* look again, at what is there now */
-	}
+	if (!collection->name.is_bound)
+		return MUSTER_ABSENT;
 	code = open_versions(collection, err);
 	if (!code)
 		code = log_read(collection->log, err);
 	if (!code)
 		code = check_identity(collection, err);
-	if (code || !collection->state.is_closed)
+	return !code && collection->state.is_closed ? MUSTER_ABSENT : code;
+}
+
+/* One try; MUSTER_EXISTS: somebody else changed the name meanwhile. */
+static enum muster_code settle_name(struct collection *collection,
+				    const struct collection_name *name, const char *type,
+				    struct muster_error *err)
+{
+	enum muster_code code = find_versions(collection, err);
+
+	if (code != MUSTER_ABSENT)
 		return code;
 	if (!type)
 		return fail_absent(name, err);
-	code = release_name(collection, err);
-	return code ? code : MUSTER_EXISTS;
+	code = collection->name.is_bound
+		       ? release_name(collection, err)
+		       : bind_name(collection, name, type_or_default(type), err);
+	return code ? code : MUSTER_EXISTS; /* look again, at what is there now */
 }
 
 static enum muster_code find_or_make(struct collection *collection,
@@ -227,32 +237,87 @@ static enum muster_code find_or_make(struct collection *collection,
 	return code;
 }
 
+static enum muster_code collection_new(struct collection **out, struct repository *repository,
+				       const struct collection_name *name, struct muster_error *err)
+{
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return muster_fail_memory(err, "a collection");
+	(*out)->repository = repository;
+	return open_names(*out, name, err);
+}
+
+/* `*out` stays only if all went well. */
+static enum muster_code keep_or_close(struct collection **out, enum muster_code code)
+{
+	if (code) {
+		collection_close(*out);
+		*out = NULL;
+	}
+	return code;
+}
+
 enum muster_code collection_open(struct collection **out, struct repository *repository,
 				 const struct collection_name *name, const char *type,
 				 struct muster_error *err)
 {
-	struct collection *collection = calloc(1, sizeof(*collection));
-	enum muster_code code;
+	enum muster_code code = collection_new(out, repository, name, err);
 
-	*out = NULL;
-	if (!collection)
-		return muster_fail_memory(err, "a collection");
-	collection->repository = repository;
-	code = open_names(collection, name, err);
 	if (!code)
-		code = find_or_make(collection, name, type, err);
-	if (code) {
-		collection_close(collection);
-		return code;
+		code = find_or_make(*out, name, type, err);
+	return keep_or_close(out, code);
+}
+
+/* Nothing of an earlier collection of this name may be seen. */
+static enum muster_code intend(struct collection *collection, const struct collection_name *name,
+			       const char *type, struct muster_error *err)
+{
+	struct intended *intended = &collection->intended;
+	const struct view texts[] = { name->entity, name->project, name->name, view_text(type) };
+	enum muster_code code = check_new_names(name, type_or_default(type), err);
+
+	log_close(collection->log);
+	collection->log = NULL;
+	collection_state_release(&collection->state);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && !code; i++) {
+		code = bytes_append_view(&intended->texts[i], texts[i], err);
+		if (!code)
+			code = bytes_append(&intended->texts[i], "", 1, err);
 	}
-	*out = collection;
-	return MUSTER_OK;
+	return code;
+}
+
+enum muster_code collection_open_or_intend(struct collection **out, struct repository *repository,
+					   const struct collection_name *name, const char *type,
+					   struct muster_error *err)
+{
+	enum muster_code code = collection_new(out, repository, name, err);
+
+	if (!code)
+		code = find_versions(*out, err);
+	if (!code)
+		code = check_type(*out, view_text(type), err);
+	else if (code == MUSTER_ABSENT)
+		code = intend(*out, name, type, err);
+	return keep_or_close(out, code);
+}
+
+static enum muster_code make_intended(struct collection *collection, struct muster_error *err)
+{
+	const struct bytes *texts = collection->intended.texts;
+	struct collection_name name = { view_text((const char *)texts[0].ptr),
+					view_text((const char *)texts[1].ptr),
+					view_text((const char *)texts[2].ptr) };
+
+	return find_or_make(collection, &name, (const char *)texts[3].ptr, err);
 }
 
 void collection_close(struct collection *collection)
 {
 	if (!collection)
 		return;
+	for (size_t i = 0; i < sizeof(collection->intended.texts) / sizeof(struct bytes); i++)
+		bytes_release(&collection->intended.texts[i]);
 	log_close(collection->log);
 	log_close(collection->names);
 	collection_state_release(&collection->state);
@@ -262,7 +327,7 @@ void collection_close(struct collection *collection)
 
 enum muster_code collection_refresh(struct collection *collection, struct muster_error *err)
 {
-	enum muster_code code = log_read(collection->log, err);
+	enum muster_code code = collection->log ? log_read(collection->log, err) : MUSTER_OK;
 
 	if (!code && collection->state.is_closed)
 		code = muster_fail(err, MUSTER_E_NAME, "the artifact '%.*s' was deleted",
@@ -277,12 +342,12 @@ const uint8_t *collection_id(const struct collection *collection)
 
 const char *collection_log_name(const struct collection *collection)
 {
-	return log_name(collection->log);
+	return collection->log ? log_name(collection->log) : "";
 }
 
 uint64_t collection_head(const struct collection *collection)
 {
-	return log_head(collection->log);
+	return collection->log ? log_head(collection->log) : 0;
 }
 
 const uint8_t *collection_head_sha256(const struct collection *collection)
@@ -353,7 +418,8 @@ static enum muster_code attempt(struct collection *collection, struct change *ch
 				struct muster_error *err)
 {
 	struct event event = { 0 };
-	enum muster_code code = log_read(collection->log, err);
+	enum muster_code code = collection->log ? log_read(collection->log, err)
+						: make_intended(collection, err);
 
 	if (!code && collection->state.is_closed)
 		code = muster_fail(err, MUSTER_E_CONFLICT,

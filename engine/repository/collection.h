@@ -37,16 +37,24 @@ struct collection_name {
 enum muster_code collection_open(struct collection **out, struct repository *repository,
 				 const struct collection_name *name, const char *type,
 				 struct muster_error *err);
+/**
+ * The same with a type ("": any), but a collection that does not exist is made by the first change
+ * of it: work that fails before leaves no artifact without versions. Until then it has no version,
+ * no log and no id.
+ */
+enum muster_code collection_open_or_intend(struct collection **out, struct repository *repository,
+					   const struct collection_name *name, const char *type,
+					   struct muster_error *err);
 void collection_close(struct collection *collection); /* takes NULL */
 
 /** Read the log to its head. MUSTER_E_NAME if the collection was deleted. */
 enum muster_code collection_refresh(struct collection *collection, struct muster_error *err);
 
 /* All lent until the next call that refreshes or changes. */
-const uint8_t *collection_id(const struct collection *collection); /* 16 bytes */
-const char *collection_log_name(const struct collection *collection);
+const uint8_t *collection_id(const struct collection *collection);	 /* 16 bytes */
+const char *collection_log_name(const struct collection *collection); /* "": not made yet */
 uint64_t collection_head(const struct collection *collection);
-const uint8_t *collection_head_sha256(const struct collection *collection);
+const uint8_t *collection_head_sha256(const struct collection *collection); /* made only */
 /** Versions by number, aliases by name, entity, project, name, type. */
 const struct collection_state *collection_versions(const struct collection *collection);
 /** "latest", "v12" or an alias; NULL. */

@@ -5,12 +5,18 @@
 #include "artifact/record/name_state.h"
 #include "engine/repository/collection.h"
 
+/* What collection_open_or_intend() was asked for, each text with a zero behind it. */
+struct intended {
+	struct bytes texts[4]; /* entity, project, name, type */
+};
+
 struct collection {
 	struct repository *repository;
 	struct log *names; /* names/…/log */
 	struct name_state name;
 	struct log *log; /* collections/…/log; NULL until the name is bound */
 	struct collection_state state;
+	struct intended intended; /* while `log` is NULL */
 };
 
 /**

@@ -68,8 +68,8 @@ static enum muster_code open_collection(struct import_run *run, struct muster_er
 	const struct muster_import_options *options = run->options;
 	struct collection_name name = { view_text(options->entity), view_text(options->project),
 					view_text(options->name) };
-	enum muster_code code = collection_open(&run->collection, run->repository, &name,
-						options->type ? options->type : "", err);
+	enum muster_code code = collection_open_or_intend(&run->collection, run->repository, &name,
+							  options->type ? options->type : "", err);
 
 	if (!code)
 		code = repository_read_gc(run->repository, err);
@@ -212,6 +212,16 @@ static struct save_request save_request(struct import_run *run)
 	return request;
 }
 
+static enum muster_code write_manifest(struct import_run *run, struct manifest_pointer *out,
+				       struct muster_error *err)
+{
+	struct version_owner owner;
+
+	memcpy(owner.collection_id, collection_id(run->collection), 16);
+	memcpy(owner.version_id, run->version_id, 16);
+	return version_writer_write(run->writer, &owner, out, err);
+}
+
 /* Asked first without a manifest: equal content makes no version, and no manifest. */
 static enum muster_code save(struct import_run *run, struct muster_error *err)
 {
@@ -222,7 +232,7 @@ static enum muster_code save(struct import_run *run, struct muster_error *err)
 	request.is_unwritten = true;
 	code = collection_save(run->collection, &request, &result, err);
 	if (code == MUSTER_ABSENT) {
-		code = version_writer_write(run->writer, &request.manifest, err);
+		code = write_manifest(run, &request.manifest, err);
 		if (code)
 			return code;
 		request.is_unwritten = false;

@@ -139,8 +139,6 @@ enum muster_code import_complete(struct import_run *run, struct muster_error *er
 	};
 	enum muster_code code;
 
-	memcpy(options.collection_id, collection_id(run->collection), 16);
-	memcpy(options.version_id, run->version_id, 16);
 	code = spill_sort(run->ready.entries, err);
 	if (!code)
 		code = version_writer_open(&run->writer, run->store, &options, err);

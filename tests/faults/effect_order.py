@@ -4,8 +4,9 @@
     effect_order.py LOG        fails and says why, where an event could outlive what it reaches
     effect_order.py --self-test
 
-An object is durable after the end of a sync that began after the end of its finish. An event may
-begin to be created only when every object that was finished before is durable; an index file may
+An object is durable after the end of a sync that began after the end of its finish. An event
+that reaches objects may begin to be created only when every object that was finished before is
+durable; an index file may
 be finished only when every pack that was finished before it was begun is durable. A create makes
 its own object durable when it ends.
 """
@@ -40,6 +41,12 @@ def is_event(key):
     return "/log/" in key and key.endswith(".json")
 
 
+def reaches_objects(key):
+    """What a name means, and that a collection begins, says nothing of packs or manifests."""
+    begins = key.startswith("collections/") and key.endswith("/log/0000000001.json")
+    return is_event(key) and not key.startswith("names/") and not begins
+
+
 def sync_between(syncs, after, before):
     return any(after < sync.begin and sync.end < before for sync in syncs)
 
@@ -51,7 +58,7 @@ def violations(effects):
                 if e.kind == "write_finish" and e.end is not None and e.code == "ok"]
     begun = {e.key: e.begin for e in effects if e.kind == "write_begin"}
     for effect in effects:
-        if effect.kind == "create" and is_event(effect.key):
+        if effect.kind == "create" and reaches_objects(effect.key):
             needed = [e for e in finished if e.end < effect.begin]
         elif effect.kind == "write_finish" and effect.key.startswith("index/"):
             needed = [e for e in finished
@@ -81,6 +88,9 @@ def self_test():
     numbered = [line.format(3) for line in sync]
     assert len(prove(pack + numbered + event)) == 4
     assert prove(numbered + event + pack)
+    for key in ("names/e/p/n/log/0000000001.json", "collections/c/log/0000000001.json"):
+        assert prove(pack + [line.replace("collections/c/log/0000000002.json", key)
+                             for line in event])
     bad = [pack + event,                                     # never synced
            pack[:3] + numbered + pack[3:] + event,           # the sync was too early
            pack + numbered[:1] + event + numbered[1:],       # or not at its end

@@ -40,6 +40,99 @@ static void a_name_makes_a_collection_once(void **state)
 	place_release(&place);
 }
 
+static struct collection *intend(struct place *place, const char *name, const char *type)
+{
+	struct collection_name names = test_name(name);
+	struct collection *collection = NULL;
+	struct muster_error err = { 0 };
+
+	if (collection_open_or_intend(&collection, place->repository, &names, type, &err))
+		fail_msg("%s", err.message);
+	return collection;
+}
+
+static void an_intended_collection_is_made_by_its_first_change(void **state)
+{
+	struct collection *first, *second, *third;
+	struct place place;
+
+	(void)state;
+	place_make(&place, NULL);
+	first = intend(&place, "images", "model");
+	second = intend(&place, "images", "");
+	assert_null(collection_latest(first));
+	assert_null(collection_resolve(first, VIEW_LITERAL("latest")));
+	assert_int_equal(collection_head(first), 0);
+	assert_string_equal(collection_log_name(first), "");
+	assert_int_equal(collection_refresh(first, NULL), MUSTER_OK);
+	assert_int_equal(open_code(&place, "images", NULL, NULL), MUSTER_E_NAME);
+	assert_int_equal(test_save(first, 1, 1, 1).version_number, 0);
+	assert_int_equal(test_save(second, 2, 2, 2).version_number, 1);
+	assert_memory_equal(collection_id(first), collection_id(second), 16);
+	third = intend(&place, "images", "model");
+	assert_int_equal(collection_latest(third)->number, 1);
+	assert_int_equal(collection_delete(third, NULL), MUSTER_OK);
+	collection_close(third);
+	third = intend(&place, "images", "dataset"); /* the name is free again */
+	assert_null(collection_latest(third));
+	assert_int_equal(test_save(third, 3, 3, 3).version_number, 0);
+	assert_memory_not_equal(collection_id(first), collection_id(third), 16);
+	collection_close(first);
+	collection_close(second);
+	collection_close(third);
+	place_release(&place);
+}
+
+static void intentions_are_checked_at_once(void **state)
+{
+	static const struct {
+		const char *name, *type;
+		enum muster_code code;
+	} cases[] = {
+		{ "made", "model", MUSTER_E_REFUSED },
+		{ "a/b", "dataset", MUSTER_E_USAGE },
+		{ "new", "wandb-history", MUSTER_E_USAGE },
+	};
+	struct place place;
+
+	(void)state;
+	place_make(&place, NULL);
+	collection_close(test_open(&place, "made", "dataset"));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct collection_name names = test_name(cases[i].name);
+		struct collection *collection;
+
+		assert_int_equal(collection_open_or_intend(&collection, place.repository, &names,
+							   cases[i].type, NULL),
+				 cases[i].code);
+		assert_null(collection);
+	}
+	place_release(&place);
+}
+
+/* Both intend the name, with different types: who is first decides. */
+static void an_intention_that_lost_is_told_the_type(void **state)
+{
+	struct test_version version;
+	struct save_result result;
+	struct muster_error err = { 0 };
+	struct collection *model, *dataset;
+	struct place place;
+
+	(void)state;
+	place_make(&place, NULL);
+	model = intend(&place, "images", "model");
+	dataset = intend(&place, "images", "dataset");
+	test_save(model, 1, 1, 1);
+	test_version_init(&version, 2, 2, 2);
+	assert_int_equal(collection_save(dataset, &version.request, &result, &err),
+			 MUSTER_E_REFUSED);
+	assert_non_null(strstr(err.message, "already exists with type 'model'"));
+	collection_close(model);
+	collection_close(dataset);
+	place_release(&place);
+}
+
 static void wrong_names_and_types_are_refused(void **state)
 {
 	static const struct {
@@ -417,6 +510,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_name_makes_a_collection_once),
+		cmocka_unit_test(an_intended_collection_is_made_by_its_first_change),
+		cmocka_unit_test(intentions_are_checked_at_once),
+		cmocka_unit_test(an_intention_that_lost_is_told_the_type),
 		cmocka_unit_test(wrong_names_and_types_are_refused),
 		cmocka_unit_test(a_creator_that_died_is_finished_by_the_next),
 		cmocka_unit_test(aliases_move_as_asked),
