@@ -163,20 +163,38 @@ static enum muster_code find_at(struct blob_reader *reader, const struct blob_ke
 	return MUSTER_OK;
 }
 
+/* MUSTER_ABSENT: the index names no other copy than `tried`, though it was listed once more. */
+static enum muster_code find_other(struct blob_reader *reader, const struct blob_key *key,
+				   const struct placement *tried, struct blob_at *out,
+				   struct muster_error *err)
+{
+	struct placement place;
+	enum muster_code code = index_set_find_other(reader->index, key, tried, &place, err);
+
+	if (code == MUSTER_ABSENT) {
+		code = index_set_refresh(reader->index, err);
+		if (!code)
+			code = index_set_find_other(reader->index, key, tried, &place, err);
+	}
+	return code ? code : find_at(reader, key, &place, out, err);
+}
+
 enum muster_code blob_reader_find(struct blob_reader *reader, const struct blob_key *key,
 				  const struct placement *hint, struct blob_at *out,
 				  struct muster_error *err)
 {
-	struct placement place;
-	enum muster_code code = hint ? find_at(reader, key, hint, out, err) : MUSTER_ABSENT;
+	struct muster_error why = { 0 };
+	enum muster_code failed = MUSTER_ABSENT, code;
 
-	if (code != MUSTER_ABSENT || !reader->index)
-		return code;
-	code = index_set_find(reader->index, key, &place, err);
-	if (code == MUSTER_ABSENT) { /* who misses something lists once more before saying so */
-		code = index_set_refresh(reader->index, err);
-		if (!code)
-			code = index_set_find(reader->index, key, &place, err);
+	if (hint) {
+		failed = find_at(reader, key, hint, out, &why);
+		if (!failed)
+			return MUSTER_OK;
 	}
-	return code ? code : find_at(reader, key, &place, out, err);
+	code = reader->index ? find_other(reader, key, hint, out, err) : MUSTER_ABSENT;
+	if (code != MUSTER_ABSENT || failed == MUSTER_ABSENT)
+		return code;
+	if (err) /* what is wrong with the only copy says more than that there is no other */
+		*err = why;
+	return failed;
 }

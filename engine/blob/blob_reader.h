@@ -43,8 +43,8 @@ struct blob_at {
 	uint64_t offset_bytes, size_bytes;
 };
 
-/** Finds a blob by its placement hint (NULL: none), or by the index when the hint is stale.
- *  MUSTER_ABSENT: no copy is known. */
+/** Finds a blob by its placement hint (NULL: none), or another copy by the index when the hint is
+ *  stale or its pack cannot be read. MUSTER_ABSENT: no copy is known. Errors: of the only copy. */
 enum muster_code blob_reader_find(struct blob_reader *reader, const struct blob_key *key,
 				  const struct placement *hint, struct blob_at *out,
 				  struct muster_error *err);

@@ -144,6 +144,11 @@ enum muster_code blob_set_find(struct blob_set *set, const struct blob_key *key,
 	return blob_find_place(set, key, out, err);
 }
 
+bool blob_set_is_stored(struct blob_set *set, const struct placement *place)
+{
+	return index_set_is_stored(set->index, place);
+}
+
 bool blob_set_has_large_size(struct blob_set *set, uint64_t size_bytes)
 {
 	bool has = false;

@@ -61,6 +61,8 @@ void blob_set_close(struct blob_set *set); /* takes NULL; what was not finished 
 /** MUSTER_ABSENT where no copy is known. */
 enum muster_code blob_set_find(struct blob_set *set, const struct blob_key *key,
 			       struct blob_place *out, struct muster_error *err);
+/** Does the store hold the pack of this placement (of a manifest, say) in its full length? */
+bool blob_set_is_stored(struct blob_set *set, const struct placement *place);
 /** Count a blob that the caller found here instead of packing it. */
 void blob_set_count_shared(struct blob_set *set, uint64_t size_bytes);
 /** Is some blob of exactly this size, over PACK_BLOB_MAX_BYTES, stored? */

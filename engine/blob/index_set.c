@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "artifact/record/key.h"
+#include "engine/blob/pack_list.h"
 
 /* One index file, open for reading. */
 struct index_file {
@@ -21,7 +22,16 @@ struct index_set {
 	struct { /* under lock */
 		struct index_file *files;
 		size_t file_count, file_cap;
+		struct pack_list packs;
+		bool has_packs;
 	} locked;
+};
+
+/* What a look-up wants. */
+struct wanted {
+	const struct blob_key *key;
+	bool by_digest;                /* checksum and identity are not known */
+	const struct placement *avoid; /* NULL: any copy will do */
 };
 
 static void file_release(struct index_file *file)
@@ -64,6 +74,7 @@ void index_set_close(struct index_set *set)
 	for (size_t i = 0; i < set->locked.file_count; i++)
 		file_release(&set->locked.files[i]);
 	free(set->locked.files);
+	pack_list_release(&set->locked.packs);
 	pthread_rwlock_destroy(&set->lock);
 	free(set);
 }
@@ -167,40 +178,75 @@ static enum muster_code add_listed(void *state, const char *key, uint64_t size_b
 	return add_file_locked(set, key, err);
 }
 
+/* Packs after indexes: every pack that an index names was there before it. */
+static enum muster_code refresh_locked(struct index_set *set, struct muster_error *err)
+{
+	size_t known_count = set->locked.file_count;
+	enum muster_code code = store_list(set->store, key_object_prefix(OBJECT_INDEX), NULL,
+					   add_listed, set, err);
+
+	if (code || (set->locked.has_packs && set->locked.file_count == known_count))
+		return code;
+	code = pack_list_read(&set->locked.packs, set->store, err);
+	set->locked.has_packs = code == MUSTER_OK;
+	return code;
+}
+
 enum muster_code index_set_refresh(struct index_set *set, struct muster_error *err)
 {
 	enum muster_code code;
 
 	pthread_rwlock_wrlock(&set->lock);
-	code = store_list(set->store, key_object_prefix(OBJECT_INDEX), NULL, add_listed, set, err);
+	code = refresh_locked(set, err);
 	pthread_rwlock_unlock(&set->lock);
 	return code;
 }
 
-/* Is this the blob, and a copy that may be relied on? `by_digest`: its checksum and identity are not
- * known. */
-static bool is_wanted(const struct index_set *set, const struct index_file *file,
-		      const struct index_record *record, const struct blob_key *key, bool by_digest)
+bool index_set_is_stored(struct index_set *set, const struct placement *place)
 {
-	if (by_digest ? record->key.algorithm != key->algorithm :
-			!blob_key_equal(&record->key, key))
-		return false;
-	if (!set->is_usable || record->pack >= file->trailer.pack_count)
+	bool is_stored;
+
+	pthread_rwlock_rdlock(&set->lock);
+	is_stored = pack_list_has(&set->locked.packs, &place->pack, place->pack_bytes);
+	pthread_rwlock_unlock(&set->lock);
+	return is_stored;
+}
+
+/* May this copy be relied on? An impossible number is left to whoever reports it. */
+static bool is_reliable(const struct index_set *set, const struct index_file *file,
+			const struct index_record *record, const struct placement *avoid)
+{
+	const struct index_pack *pack;
+
+	if (record->pack >= file->trailer.pack_count)
 		return true;
-	return set->is_usable(set->usable_state, &file->tail.packs[record->pack].id,
-			      record->ordinal);
+	pack = &file->tail.packs[record->pack];
+	if (avoid && record->ordinal == avoid->ordinal && object_id_equal(&pack->id, &avoid->pack))
+		return false;
+	return pack_list_has(&set->locked.packs, &pack->id, pack->pack_bytes) &&
+	       (!set->is_usable || set->is_usable(set->usable_state, &pack->id, record->ordinal));
+}
+
+static bool is_wanted(const struct index_set *set, const struct index_file *file,
+		      const struct index_record *record, const struct wanted *wanted)
+{
+	bool is_the_blob = wanted->by_digest ? record->key.algorithm == wanted->key->algorithm
+					     : blob_key_equal(&record->key, wanted->key);
+
+	return is_the_blob && is_reliable(set, file, record, wanted->avoid);
 }
 
 /* Copies, and other blobs of the digest and size, follow each other. */
 static enum muster_code find_in_page(const struct index_set *set, const struct index_file *file,
-				     struct index_page *page, const struct blob_key *key,
-				     bool by_digest, struct index_record *out)
+				     struct index_page *page, const struct wanted *wanted,
+				     struct index_record *out)
 {
+	const struct blob_key *key = wanted->key;
 	enum muster_code code =
-		by_digest ? index_page_find_digest(page, key->digest, key->size_bytes, out) :
+		wanted->by_digest ? index_page_find_digest(page, key->digest, key->size_bytes, out) :
 			    index_page_find(page, key, out);
 
-	while (!code && !is_wanted(set, file, out, key, by_digest)) {
+	while (!code && !is_wanted(set, file, out, wanted)) {
 		code = index_page_next(page, out, NULL);
 		if (!code && (memcmp(out->key.digest, key->digest, DIGEST_BYTES) != 0 ||
 			      out->key.size_bytes != key->size_bytes))
@@ -211,9 +257,10 @@ static enum muster_code find_in_page(const struct index_set *set, const struct i
 
 /* Reads pages from the first that may hold the key on, as long as its digest may go on. */
 static enum muster_code find_in_pages(const struct index_set *set, const struct index_file *file,
-				      const struct blob_key *key, bool by_digest,
-				      struct index_record *out, struct muster_error *err)
+				      const struct wanted *wanted, struct index_record *out,
+				      struct muster_error *err)
 {
+	const struct blob_key *key = wanted->key;
 	uint8_t *raw = malloc(INDEX_PAGE_BYTES);
 	uint32_t page = index_page_of(&file->trailer, &file->tail, key->digest);
 	enum muster_code code = MUSTER_ABSENT;
@@ -232,7 +279,7 @@ static enum muster_code find_in_pages(const struct index_set *set, const struct 
 			code = index_page_open(&reader, &file->trailer, page, view_of(raw, len),
 					       err);
 		if (!code)
-			code = find_in_page(set, file, &reader, key, by_digest, out);
+			code = find_in_page(set, file, &reader, wanted, out);
 		if (code != MUSTER_END) /* found, absent for good, or failed */
 			break;
 		code = MUSTER_ABSENT;
@@ -243,10 +290,10 @@ static enum muster_code find_in_pages(const struct index_set *set, const struct 
 
 /* `found` is given the whole key. */
 static enum muster_code find_in_file(const struct index_set *set, const struct index_file *file,
-				     const struct blob_key *key, bool by_digest,
-				     struct blob_key *found, struct placement *out,
-				     struct muster_error *err)
+				     const struct wanted *wanted, struct blob_key *found,
+				     struct placement *out, struct muster_error *err)
 {
+	const struct blob_key *key = wanted->key;
 	uint8_t block[INDEX_FILTER_BLOCK_BYTES];
 	struct index_record record;
 	enum muster_code code;
@@ -259,7 +306,7 @@ static enum muster_code find_in_file(const struct index_set *set, const struct i
 		return code;
 	if (!index_filter_maybe(view_of(block, sizeof(block)), key))
 		return MUSTER_ABSENT;
-	code = find_in_pages(set, file, key, by_digest, &record, err);
+	code = find_in_pages(set, file, wanted, &record, err);
 	if (code)
 		return code;
 	if (record.pack >= file->trailer.pack_count)
@@ -272,15 +319,15 @@ static enum muster_code find_in_file(const struct index_set *set, const struct i
 	return MUSTER_OK;
 }
 
-static enum muster_code find_in_files(struct index_set *set, const struct blob_key *key,
-				      bool by_digest, struct blob_key *found, struct placement *out,
+static enum muster_code find_in_files(struct index_set *set, const struct wanted *wanted,
+				      struct blob_key *found, struct placement *out,
 				      struct muster_error *err)
 {
 	enum muster_code code = MUSTER_ABSENT;
 
 	pthread_rwlock_rdlock(&set->lock);
 	for (size_t i = set->locked.file_count; i-- > 0 && code == MUSTER_ABSENT;)
-		code = find_in_file(set, &set->locked.files[i], key, by_digest, found, out, err);
+		code = find_in_file(set, &set->locked.files[i], wanted, found, out, err);
 	pthread_rwlock_unlock(&set->lock);
 	return code;
 }
@@ -288,16 +335,25 @@ static enum muster_code find_in_files(struct index_set *set, const struct blob_k
 enum muster_code index_set_find(struct index_set *set, const struct blob_key *key,
 				struct placement *out, struct muster_error *err)
 {
+	return index_set_find_other(set, key, NULL, out, err);
+}
+
+enum muster_code index_set_find_other(struct index_set *set, const struct blob_key *key,
+				      const struct placement *avoid, struct placement *out,
+				      struct muster_error *err)
+{
+	struct wanted wanted = { .key = key, .avoid = avoid };
 	struct blob_key found;
 
-	return find_in_files(set, key, false, &found, out, err);
+	return find_in_files(set, &wanted, &found, out, err);
 }
 
 enum muster_code index_set_find_digest(struct index_set *set, struct blob_key *key,
 				       struct placement *out, struct muster_error *err)
 {
+	struct wanted wanted = { .key = key, .by_digest = true };
 	struct blob_key found;
-	enum muster_code code = find_in_files(set, key, true, &found, out, err);
+	enum muster_code code = find_in_files(set, &wanted, &found, out, err);
 
 	if (!code)
 		*key = found;

@@ -1,9 +1,12 @@
 /**
  * index_set - look-ups over all index files of a repository, by reading only what is needed.
  *
- * A look-up reads 64 bytes of each file's filter and, where that says maybe, one page.
+ * A look-up reads 64 bytes of each file's filter and, where that says maybe, one page. It answers
+ * only with packs that a listing saw in their full length: an index outlives a pack that somebody
+ * removed, and who believed it would store nothing, and commit what cannot be got back.
  * Threads: any number of look-ups at once; index_set_refresh() excludes them.
- * Memory:  per file its fences (16 bytes a page of ~1,300 blobs) and packs (48 bytes each).
+ * Memory:  per file its fences (16 bytes a page of ~1,300 blobs) and packs (48 bytes each); 32
+ *          bytes for each pack of the store.
  */
 #ifndef ENGINE_BLOB_INDEX_SET_H
 #define ENGINE_BLOB_INDEX_SET_H
@@ -23,11 +26,17 @@ enum muster_code index_set_open(struct index_set **out, struct store *store,
 void index_set_close(struct index_set *set); /* takes NULL */
 /** Copies that `fn` does not want count as absent from now on. Before any look-up. */
 void index_set_restrict(struct index_set *set, index_usable_fn *fn, void *state);
-/** List once more and open what is new. */
+/** List once more and open what is new; packs are listed anew if there is anything new. */
 enum muster_code index_set_refresh(struct index_set *set, struct muster_error *err);
 /** MUSTER_ABSENT where no file names it. */
 enum muster_code index_set_find(struct index_set *set, const struct blob_key *key,
 				struct placement *out, struct muster_error *err);
+/** The same, but not the copy at `avoid`, which turned out to be bad. */
+enum muster_code index_set_find_other(struct index_set *set, const struct blob_key *key,
+				      const struct placement *avoid, struct placement *out,
+				      struct muster_error *err);
+/** Does the store hold the pack of this placement (of a manifest, say) in its full length? */
+bool index_set_is_stored(struct index_set *set, const struct placement *place);
 /** A blob of which only algorithm, digest and size are known; fills in the rest of `key` from the
  *  index. MUSTER_ABSENT. */
 enum muster_code index_set_find_digest(struct index_set *set, struct blob_key *key,

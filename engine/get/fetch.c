@@ -95,7 +95,9 @@ enum muster_code get_fetch_find(struct get_fetcher *fetcher, const struct get_it
 	if (way == GET_BY_HINT)
 		code = item->entry.is_placed ? MUSTER_OK : MUSTER_ABSENT;
 	else
-		code = get_job_index_find(fetcher->job, &key, &place, error);
+		code = get_job_index_find(fetcher->job, &key,
+					  item->entry.is_placed ? &item->entry.placement : NULL,
+					  &place, error);
 	if (!code)
 		code = find_at(fetcher, &key, &place, out, error);
 	if (code == MUSTER_ABSENT && way == GET_BY_INDEX)

@@ -103,18 +103,29 @@ static enum muster_code need_index(struct get_job *job, bool must_be_new, struct
 	return code;
 }
 
+/* Another copy than the one that was tried; where there is none, that one a second time. */
+static enum muster_code find_copy(struct index_set *index, const struct blob_key *key,
+				  const struct placement *tried, struct placement *out,
+				  struct muster_error *err)
+{
+	enum muster_code code = index_set_find_other(index, key, tried, out, err);
+
+	return code == MUSTER_ABSENT && tried ? index_set_find(index, key, out, err) : code;
+}
+
 enum muster_code get_job_index_find(struct get_job *job, const struct blob_key *key,
-				    struct placement *out, struct muster_error *err)
+				    const struct placement *tried, struct placement *out,
+				    struct muster_error *err)
 {
 	struct index_set *index;
 	enum muster_code code = need_index(job, false, &index, err);
 
 	if (!code)
-		code = index_set_find(index, key, out, err);
+		code = find_copy(index, key, tried, out, err);
 	if (code != MUSTER_ABSENT)
 		return code;
 	code = need_index(job, true, &index, err);
-	return code ? code : index_set_find(index, key, out, err);
+	return code ? code : find_copy(index, key, tried, out, err);
 }
 
 enum muster_code get_open_version(struct get_job *job, struct version_reader **out,

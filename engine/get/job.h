@@ -78,10 +78,11 @@ void get_report_failure(struct get_job *job, struct view path, const struct must
 
 #define GET_INDEX_AGE_NS 5000000000u /* who misses a blob lists again, but not for each one */
 
-/** Where the index says that a blob lies. MUSTER_ABSENT: nowhere, as it was at most
- *  GET_INDEX_AGE_NS ago. */
+/** Where the index says that a blob lies, if possible elsewhere than `tried` (NULL: anywhere).
+ *  MUSTER_ABSENT: nowhere, as it was at most GET_INDEX_AGE_NS ago. */
 enum muster_code get_job_index_find(struct get_job *job, const struct blob_key *key,
-				    struct placement *out, struct muster_error *err);
+				    const struct placement *tried, struct placement *out,
+				    struct muster_error *err);
 
 static inline void get_count(atomic_ullong *counter, uint64_t n)
 {

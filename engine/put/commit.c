@@ -108,6 +108,9 @@ enum muster_code put_commit(struct put_job *job, struct muster_error *err)
 	code = put_emit_finish(run, err);
 	if (code)
 		return code;
+	if (run->options->wanted && run->emit.footer->entry_count == 0)
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "the patterns leave no file: nothing was committed");
 	describe_content(job, run->emit.footer);
 	code = save(job, err);
 	if (!code && failed)

@@ -60,6 +60,48 @@ static enum muster_code advance_onto(struct put_run *run, struct muster_error *e
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
+static struct blob_key key_of(const struct put_run *run, const struct entry *entry)
+{
+	struct blob_key key = { .algorithm = (uint8_t)entry->algorithm,
+				.size_bytes = entry->size_bytes,
+				.has_identity = run->hashing.has_identity };
+
+	memcpy(key.digest, entry->fingerprint.digest, DIGEST_BYTES);
+	memcpy(key.checksum, entry->fingerprint.checksum, CHECKSUM_BYTES);
+	if (key.has_identity)
+		memcpy(key.identity, entry->fingerprint.identity, IDENTITY_BYTES);
+	return key;
+}
+
+/* Its pack is gone, or about to go: a version may name the entry only if there is another copy.
+ * MUSTER_FULL: there is, in a pack that a worker still fills. */
+static enum muster_code place_anew(struct put_run *run, struct entry *entry,
+				   struct muster_error *err)
+{
+	struct blob_key key = key_of(run, entry);
+	struct blob_place place;
+	enum muster_code code = blob_set_find(run->blobs, &key, &place, err);
+
+	if (!code && !blob_place_resolve(&place, &entry->placement))
+		return MUSTER_FULL;
+	if (code == MUSTER_ABSENT)
+		code = muster_fail(err, MUSTER_E_FORMAT,
+				   "the repository has lost the bytes of '%.*s', which the version "
+				   "to put onto names ('check' tells all that is lost)",
+				   VIEW_ARGS(entry->path));
+	return code;
+}
+
+static enum muster_code take_over(struct put_run *run, struct muster_error *err)
+{
+	struct entry *entry = &run->emit.onto_head;
+	enum muster_code code = MUSTER_OK;
+
+	if (entry->is_placed && !put_may_rely_on(run, &run->emit.seen_pack, &entry->placement))
+		code = place_anew(run, entry, err);
+	return code ? code : version_writer_add(run->emit.writer, entry, err);
+}
+
 /* Entries of the base before `path` are taken over; one of the same path is replaced. */
 static enum muster_code take_over_before(struct put_run *run, const struct view *path,
 					 struct muster_error *err)
@@ -72,7 +114,7 @@ static enum muster_code take_over_before(struct put_run *run, const struct view 
 		if (order > 0)
 			break;
 		if (order < 0)
-			code = version_writer_add(run->emit.writer, &run->emit.onto_head, err);
+			code = take_over(run, err);
 		if (!code)
 			code = advance_onto(run, err);
 	}

@@ -185,7 +185,7 @@ static bool is_usable(void *state, const struct object_id *pack, uint32_t ordina
 	       !repository_is_bad(state, pack, ordinal);
 }
 
-bool put_may_rely_on(struct put_run *run, const struct placement *place)
+bool put_gc_spares(struct put_run *run, const struct placement *place)
 {
 	struct put_job *job = (struct put_job *)run;
 

@@ -67,6 +67,16 @@ static enum muster_code keep_if_stored(struct put_run *run, struct put_item *ite
 	return code == MUSTER_ABSENT ? MUSTER_OK : code;
 }
 
+bool put_may_rely_on(struct put_run *run, struct seen_pack *seen, const struct placement *place)
+{
+	if (!seen->is_set || !object_id_equal(&seen->id, &place->pack)) {
+		if (!blob_set_is_stored(run->blobs, place))
+			return false;
+		*seen = (struct seen_pack){ place->pack, true };
+	}
+	return put_gc_spares(run, place);
+}
+
 static void read_it(struct put_item *item)
 {
 	item->is_news = true;
@@ -101,7 +111,7 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 		return code;
 	switch (ingest_decide(&run->rules, &item->found, known, base)) {
 	case INGEST_KEEP:
-		if (put_may_rely_on(run, &base->placement)) {
+		if (put_may_rely_on(run, &run->plan.seen_pack, &base->placement)) {
 			keep(item, known);
 			item->place = (struct blob_place){ .known = base->placement };
 			return MUSTER_OK;

@@ -105,6 +105,12 @@ struct large_item {
 	struct found_file found;
 };
 
+/* The pack that was last seen to be in the store: mostly it is the next entry's, too. */
+struct seen_pack {
+	struct object_id id;
+	bool is_set;
+};
+
 struct put_run { /* the first member of struct put_job (put.c) */
 	const struct muster_put_options *options;
 	struct muster_put_report *report;
@@ -126,6 +132,7 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		struct version_reader *base; /* NULL: none */
 		struct entry base_head;
 		bool has_base_head, is_done;
+		struct seen_pack seen_pack;
 		uint64_t next_sequence;
 	} plan;
 
@@ -146,6 +153,7 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		struct version_reader *onto;	      /* NULL: none */
 		struct entry onto_head;
 		bool has_onto_head;
+		struct seen_pack seen_pack;
 		struct spill *side; /* large files: path -> encoded entry */
 		uint64_t side_count;
 	} emit;
@@ -196,7 +204,9 @@ enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err);
 /** Rewrite what was emitted in order with the side run in it. */
 enum muster_code put_side_merge(struct put_run *run, struct muster_error *err);
 /** Does gc leave alone what an entry of the base is placed in? */
-bool put_may_rely_on(struct put_run *run, const struct placement *place);
+bool put_gc_spares(struct put_run *run, const struct placement *place);
+/** Is what a base says of an entry still so: its pack is there, and will stay? */
+bool put_may_rely_on(struct put_run *run, struct seen_pack *seen, const struct placement *place);
 /** The journal of the stat cache, when there is something to note. Not MUSTER_OK: there is none. */
 enum muster_code put_open_journal(struct put_run *run);
 /** Step to the first entry of the base of --onto, if there is one. */

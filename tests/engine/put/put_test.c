@@ -106,8 +106,9 @@ static struct collection *open_collection(struct place *place)
 	return collection;
 }
 
-/* Reads every stored file of the latest version and compares it with the tree. */
-static uint64_t compare_with_tree(struct place *place)
+/* Reads every stored file of the latest version and compares it with the tree. Without an index
+ * every placement must be right. */
+static uint64_t compare_by(struct place *place, struct index_set *index)
 {
 	struct version_reader_options options = { .with_placement = true };
 	struct collection *collection = open_collection(place);
@@ -122,7 +123,7 @@ static uint64_t compare_with_tree(struct place *place)
 					     &err),
 			 MUSTER_OK);
 	assert_int_equal(blob_reader_open(&blobs, place->store, repository_id(place->repository),
-					  NULL, &err),
+					  index, &err),
 			 MUSTER_OK);
 	while (version_reader_next(version, &entry, &err) == MUSTER_OK) {
 		struct blob_key key = { .algorithm = DIGEST_MD5, .size_bytes = entry.size_bytes };
@@ -153,6 +154,24 @@ static uint64_t compare_with_tree(struct place *place)
 	blob_reader_close(blobs);
 	version_reader_close(version);
 	collection_close(collection);
+	return count;
+}
+
+static uint64_t compare_with_tree(struct place *place)
+{
+	return compare_by(place, NULL);
+}
+
+static uint64_t compare_with_tree_by_index(struct place *place)
+{
+	struct index_set *index;
+	uint64_t count;
+
+	assert_int_equal(index_set_open(&index, place->store, repository_id(place->repository),
+					NULL),
+			 MUSTER_OK);
+	count = compare_by(place, index);
+	index_set_close(index);
 	return count;
 }
 
@@ -276,6 +295,139 @@ static void failed_items_commit_nothing_unless_asked(void **state)
 	report = put(place, &options, MUSTER_E_ITEMS);
 	assert_true(report.is_new);
 	assert_int_equal(compare_with_tree(place), report.entry_count);
+}
+
+static void a_failed_put_of_a_new_name_leaves_no_artifact(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	struct collection_name name = { VIEW_LITERAL("me"), VIEW_LITERAL("tests"),
+					VIEW_LITERAL("data") };
+	struct collection *collection;
+
+	run_shell("cd '%s' && ln -s nowhere broken", place->tree);
+	put(place, &options, MUSTER_E_ITEMS);
+	options.dry_run = true;
+	put(place, &options, MUSTER_OK);
+	assert_int_equal(collection_open(&collection, place->repository, &name, NULL, NULL),
+			 MUSTER_E_NAME);
+}
+
+static bool wants_nothing(const void *state, const char *path, size_t path_len, bool is_directory)
+{
+	(void)state;
+	(void)path;
+	(void)path_len;
+	return is_directory;
+}
+
+static void patterns_that_leave_no_file_commit_nothing(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+
+	fill_tree(place);
+	options.wanted = wants_nothing;
+	assert_false(put(place, &options, MUSTER_E_USAGE).is_committed);
+	put_tree(place);
+	options.onto = "latest"; /* then there is something to commit: what was there */
+	assert_false(put(place, &options, MUSTER_OK).is_new);
+}
+
+struct doomed {
+	struct store *store;
+	char keys[64][128];
+	size_t count;
+};
+
+static enum muster_code note_pack(void *state, const char *key, uint64_t size_bytes,
+				  uint64_t modified_ns, struct muster_error *err)
+{
+	struct doomed *doomed = state;
+
+	(void)size_bytes;
+	(void)modified_ns;
+	(void)err;
+	assert_true(doomed->count < 64);
+	snprintf(doomed->keys[doomed->count++], sizeof(doomed->keys[0]), "%s", key);
+	return MUSTER_OK;
+}
+
+/* Somebody removes every pack, or leaves only its beginning. */
+static void damage_packs(struct place *place, bool removes)
+{
+	struct doomed doomed = { .store = place->store };
+
+	assert_int_equal(store_list(place->store, "packs/", NULL, note_pack, &doomed, NULL),
+			 MUSTER_OK);
+	assert_true(doomed.count > 0);
+	for (size_t i = 0; i < doomed.count; i++) {
+		assert_int_equal(store_remove(place->store, doomed.keys[i], NULL), MUSTER_OK);
+		if (!removes)
+			assert_int_equal(store_create(place->store, doomed.keys[i],
+						      VIEW_LITERAL("pack"), NULL),
+					 MUSTER_OK);
+	}
+}
+
+static void lost_packs_are_stored_anew_by_the_next_put(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	struct muster_put_report report;
+
+	fill_tree(place);
+	let_time_pass(place);
+	for (int removes = 0; removes < 2; removes++) {
+		for (int rehash = 0; rehash < 2; rehash++) {
+			put_tree(place);
+			damage_packs(place, removes);
+			options.rehash = rehash;
+			report = put(place, &options, MUSTER_OK);
+			assert_false(report.is_new); /* the version names what it named */
+			/* Equal files behind the first one are known to be stored by then. */
+			assert_int_equal(report.read_files + report.kept_files,
+					 report.entry_count);
+			assert_true(report.packed_blobs > 0);
+			assert_int_equal(compare_with_tree_by_index(place), report.entry_count);
+		}
+		options.rehash = false;
+		damage_packs(place, removes);
+		options.name = removes ? "other" : "another"; /* nothing but the index knows it */
+		report = put(place, &options, MUSTER_OK);
+		assert_true(report.is_new);
+		assert_true(report.packed_blobs > 0);
+		options.name = "data";
+		assert_int_equal(compare_with_tree_by_index(place), report.entry_count);
+	}
+}
+
+/* What the tree does not have cannot be stored anew: no version may name it as if it were there. */
+static void a_base_that_lost_its_bytes_is_not_put_onto(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	struct muster_put_report report;
+	struct muster_error err;
+
+	run_shell("cd '%s' && echo 1 > a && echo 2 > b", place->tree);
+	put_tree(place);
+	damage_packs(place, true);
+	run_shell("cd '%s' && rm a && echo 3 > b", place->tree);
+	options.onto = "latest";
+	assert_int_equal(put_run(place->repository, place->cache, &options, &report, &err),
+			 MUSTER_E_FORMAT);
+	assert_non_null(strstr(err.message, "'a'"));
+	assert_false(report.is_committed);
+	run_shell("cd '%s' && echo 1 > copy-of-a", place->tree); /* the same bytes again */
+	report = put(place, &options, MUSTER_OK);
+	assert_int_equal(report.entry_count, 3);
+	run_shell("cd '%s' && echo 1 > a", place->tree);
+	assert_int_equal(compare_with_tree(place), 3);
 }
 
 static void onto_keeps_what_the_tree_does_not_have(void **state)
@@ -518,6 +670,10 @@ int main(void)
 		PUT_TEST(only_what_changed_is_read_again),
 		PUT_TEST(a_cleared_cache_costs_reading_and_nothing_else),
 		PUT_TEST(failed_items_commit_nothing_unless_asked),
+		PUT_TEST(a_failed_put_of_a_new_name_leaves_no_artifact),
+		PUT_TEST(patterns_that_leave_no_file_commit_nothing),
+		PUT_TEST(lost_packs_are_stored_anew_by_the_next_put),
+		PUT_TEST(a_base_that_lost_its_bytes_is_not_put_onto),
 		PUT_TEST(onto_keeps_what_the_tree_does_not_have),
 		PUT_TEST(sources_meet_under_their_names_and_may_not_clash),
 		PUT_TEST(a_list_names_the_files),
