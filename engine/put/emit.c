@@ -141,8 +141,10 @@ static struct stat_record record_of(const struct put_run *run, const struct put_
 				     .ctime_ns = item->found.ctime_ns,
 				     .inode = item->found.inode,
 				     .is_trusted = ingest_is_trusted(&item->found, run->read_ns),
-				     .algorithm = run->hashing.algorithm,
-				     .has_identity = run->hashing.has_identity,
+				     .algorithm = item->is_reference ? DIGEST_MD5
+								     : run->hashing.algorithm,
+				     .has_identity = !item->is_reference &&
+						     run->hashing.has_identity,
 				     .fingerprint = item->fingerprint };
 }
 
@@ -159,7 +161,7 @@ void put_note_stat_locked(struct put_run *run, const struct put_item *item, bool
 	struct stat_record record = record_of(run, item);
 	enum muster_code code;
 
-	if (!run->cache || !record.is_trusted || item->is_reference)
+	if (!run->cache || !record.is_trusted)
 		return;
 	if (!run->journal && put_open_journal(run))
 		return;

@@ -7,8 +7,6 @@
 #include "artifact/record/key.h"
 #include "base/text/encode.h"
 #include "engine/put/put_job.h"
-#include "engine/put/uri.h"
-#include "io/tree/tree_time.h"
 
 #define TABLE_SHARE 4 /* a quarter of the memory is the table of blobs */
 
@@ -20,10 +18,8 @@ static enum muster_code begin_session_locked(struct put_job *job, struct muster_
 	return session_begin(&job->session, job->repository, what, NULL, err);
 }
 
-/* The session, begun by whoever first has something to store: a put that changes nothing has none.
- */
-static enum muster_code need_session(struct put_job *job, struct session **out,
-				     struct muster_error *err)
+enum muster_code put_need_session(struct put_job *job, struct session **out,
+				  struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
 
@@ -39,7 +35,7 @@ static enum muster_code need_session(struct put_job *job, struct session **out,
 static enum muster_code next_id(void *state, struct object_id *out, struct muster_error *err)
 {
 	struct session *session;
-	enum muster_code code = need_session(state, &session, err);
+	enum muster_code code = put_need_session(state, &session, err);
 
 	return code ? code : session_next_object(session, out, err);
 }
@@ -86,56 +82,6 @@ static enum muster_code open_bases(struct put_job *job, struct muster_error *err
 		code = open_base(job, onto, &job->onto, err);
 	job->run.plan.base = job->base;
 	job->run.emit.onto = job->onto;
-	return code;
-}
-
-static enum muster_code note_dead(void *state, const uint8_t repository_bytes[16],
-				  const uint8_t session[16], struct muster_error *err)
-{
-	struct put_job *job = state;
-	void *dead;
-
-	if (memcmp(repository_bytes, repository_id(job->repository), 16) != 0)
-		return MUSTER_OK;
-	dead = realloc(job->dead, (job->dead_count + 1) * sizeof(*job->dead));
-	if (!dead)
-		return muster_fail_memory(err, "sessions of killed runs");
-	job->dead = dead;
-	memcpy(job->dead[job->dead_count++], session, 16);
-	return MUSTER_OK;
-}
-
-/* One directory has a stat cache; anything else is read whole. Without a cache a put still works.
- */
-static void open_cache(struct put_job *job, const char *cache_dir)
-{
-	const struct muster_put_options *options = job->run.options;
-	struct put_run *run = &job->run;
-	int64_t now_ns;
-
-	if (!cache_dir || options->source_count != 1 || options->sources[0].name ||
-	    uri_kind(options->sources[0].path) != URI_NONE)
-		return;
-	if (tree_time_now(options->sources[0].path, &now_ns, NULL))
-		return;
-	if (stat_cache_open(&run->cache, cache_dir, options->sources[0].path, note_dead, job, NULL))
-		return;
-	run->read_ns = now_ns;
-}
-
-enum muster_code put_open_journal(struct put_run *run)
-{
-	struct put_job *job = (struct put_job *)run;
-	struct session *session;
-	enum muster_code code = MUSTER_ABSENT;
-
-	if (run->has_no_journal || run->options->dry_run)
-		return code;
-	code = need_session(job, &session, NULL);
-	if (!code)
-		code = stat_journal_open(&run->journal, run->cache, repository_id(job->repository),
-					 session_id(session), NULL);
-	run->has_no_journal = code;
 	return code;
 }
 
@@ -256,7 +202,7 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 	if (!code)
 		code = open_bases(job, err);
 	if (!code)
-		open_cache(job, cache_dir);
+		put_open_cache(job, cache_dir);
 	if (!code)
 		code = open_blobs(job, options->job.memory_bytes, err);
 	if (!code)

@@ -84,6 +84,18 @@ static void read_it(struct put_item *item)
 		item->fate = ITEM_LARGE;
 }
 
+/* Digested by MD5, whatever the repository's algorithm is. */
+static void plan_reference(const struct put_run *run, struct put_item *item,
+			   const struct stat_record *known)
+{
+	struct ingest_rules rules = { .algorithm = DIGEST_MD5, .rehash = run->rules.rehash };
+
+	if (ingest_knows(&rules, &item->found, known))
+		keep(item, known);
+	else
+		read_it(item);
+}
+
 static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 				  struct muster_error *err)
 {
@@ -100,12 +112,12 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 	}
 	if (item->fate == ITEM_TRACKED)
 		return MUSTER_OK;
-	if (item->is_reference) {
-		read_it(item);
-		return MUSTER_OK;
-	}
 	if (run->cache)
 		known = stat_cache_find(run->cache, item->path);
+	if (item->is_reference) {
+		plan_reference(run, item, known);
+		return MUSTER_OK;
+	}
 	code = find_in_base(run, item->path, &base, err);
 	if (code)
 		return code;

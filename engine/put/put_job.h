@@ -23,6 +23,12 @@ struct put_job {
 /** Opens collection, bases, cache, blobs, sources and the version's writer; adopts what killed puts
  *  of this tree left. */
 enum muster_code put_open(struct put_job *job, const char *cache_dir, struct muster_error *err);
+/** The session, begun by whoever first has something to store: a put that changes nothing has
+ *  none. */
+enum muster_code put_need_session(struct put_job *job, struct session **out,
+				  struct muster_error *err);
+/** Opens the stat cache of these sources. Without one a put still works. */
+void put_open_cache(struct put_job *job, const char *cache_dir);
 /** Makes the work of this run useful to the next one: packs indexed, the journal a run. */
 enum muster_code put_keep_work(struct put_job *job, struct muster_error *err);
 /** Completes the version and saves it, unless items failed. */

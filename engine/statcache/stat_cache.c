@@ -36,17 +36,15 @@ static void make_parents(const char *path)
 	}
 }
 
-static enum muster_code open_tree_dir(struct stat_cache *cache, const char *cache_dir,
-				      const char *tree, struct muster_error *err)
+static enum muster_code open_own_dir(struct stat_cache *cache, const char *cache_dir,
+				     struct view whose, struct muster_error *err)
 {
-	char absolute[PATH_MAX], name[33];
+	char name[33];
 	uint8_t sha256[IDENTITY_BYTES];
 	int root_fd = -1, trees_fd = -1;
 	enum muster_code code;
 
-	if (!realpath(tree, absolute))
-		return muster_fail_errno(err, "find '%s'", tree);
-	sha256_of(view_text(absolute), sha256);
+	sha256_of(whose, sha256);
 	hex_encode(name, sha256, 16);
 	name[32] = '\0';
 	make_parents(cache_dir);
@@ -62,8 +60,9 @@ static enum muster_code open_tree_dir(struct stat_cache *cache, const char *cach
 	return code;
 }
 
-enum muster_code stat_cache_open(struct stat_cache **out, const char *cache_dir, const char *tree,
-				 stat_cache_dead_fn *on_dead, void *state, struct muster_error *err)
+enum muster_code stat_cache_open_named(struct stat_cache **out, const char *cache_dir,
+				       struct view name, stat_cache_dead_fn *on_dead, void *state,
+				       struct muster_error *err)
 {
 	struct stat_cache *cache = calloc(1, sizeof(*cache));
 	enum muster_code code;
@@ -72,7 +71,7 @@ enum muster_code stat_cache_open(struct stat_cache **out, const char *cache_dir,
 	if (!cache)
 		return muster_fail_memory(err, "the stat cache");
 	cache->dir_fd = -1;
-	code = open_tree_dir(cache, cache_dir, tree, err);
+	code = open_own_dir(cache, cache_dir, name, err);
 	if (!code)
 		code = stat_cache_load_runs(cache, err);
 	if (!code)
@@ -80,12 +79,24 @@ enum muster_code stat_cache_open(struct stat_cache **out, const char *cache_dir,
 	if (!code)
 		code = stat_cache_load_runs(cache, err);
 	if (code) {
-		muster_context(err, "the stat cache of '%s'", tree);
 		stat_cache_close(cache);
 		return code;
 	}
 	*out = cache;
 	return MUSTER_OK;
+}
+
+enum muster_code stat_cache_open(struct stat_cache **out, const char *cache_dir, const char *tree,
+				 stat_cache_dead_fn *on_dead, void *state, struct muster_error *err)
+{
+	char absolute[PATH_MAX];
+	enum muster_code code;
+
+	*out = NULL;
+	code = realpath(tree, absolute) ? stat_cache_open_named(out, cache_dir, view_text(absolute),
+								on_dead, state, err)
+					: muster_fail_errno(err, "find '%s'", tree);
+	return code ? muster_context(err, "the stat cache of '%s'", tree) : MUSTER_OK;
 }
 
 static void release_runs(struct stat_cache *cache)

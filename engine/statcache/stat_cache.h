@@ -1,7 +1,7 @@
 /**
  * stat_cache - what this machine knows of the files of one tree: path -> stat and digests.
  *
- * It lives in `<cache>/trees/<32 hex of the tree's absolute path>/` as numbered runs, each sorted
+ * It lives in `<cache>/trees/<32 hex of the SHA-256 of the tree's absolute path>/` as numbered runs, each sorted
  * by path; of one path the newest run counts. A put writes a journal as it goes; when it ends, or
  * when a later put finds that its writer died, the journal becomes a run. More than
  * STAT_CACHE_RUNS_MAX runs are merged. The cache proves what a file's digest is, never that its
@@ -30,6 +30,10 @@ typedef enum muster_code stat_cache_dead_fn(void *state, const uint8_t repositor
 enum muster_code stat_cache_open(struct stat_cache **out, const char *cache_dir, const char *tree,
 				 stat_cache_dead_fn *on_dead, void *state,
 				 struct muster_error *err);
+/** The same by any name (of several trees that are one version, say) instead of an absolute path. */
+enum muster_code stat_cache_open_named(struct stat_cache **out, const char *cache_dir,
+				       struct view name, stat_cache_dead_fn *on_dead, void *state,
+				       struct muster_error *err);
 void stat_cache_close(struct stat_cache *cache); /* takes NULL */
 /** The packs of this dead session are in an index now. */
 void stat_cache_forget_dead(struct stat_cache *cache, const uint8_t repository_id[16],

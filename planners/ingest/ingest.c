@@ -20,12 +20,16 @@ static bool base_holds(const struct entry *base, const struct stat_record *known
 	       memcmp(base->fingerprint.checksum, known->fingerprint.checksum, CHECKSUM_BYTES) == 0;
 }
 
+bool ingest_knows(const struct ingest_rules *rules, const struct found_file *found,
+		  const struct stat_record *known)
+{
+	return known && !rules->rehash && stat_matches(found, known) && serves(rules, known);
+}
+
 enum ingest_decision ingest_decide(const struct ingest_rules *rules, const struct found_file *found,
 				   const struct stat_record *known, const struct entry *base)
 {
-	if (rules->rehash || !known)
-		return INGEST_READ;
-	if (!stat_matches(found, known) || !serves(rules, known))
+	if (!ingest_knows(rules, found, known))
 		return INGEST_READ;
 	return base && base_holds(base, known) ? INGEST_KEEP : INGEST_KEEP_STORED;
 }

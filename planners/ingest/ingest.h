@@ -29,6 +29,11 @@ struct ingest_rules {
 	bool rehash; /* believe no stat */
 };
 
+/** Is what the cache knows (NULL: nothing) still so, and all that is needed? For a reference that
+ *  is enough: its bytes are stored nowhere. */
+bool ingest_knows(const struct ingest_rules *rules, const struct found_file *found,
+		  const struct stat_record *known);
+
 /** `known` and `base` are of the same path, or NULL. */
 enum ingest_decision ingest_decide(const struct ingest_rules *rules, const struct found_file *found,
 				   const struct stat_record *known, const struct entry *base);

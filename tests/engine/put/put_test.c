@@ -474,6 +474,18 @@ static void sources_meet_under_their_names_and_may_not_clash(void **state)
 	report = put(place, &options, MUSTER_OK);
 	assert_int_equal(report.entry_count, 5);
 	assert_int_equal(compare_with_tree(place), 5);
+	let_time_pass(place);
+	put(place, &options, MUSTER_OK); /* the first one was too early to believe its stats */
+	run_shell("cd '%s' && echo 6 > two/y", place->tree);
+	report = put(place, &options, MUSTER_OK);
+	assert_true(report.is_new);
+	assert_int_equal(report.read_files, 1);
+	assert_int_equal(report.kept_files, 4);
+	assert_int_equal(compare_with_tree(place), 5);
+	sources[1].name = "three"; /* another composition has a cache of its own */
+	report = put(place, &options, MUSTER_OK);
+	assert_int_equal(report.entry_count, 5);
+	assert_int_equal(report.kept_files, 0);
 	sources[0].name = NULL;
 	sources[1].name = NULL;
 	put(place, &options, MUSTER_E_USAGE); /* z twice */
@@ -554,6 +566,15 @@ static void references_are_digested_and_not_stored(void **state)
 	assert_false(entry.has_size);
 	version_reader_close(version);
 	collection_close(collection);
+	let_time_pass(place);
+	options.rehash = true;
+	assert_int_equal(put(place, &options, MUSTER_OK).read_files, 2);
+	options.rehash = false;
+	run_shell("printf more >> '%s/large'", place->tree);
+	report = put(place, &options, MUSTER_OK);
+	assert_true(report.is_new);
+	assert_int_equal(report.read_files, 1);
+	assert_int_equal(report.kept_files, 1);
 
 	sources[1].name = NULL;
 	put(place, &options, MUSTER_E_USAGE);
