@@ -1,3 +1,4 @@
+#include "base/text/text.h"
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/summary.h"
@@ -54,9 +55,9 @@ static void report_all(struct cli *cli, const struct muster_check_report *report
 {
 	if (report->finding_count) {
 		cli_note_difference(cli);
-		cli_say(cli, "the repository is damaged: %llu finding%s",
+		cli_say(cli, "the repository is damaged: %llu %s",
 			(unsigned long long)report->finding_count,
-			report->finding_count == 1 ? "" : "s");
+			text_plural(report->finding_count, "finding", "findings"));
 	} else {
 		cli_say(cli, "the repository is sound");
 	}

@@ -75,8 +75,9 @@ static void print_question(struct cli *cli, const struct victim *victim)
 		bytes_printf(&text, NULL, " with all its versions (%s)? [y/N] ",
 			     text_count(versions, victim->version_count));
 	else
-		bytes_printf(&text, NULL, " (%s files, %s)? [y/N] ",
+		bytes_printf(&text, NULL, " (%s %s, %s)? [y/N] ",
 			     text_count(count, victim->entry_count),
+			     text_plural(victim->entry_count, "file", "files"),
 			     text_size(size, victim->size_bytes));
 	screen_write(&cli->screen, bytes_view(&text));
 	bytes_release(&text);

@@ -1,4 +1,5 @@
 #include "base/text/encode.h"
+#include "base/text/text.h"
 #include "cli/argument.h"
 #include "cli/commands.h"
 #include "cli/show.h"
@@ -106,9 +107,9 @@ static void report_all(struct cli *cli, const struct muster_verify_report *repor
 	if (report->unreadable)
 		cli_note_failed_items(cli);
 	if (drift)
-		cli_say(cli, "%s: %llu difference%s from the version",
+		cli_say(cli, "%s: %llu %s from the version",
 			options->is_stored ? "the stored bytes" : cli_word(cli, 1),
-			(unsigned long long)drift, drift == 1 ? "" : "s");
+			(unsigned long long)drift, text_plural(drift, "difference", "differences"));
 	else
 		cli_say(cli, "%s: as the version says",
 			options->is_stored ? "the stored bytes" : cli_word(cli, 1));

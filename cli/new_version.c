@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text/text.h"
 #include "cli/argument.h"
 #include "cli/show.h"
 #include "cli/summary.h"
@@ -135,12 +136,13 @@ static void tell_warnings(struct cli *cli, const struct muster_put_report *repor
 {
 	if (report->digest_collisions)
 		cli_warn(cli,
-			 "%llu files have the digest of another file with other bytes; both are "
-			 "stored",
-			 (unsigned long long)report->digest_collisions);
+			 "%llu %s the digest of another file with other bytes; both are stored",
+			 (unsigned long long)report->digest_collisions,
+			 text_plural(report->digest_collisions, "file has", "files have"));
 	if (report->special_files)
-		cli_say(cli, "skipped %llu devices, pipes or sockets",
-			(unsigned long long)report->special_files);
+		cli_say(cli, "skipped %llu %s", (unsigned long long)report->special_files,
+			text_plural(report->special_files, "device, pipe or socket",
+				    "devices, pipes or sockets"));
 }
 
 static void tell_version(struct cli *cli, const struct muster_put_report *report,

@@ -44,6 +44,10 @@ const char *text_duration(char buf[TEXT_DURATION_BYTES], uint64_t duration_ns);
 #define TEXT_COUNT_BYTES 27
 const char *text_count(char buf[TEXT_COUNT_BYTES], uint64_t count);
 
+/** The word that goes with a count: `one` for 1, else `many`. Whole phrases, too: a verb may follow
+ *  its noun. Every message with a count takes its word from here. */
+const char *text_plural(uint64_t count, const char *one, const char *many);
+
 /** The one decimal form of 0 .. 2^64-1: digits only, no sign, no leading zero; else false. */
 bool text_parse_u64(struct view text, uint64_t *out);
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text/text.h"
 #include "io/file/tree_writer.h"
 #include "io/tree/tree_time.h"
 
@@ -230,8 +231,9 @@ static enum muster_code checkout(struct checkout_run *run, struct muster_error *
 	if (!code && get_is_cancelled(&run->job))
 		return interrupted(run, err);
 	if (!code && run->report->failed_items)
-		code = muster_fail(err, MUSTER_E_ITEMS, "%llu files failed",
-				   (unsigned long long)run->report->failed_items);
+		code = muster_fail(err, MUSTER_E_ITEMS, "%llu %s failed",
+				   (unsigned long long)run->report->failed_items,
+				   text_plural(run->report->failed_items, "file", "files"));
 	return code;
 }
 

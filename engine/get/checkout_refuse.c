@@ -2,6 +2,8 @@
  * change. */
 #include "engine/get/checkout.h"
 
+#include "base/text/text.h"
+
 enum muster_code checkout_name(struct checkout_names *names, struct view path,
 			       struct muster_error *err)
 {
@@ -27,7 +29,7 @@ static enum muster_code add_reason(struct bytes *reason, const struct checkout_n
 	if (!names->count)
 		return MUSTER_OK;
 	return bytes_printf(reason, err, "%s%llu %s (%.*s%s)", reason->len ? "; " : "",
-			    (unsigned long long)names->count, names->count == 1 ? one : many,
+			    (unsigned long long)names->count, text_plural(names->count, one, many),
 			    VIEW_ARGS(bytes_view(&names->text)),
 			    names->count > CHECKOUT_NAMES_MAX ? ", ..." : "");
 }
@@ -92,9 +94,10 @@ enum muster_code checkout_check_plan(struct checkout_run *run, struct muster_err
 	if (run->unknown.count || run->changed.count || run->unreadable.count)
 		return refuse(run, err);
 	if (max && run->remove_count > max && !run->target.is_new)
-		return muster_fail(
-			err, MUSTER_E_REFUSED,
-			"nothing was changed: %llu files would be deleted, more than %llu",
-			(unsigned long long)run->remove_count, (unsigned long long)max);
+		return muster_fail(err, MUSTER_E_REFUSED,
+				   "nothing was changed: %llu %s would be deleted, more than %llu",
+				   (unsigned long long)run->remove_count,
+				   text_plural(run->remove_count, "file", "files"),
+				   (unsigned long long)max);
 	return MUSTER_OK;
 }

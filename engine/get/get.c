@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/text.h"
 #include "engine/get/notes.h"
 #include "engine/get/select.h"
 #include "engine/get/target.h"
@@ -248,9 +249,10 @@ static enum muster_code finish(struct get_run *run, struct muster_error *err)
 	if (!code)
 		note_files(run);
 	if (!code && run->report->failed_items)
-		code = muster_fail(err, MUSTER_E_ITEMS, "%llu of %llu entries failed",
+		code = muster_fail(err, MUSTER_E_ITEMS, "%llu of %llu %s failed",
 				   (unsigned long long)run->report->failed_items,
-				   (unsigned long long)run->report->entry_count);
+				   (unsigned long long)run->report->entry_count,
+				   text_plural(run->report->entry_count, "entry", "entries"));
 	return code;
 }
 

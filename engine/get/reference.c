@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text/text.h"
 #include "engine/get/fetch_internal.h"
 #include "io/file/read.h"
 
@@ -111,9 +112,10 @@ static enum muster_code check_copied(struct get_fetcher *fetcher, const struct g
 				     struct muster_error *error)
 {
 	if (item->entry.has_size && copied != item->entry.size_bytes)
-		return muster_fail(
-			error, MUSTER_E_DIGEST, "the referenced file has %llu bytes now, not %llu",
-			(unsigned long long)copied, (unsigned long long)item->entry.size_bytes);
+		return muster_fail(error, MUSTER_E_DIGEST,
+				   "the referenced file has %llu %s now, not %llu",
+				   (unsigned long long)copied, text_plural(copied, "byte", "bytes"),
+				   (unsigned long long)item->entry.size_bytes);
 	if (!is_unchecked(item) && !get_fetch_is_proven(fetcher, item, actual))
 		return muster_fail(error, MUSTER_E_DIGEST,
 				   "the referenced file has other bytes than it had");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "artifact/path.h"
+#include "base/text/text.h"
 #include "engine/blob/blob_reader.h"
 #include "engine/look/named_version.h"
 
@@ -98,8 +99,9 @@ static bool is_right(const struct cat *cat, const struct fingerprint *found)
 static enum muster_code fail_wrong(const struct blob_at *at, struct muster_error *err)
 {
 	return muster_fail(err, MUSTER_E_DIGEST,
-			   "the %llu bytes that are stored do not have the digest they should have",
-			   (unsigned long long)at->size_bytes);
+			   "what is stored (%llu %s) does not have the digest it should have",
+			   (unsigned long long)at->size_bytes,
+			   text_plural(at->size_bytes, "byte", "bytes"));
 }
 
 static enum muster_code give(struct cat *cat, const uint8_t *bytes, size_t len,

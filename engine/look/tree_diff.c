@@ -1,5 +1,6 @@
 #include "engine/look/tree_diff.h"
 
+#include "base/text/text.h"
 #include "engine/digest/hash_tree.h"
 #include "engine/look/named_version.h"
 
@@ -172,8 +173,10 @@ static enum muster_code merge(struct tree_diff *diff, struct muster_error *err)
 		code = merge_step(diff, err);
 	if (code || !diff->failed_files)
 		return code;
-	return muster_fail(err, MUSTER_E_ITEMS, "%llu files could not be compared; the first: %s",
-			   (unsigned long long)diff->failed_files, diff->first_failure.message);
+	return muster_fail(err, MUSTER_E_ITEMS, "%llu %s could not be compared; the first: %s",
+			   (unsigned long long)diff->failed_files,
+			   text_plural(diff->failed_files, "file", "files"),
+			   diff->first_failure.message);
 }
 
 static void count_leaves(struct tree_diff *diff)

@@ -47,6 +47,14 @@ class Get(Files):
         self.run_ok("get", "photos", "copy", "--overwrite")
         self.assert_same_tree("copy", "photos")
 
+    def test_one_is_told_as_one(self):
+        self.write("copy/a.txt", "mine")
+        self.run_code(3, "get", "photos", "copy", told="1 of 3 entries failed\n")
+        self.run_code(3, "get", "photos", "copy", "--path-prefix", "a.txt",
+                      told="1 of 1 entry failed\n")
+        self.run_code(1, "verify", "photos", "copy", "--exclude", "labels/",
+                      told="1 difference from the version\n")
+
     def test_only_what_is_wanted_comes(self):
         for number, (arguments, expected) in enumerate((
                 (("--path-prefix", "labels"), ["labels/b.csv", "labels/c.csv"]),

@@ -216,7 +216,7 @@ class Put(MusterTest):
         self.write("photos/fine")
         os.symlink("nowhere", self.home / "photos/two\nlines")
         result = self.run_code(3, "put", "photos", "-n", "x", "--failures", "failed",
-                               told="hold a line feed")
+                               told="holds a line feed")
         self.assertIn(r"two\x0alines", result.err)
         self.assertEqual((self.home / "failed").read_bytes(), b"")
         self.run_code(3, "put", "photos", "-n", "x", "--failures", "failed", "-0")

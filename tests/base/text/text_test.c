@@ -280,6 +280,15 @@ static void durations_are_written_for_people(void **state)
 	}
 }
 
+static void one_has_no_plural(void **state)
+{
+	(void)state;
+	assert_string_equal(text_plural(0, "file", "files"), "files");
+	assert_string_equal(text_plural(1, "file", "files"), "file");
+	assert_string_equal(text_plural(2, "file", "files"), "files");
+	assert_string_equal(text_plural(UINT64_MAX, "file", "files"), "files");
+}
+
 static void counts_have_separators(void **state)
 {
 	static const struct {
@@ -348,6 +357,7 @@ int main(void)
 		cmocka_unit_test(typed_sizes_are_read),
 		cmocka_unit_test(what_is_no_size_is_refused_by_name),
 		cmocka_unit_test(durations_are_written_for_people),
+		cmocka_unit_test(one_has_no_plural),
 		cmocka_unit_test(counts_have_separators),
 		cmocka_unit_test(whole_numbers_are_read_strictly),
 	};
