@@ -132,7 +132,7 @@ class Checkout(Files):
 
 class Verify(Files):
     def test_an_equal_directory_is_exit_code_0(self):
-        result = self.run_ok("verify", "photos", "photos", told="as the version says")
+        result = self.run_ok("verify", "photos", "photos", told="photos: as the version says (3 files checked)\n")
         self.assertEqual(result.out, "")
         self.assertRegex(result.err, r"checked files +3\n")
         self.run_ok("verify", "photos", "photos", "--quick")
@@ -166,6 +166,50 @@ class Verify(Files):
         root = self.run_ok("show", "photos", "--json").objects()[0]["root"]
         self.run_ok("verify", "photos", "photos", "--root", root)
         self.run_code(4, "verify", "photos", "photos", "--root", "0" * 64, told="root")
+
+
+class VerifyReferences(Files):
+    """References are not looked at: nothing may sound as if they were."""
+
+    def verify(self, told, *more):
+        for arguments in (("copy",), ("--stored",)):
+            with self.subTest(arguments):
+                subject = "copy" if arguments == ("copy",) else "the stored bytes"
+                self.run_ok("verify", "some", *arguments, *more, told=f"{subject}: {told}\n")
+                summary = self.run_ok("verify", "some", *arguments, *more,
+                                      "--json").objects()[-1]
+        return summary
+
+    def test_only_references_is_nothing_checked(self):
+        self.run_ok("put", f"file://{self.home}/photos", "-n", "some")
+        self.run_ok("get", "some", "copy")
+        summary = self.verify("nothing was checked; 3 references were not checked")
+        self.assertEqual((summary["checked_files"], summary["skipped_references"],
+                          summary["is_complete"]), (0, 3, False))
+        self.verify("nothing was checked; 1 reference was not checked", "--exclude", "labels/")
+
+    def test_some_references_are_told_beside_what_was_checked(self):
+        self.run_ok("put", "--at", "own=photos/labels", "--at",
+                    f"theirs=file://{self.home}/photos", "-n", "some")
+        self.run_ok("get", "some", "copy")
+        summary = self.verify(
+            "as the version says (2 files checked); 3 references were not checked")
+        self.assertEqual((summary["checked_files"], summary["is_complete"]), (2, False))
+        os.unlink(self.home / "copy/own/b.csv")
+        self.run_code(1, "verify", "some", "copy", told="copy: 1 difference from the version; "
+                      "3 references were not checked\n")
+
+    def test_no_references_is_complete(self):
+        result = self.run_ok("verify", "photos", "photos", "--json").objects()[-1]
+        self.assertIs(result["is_complete"], True)
+        self.run_ok("verify", "photos", "--stored", "--exclude", "*",
+                    told="the stored bytes: nothing was checked, no file is wanted\n")
+
+    def test_skipped_references_of_a_get_are_told(self):
+        self.run_ok("put", f"file://{self.home}/photos", "-n", "some")
+        os.unlink(self.home / "photos/a.txt")
+        self.run_ok("get", "some", "copy", "--allow-missing-references",
+                    told="skipped 1 reference whose bytes cannot be had\n")
 
 
 class Check(Files):
