@@ -17,11 +17,14 @@ static const struct option_spec specs[] = {
 	{ .name = "delete",
 	  .kind = OPTION_FLAG,
 	  .offset = CHECKOUT(is_delete),
-	  .help = "delete files that are not in the version, even if no checkout wrote them" },
+	  .help = "delete files that are not in the version, even if no checkout wrote them, or "
+		  "somebody changed them" },
 	{ .name = "overwrite",
 	  .kind = OPTION_FLAG,
 	  .offset = CHECKOUT(is_overwrite),
-	  .help = "replace files that somebody changed" },
+	  .help = "replace files that differ from the version's, even if no checkout wrote them, "
+		  "or "
+		  "somebody changed them" },
 	{ .name = "max-delete",
 	  .kind = OPTION_NUMBER,
 	  .offset = CHECKOUT(max_delete),
@@ -96,8 +99,8 @@ const struct command command_checkout = {
 		"Makes DIR exactly VERSION: writes what is missing, replaces what differs, deletes "
 		"what is not in it. By itself it touches only files that an earlier checkout wrote "
 		"and nobody has changed since; anything else stops it before the first change, "
-		"unless "
-		"--delete or --overwrite is given. It refuses /, home directories, mount points, "
+		"unless --delete or --overwrite is given; the message says which of them is "
+		"needed, and for which files. It refuses /, home directories, mount points, "
 		"and "
 		"places that contain the repository or lie in it.",
 	.examples = "muster checkout photos photos-copy\n"

@@ -244,8 +244,10 @@ static void release(struct checkout_run *run)
 
 	for (size_t i = 0; i < sizeof(spools) / sizeof(spools[0]); i++)
 		get_spool_release(spools[i]);
-	bytes_release(&run->unknown.text);
-	bytes_release(&run->changed.text);
+	bytes_release(&run->must_replace.changed.text);
+	bytes_release(&run->must_replace.unknown.text);
+	bytes_release(&run->must_remove.changed.text);
+	bytes_release(&run->must_remove.unknown.text);
 	bytes_release(&run->unreadable.text);
 	bytes_release(&run->seen.links);
 	bytes_release(&run->seen.repository);

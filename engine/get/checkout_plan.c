@@ -363,6 +363,16 @@ static enum muster_code touch(struct checkout_run *run, const struct get_found *
 	return get_spool_add(&run->pending, &old, err);
 }
 
+/* What would help depends on whether the version has something for this place. */
+static enum muster_code refuse(struct checkout_run *run, const struct get_found *item,
+			       struct muster_error *err)
+{
+	struct checkout_refused *refused = item->has_entry ? &run->must_replace : &run->must_remove;
+
+	return checkout_name(item->has_record ? &refused->changed : &refused->unknown, item->path,
+			     err);
+}
+
 static enum muster_code end_item(struct checkout_run *run, const struct get_found *item,
 				 struct muster_error *err)
 {
@@ -387,9 +397,8 @@ static enum muster_code end_item(struct checkout_run *run, const struct get_foun
 		run->remove_count++;
 		return touch(run, item, &run->removed, err);
 	case CHECKOUT_REFUSE_UNKNOWN:
-		return checkout_name(&run->unknown, item->path, err);
 	case CHECKOUT_REFUSE_CHANGED:
-		return checkout_name(&run->changed, item->path, err);
+		return refuse(run, item, err);
 	case CHECKOUT_READ: /* the run is stopping */
 		break;
 	}

@@ -2,6 +2,7 @@
 """get, checkout, verify, check: files out of a repository, and held against it."""
 import os
 import shutil
+import subprocess
 
 import harness
 from harness import MusterTest
@@ -103,10 +104,53 @@ class Checkout(Files):
         self.assert_same_tree("copy", "photos")
         self.assertIn(b"changed, and longer", self.tree("aside").values())
 
+    def test_a_refusal_names_the_option_that_helps(self):
+        """For each way of being in the way: what the message advises, and no less, does it."""
+        replace, delete = ("--overwrite",), ("--delete",)
+        self.put_again()  # a.txt is another one, labels/c.csv goes, new/n.txt comes
+        for name, command, advice, options in (
+                ("changed, replaced", "echo mine >>copy/a.txt",
+                 "--overwrite is needed to replace 1 changed file ('a.txt')", replace),
+                ("changed, removed", "echo mine >>copy/labels/c.csv",
+                 "--delete is needed to delete 1 changed file ('labels/c.csv')", delete),
+                ("foreign, in the way", "mkdir copy/new; echo mine >copy/new/n.txt",
+                 "--overwrite is needed to replace 1 file no checkout wrote ('new/n.txt')",
+                 replace),
+                ("a link in the way", "mkdir copy/new; ln -s nowhere copy/new/n.txt",
+                 "--overwrite is needed to replace 1 file no checkout wrote ('new/n.txt')",
+                 replace),
+                ("foreign, beside", "echo mine >copy/mine",
+                 "--delete is needed to delete 1 file no checkout wrote ('mine')", delete),
+                ("a file where a directory should be", "echo mine >copy/new",
+                 "--delete is needed to delete 1 file no checkout wrote ('new')", delete),
+                ("a directory where a file should be",
+                 "mkdir -p copy/new/n.txt; echo mine >copy/new/n.txt/mine",
+                 "--delete is needed to delete 1 file no checkout wrote ('new/n.txt/mine')",
+                 delete),
+                ("a link where a directory should be", "ln -s ../old copy/new",
+                 "--delete is needed to delete 1 file no checkout wrote ('new')", delete),
+                ("all", "for f in a.txt labels/c.csv mine; do echo mine >>copy/$f; done",
+                 "--overwrite and --delete are needed, to replace 1 changed file ('a.txt') and to "
+                 "delete 1 changed file ('labels/c.csv') and 1 file no checkout wrote ('mine')",
+                 replace + delete)):
+            with self.subTest(name):
+                shutil.rmtree(self.home / "copy", ignore_errors=True)
+                self.run_ok("checkout", "photos:v0", "copy")
+                subprocess.run(command, shell=True, cwd=self.home, check=True)
+                before = self.tree("copy")
+                for useless in ((), *((o,) for o in replace + delete if (o,) != options)):
+                    self.run_code(2, "checkout", "photos", "copy", *useless,
+                                  told="nothing was changed: ")
+                self.run_code(2, "checkout", "photos", "copy", told=f": {advice}\n")
+                self.assertEqual(self.tree("copy"), before)
+                self.run_ok("checkout", "photos", "copy", *options)
+                self.assert_same_tree("copy", "photos")
+
     def test_too_many_deletions_are_refused(self):
         for i in range(3):
             self.write(f"copy/mine{i}", "mine")
-        self.run_code(2, "checkout", "photos", "copy", "--delete", "--max-delete", "2")
+        self.run_code(2, "checkout", "photos", "copy", "--delete", "--max-delete", "2",
+                      told="3 files would be deleted, more than --max-delete 2")
         self.assertEqual(len(self.tree("copy")), 3)
         self.run_ok("checkout", "photos", "copy", "--delete", "--max-delete", "3")
 
