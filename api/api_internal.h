@@ -25,7 +25,7 @@ enum muster_code api_prepare_write(struct muster_repository *repository, struct 
 /* --- url.c --- */
 
 /** The path of a repository's URL, percent-decoded; appended with a NUL. Errors: MUSTER_E_USAGE for
- *  a URL that is none, MUSTER_E_UNSUPPORTED for a place that is no local directory. */
+ *  a URL that is none, and for a place that is no local directory. */
 enum muster_code api_url_path(const char *url, struct bytes *out, struct muster_error *err);
 
 /* --- names.c --- */

@@ -10,6 +10,11 @@ enum muster_code api_address(const struct muster_repository *repository, const c
 
 	if (!text)
 		return muster_fail(err, MUSTER_E_USAGE, "no artifact was named");
+	if (strstr(text, "://"))
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "'%s': URIs are not supported here by this build; the name of "
+				   "an artifact is needed",
+				   text);
 	code = artifact_address_parse(out, view_text(text), err);
 	if (code)
 		return code;

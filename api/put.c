@@ -5,6 +5,7 @@
 
 #include "api/api_internal.h"
 #include "artifact/path.h"
+#include "engine/put/uri.h"
 
 static enum muster_code check(const struct muster_put_options *options, const char *name,
 			      struct muster_error *err)
@@ -23,12 +24,25 @@ static enum muster_code check(const struct muster_put_options *options, const ch
 	return api_check_new_version(&version, err);
 }
 
+enum muster_code muster_check_source(const char *path, struct muster_error *err)
+{
+	if (uri_kind(path) != URI_NETWORK)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_USAGE,
+			   "'%s': references over the network are not supported by this build, "
+			   "only file://",
+			   path);
+}
+
 /* A repository would grow by what it stores of itself. */
 static enum muster_code check_source(const struct muster_repository *repository,
 				     const struct muster_source *source, struct muster_error *err)
 {
 	char place[PATH_MAX], of_repository[PATH_MAX];
+	enum muster_code code = muster_check_source(source->path, err);
 
+	if (code)
+		return code;
 	if (!realpath(source->path, place) || !realpath(repository->path, of_repository))
 		return MUSTER_OK; /* a URI, or what is not there: the put says so */
 	if (path_is_under(view_text(place), view_text(of_repository)))

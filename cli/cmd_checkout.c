@@ -84,6 +84,11 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	enum muster_code code = argument_filter(&filter, &options->patterns, err);
 
 	if (!code)
+		code = argument_refuse_uri(cli_word(cli, 1), "a directory", err);
+	if (!code)
+		code = argument_refuse_uri(options->backup_dir, "a directory for --backup-dir",
+					   err);
+	if (!code)
 		code = cli_open(cli, false, err);
 	if (!code)
 		code = hint_names(cli, checkout(cli, filter, err));

@@ -72,7 +72,8 @@ static void release(struct put_job *job)
 
 static enum muster_code check_source(const char *path, struct muster_error *err)
 {
-	return argument_is_uri(path) ? MUSTER_OK : argument_check_path(path, false, err);
+	return argument_is_uri(path) ? muster_check_source(path, err)
+				     : argument_check_path(path, false, err);
 }
 
 /* "NAME=PATH"; NAME is copied behind the others, whose room was reserved. */
@@ -266,8 +267,9 @@ const struct command command_put = {
 		"\n"
 		"A PATH written file:///dir or file:///file is a reference: its files are "
 		"digested, "
-		"but their bytes stay where they are. A URI of another scheme is only noted down, "
-		"under the name that --at gives it.\n"
+		"but their bytes stay where they are. References over the network (s3, gs, http, "
+		"https, muster) are not supported by this build. A URI of another scheme is only "
+		"noted down, under the name that --at gives it.\n"
 		"\n"
 		"Symbolic links are followed. Modes, owners, times and empty directories are not "
 		"kept; devices, pipes and sockets are skipped. Files that cannot be read are told, "

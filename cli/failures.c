@@ -2,14 +2,21 @@
 
 #include <errno.h>
 
+#include "cli/argument.h"
 #include "cli/cli.h"
 #include "cli/show.h"
 
 enum muster_code failures_open(struct failures *failures, const char *path, bool is_null_ended,
 			       struct muster_error *err)
 {
-	FILE *file = fopen(path, "we");
+	enum muster_code code = argument_refuse_uri(path, "a file", err);
+	FILE *file;
 
+	if (code) {
+		muster_context(err, "--failures");
+		return code;
+	}
+	file = fopen(path, "we");
 	if (!file) {
 		muster_fail_errno(err, "--failures: open '%s'", path);
 		return err->code = MUSTER_E_USAGE;

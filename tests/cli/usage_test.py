@@ -67,6 +67,57 @@ class Help(MusterTest):
         self.assertFalse(self.repo.exists())
 
 
+class Uris(MusterTest):
+    """What is not built yet is wrong usage, is told, and makes and changes nothing."""
+    CASES = [
+        *((("put", *form, "-n", "x"), "references over the network")
+          for form in (["s3://b/p"], ["gs://b/p"], ["https://a/p"], ["http://a/p"],
+                       ["muster://x/y"], ["S3://b"], ["--at", "p=s3://b/p"], [".", "s3://b/p"])),
+        *((("-R", url, *command), "repositories in buckets")
+          for url in ("s3://b/x", "gs://b", "https://a.blob.core.windows.net/c", "ftp://h/x")
+          for command in (("ls",), ("put", ".", "-n", "x"), ("init",), ("check",))),
+        (("init", "s3://b/x"), "repositories in buckets"),
+        (("-R", "file://other/x", "ls"), "files of another machine ('other')"),
+        *((command, "URIs are not supported here by this build; the name of an artifact")
+          for command in (("show", "s3://b/x"), ("ls", "s3://b/x"), ("get", "s3://b/x"),
+                          ("diff", "s3://a", "s3://b"), ("diff", "photos", "s3://b"),
+                          ("verify", "s3://b", "."), ("cat", "s3://b/x", "y"))),
+        *((command, "URIs are not supported here by this build; a directory")
+          for command in (("get", "photos", "s3://b/x"), ("get", "photos", "file:///x"),
+                          ("checkout", "photos", "s3://b/x"), ("verify", "photos", "s3://b"),
+                          ("checkout", "photos", "new", "--backup-dir", "s3://b"),
+                          ("import", "s3://b/m.json", "-n", "x"), ("digest", "s3://b/x"),
+                          ("import", "list", "--from", "s3://b/x", "-n", "x"))),
+        *((command, "URIs are not supported here by this build; a file is needed")
+          for command in (("export", "photos", "-o", "s3://b/x"),
+                          ("put", ".", "-n", "x", "--failures", "s3://b/x"),
+                          ("put", ".", "-n", "x", "--files-from", "s3://b/x"),
+                          ("put", ".", "-n", "x", "--exclude-from", "s3://b/x"),
+                          ("put", ".", "-n", "x", "--metadata", "@s3://b/x"),
+                          ("digest", "-c", "s3://b/x"))),
+    ]
+
+    def test_what_is_not_built_is_wrong_usage(self):
+        self.environment["MUSTER_REPO"] = str(self.home / "repo")
+        self.put_photos()
+        self.write("list", "{}")
+        before = self.tree(".")
+        for arguments, message in self.CASES:
+            with self.subTest(" ".join(arguments)):
+                result = self.run_code(2, *arguments, told=message)
+                self.assertEqual(result.out, "")
+        self.assertEqual([path for path in self.tree(".") if path not in before
+                          and "/sessions/" not in path], [])
+
+    def test_a_source_that_is_not_built_makes_no_repository(self):
+        self.run_code(2, "put", "s3://b/p", "-n", "x", told="not supported by this build")
+        self.assertFalse(self.repo.exists())
+
+    def test_other_schemes_are_noted_down(self):
+        self.run_ok("put", "--at", "p=foo://b/p", "-n", "x")
+        self.run_code(2, "put", "foo://b/p", "-n", "x", told="--at NAME=foo://b/p")
+
+
 class WrongUsage(MusterTest):
     CASES = [
         (("pat",), "did you mean 'put'"),
@@ -103,7 +154,6 @@ class WrongUsage(MusterTest):
         (("checkout", "x", "y", "--max-delete", "-1"), "--max-delete: '-1'"),
         (("digest",), "nothing to digest"),
         (("digest", "nowhere"), "nowhere"),
-        (("digest", "s3://bucket/x"), "is a URI"),
         (("digest", ".", "-c", "x"), "is too much"),
         (("digest", "-c", "nowhere"), "nowhere"),
         (("digest", ".", "--md5sum", "--json"), "one at a time"),
