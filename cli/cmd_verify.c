@@ -44,26 +44,27 @@ static const char *const kind_names[] = {
 #define KIND_COLUMNS 10
 
 static void tell_json(struct json_writer *json, enum muster_drift_kind kind, struct view path,
-		      const struct muster_error *error)
+		      enum muster_code code, struct view cause)
 {
 	json_member_text(json, "kind", kind_names[kind]);
 	json_write_name(json, "path", path);
-	if (!error || !error->code)
+	if (!code)
 		return;
-	json_member_text(json, "code", muster_code_name(error->code));
-	json_member_text(json, "message", error->message);
+	json_member_text(json, "code", muster_code_name(code));
+	json_write_key(json, "message");
+	json_write_string(json, cause);
 }
 
 static void tell_line(struct bytes *line, enum muster_drift_kind kind, struct view path,
-		      const struct muster_error *error)
+		      struct view cause)
 {
 	show_padded(line, view_text(kind_names[kind]), KIND_COLUMNS, false);
 	bytes_append_text(line, "  ", NULL);
 	show_name(line, path);
-	if (!error || !error->code)
+	if (!cause.len)
 		return;
 	bytes_append_text(line, ": ", NULL);
-	show_message(line, view_text(error->message));
+	show_message(line, cause);
 }
 
 static void on_drift(void *state, enum muster_drift_kind kind, const char *path,
@@ -71,15 +72,21 @@ static void on_drift(void *state, enum muster_drift_kind kind, const char *path,
 {
 	struct cli *cli = state;
 	struct view name = view_of(path, path_bytes);
-	struct json_writer *json = cli_json_begin(cli, "drift");
+	enum muster_code code = error ? error->code : MUSTER_OK;
+	struct bytes cause = { 0 };
+	struct json_writer *json;
 
+	if (code)
+		text_append_cause(&cause, name, view_text(error->message), NULL);
+	json = cli_json_begin(cli, "drift");
 	if (json) {
-		tell_json(json, kind, name, error);
+		tell_json(json, kind, name, code, bytes_view(&cause));
 		cli_json_end(cli);
-		return;
+	} else {
+		tell_line(output_begin(&cli->output), kind, name, bytes_view(&cause));
+		output_end(&cli->output, '\n');
 	}
-	tell_line(output_begin(&cli->output), kind, name, error);
-	output_end(&cli->output, '\n');
+	bytes_release(&cause);
 }
 
 static const struct summary_row rows[] = {

@@ -23,6 +23,16 @@ enum muster_code text_append_safe(struct bytes *out, struct view name, struct mu
  *  backslash begins neither \\ nor \xNN in lower case, MUSTER_E_MEMORY; `out` is then as it was. */
 enum muster_code text_append_unsafe(struct bytes *out, struct view safe, struct muster_error *err);
 
+/**
+ * Append what happened to an item whose path is told beside it: the `message` of its error, but
+ * where that names the item again, the name is left out or is "it". "open 'a': No such file" of
+ * 'a' is "open it: No such file", "follow link 'a'" is "follow link".
+ *
+ * Errors: MUSTER_E_MEMORY.
+ */
+enum muster_code text_append_cause(struct bytes *out, struct view path, struct view message,
+				   struct muster_error *err);
+
 /** "832 B", "1.5 MiB": powers of 1024, one decimal, rounded to nearest. */
 #define TEXT_SIZE_BYTES 16
 const char *text_size(char buf[TEXT_SIZE_BYTES], uint64_t size_bytes);

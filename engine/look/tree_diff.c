@@ -84,10 +84,14 @@ static void side_release(struct side *side)
 
 static void note_failure(struct tree_diff *diff, const struct hashed_file *file)
 {
-	if (!diff->failed_files++) {
-		diff->first_failure = *file->error;
-		muster_context(&diff->first_failure, "'%.*s'", VIEW_ARGS(file->path));
-	}
+	struct bytes cause = { 0 };
+
+	if (diff->failed_files++)
+		return;
+	text_append_cause(&cause, file->path, view_text(file->error->message), NULL);
+	muster_fail(&diff->first_failure, file->error->code, "'%.*s': %.*s", VIEW_ARGS(file->path),
+		    VIEW_ARGS(bytes_view(&cause)));
+	bytes_release(&cause);
 }
 
 static enum muster_code next_of_tree(struct tree_diff *diff, struct side *side,

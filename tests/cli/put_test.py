@@ -232,6 +232,28 @@ class Put(MusterTest):
         os.mkfifo(self.home / "photos/pipe")
         self.assertRegex(self.run_ok("put", "photos", "-n", "x").err, r"skipped 1 ")
 
+    def test_a_failure_names_its_path_once(self):
+        self.make_photos()
+        os.symlink("nowhere", self.home / "photos/labels/broken")
+        os.symlink("loop", self.home / "photos/loop")
+        told = ("muster: failed: 'labels/broken': follow link: No such file or directory\n",
+                "muster: failed: 'loop': a symbolic link loop\n")
+        for line in told:
+            self.run_code(3, "put", "photos", "-n", "x", told=line)
+            self.run_code(3, "digest", "photos", told=line)
+        self.run_code(3, "put", "--at", "p=photos", "-n", "x",
+                      told="'p/labels/broken': follow link: No such")
+        failures = [o for o in self.run_any("put", "photos", "-n", "x", "--json").objects()
+                    if o["type"] == "failure"]
+        self.assertEqual([o["message"] for o in sorted(failures, key=lambda o: o["path"])],
+                         ["follow link: No such file or directory",
+                          "a symbolic link loop"])
+        self.run_code(3, "put", "photos", "-n", "x", "--commit-partial")
+        self.run_code(3, "diff", "x", "./photos",
+                      told="the first: 'labels/broken': follow link: No such file or directory")
+        self.assertIn("unreadable  loop: a symbolic link loop\n",
+                      self.run_code(3, "verify", "x", "photos").out)
+
     def test_file_references_keep_their_bytes_elsewhere(self):
         self.make_photos()
         self.run_ok("put", f"file://{self.home}/photos", "-n", "x")
