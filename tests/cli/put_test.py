@@ -173,9 +173,23 @@ class Put(MusterTest):
         before = self.tree(self.repo)
         result = self.run_ok("put", "photos", "-n", "photos", "--dry-run")
         self.assertEqual(result.out, "")
-        self.assertRegex(result.err, r"files to read +1\n")
+        self.assertRegex(result.err, r"would read files +1\n")
+        self.assertRegex(result.err, r"would read +2 B\n")
         self.assertRegex(result.err, r"unchanged files +3\n")
         self.assertEqual(self.tree(self.repo), before)
+
+    def test_a_dry_run_tells_the_bytes_that_would_be_read(self):
+        self.make_photos()
+        self.write("photos/large.bin", b"x" * (5 << 20))
+        self.write("list", "a.txt\nlarge.bin\n")
+        for arguments, files, size in (
+                (("photos",), 4, (5 << 20) + 16), (("photos", "--exclude", "large.bin"), 3, 16),
+                (("photos/a.txt",), 1, 4), ((f"file://{self.home}/photos",), 4, (5 << 20) + 16),
+                (("photos", "--files-from", "list"), 2, (5 << 20) + 4)):
+            with self.subTest(arguments):
+                dry = self.run_ok("put", *arguments, "-n", "x", "--dry-run",
+                                  "--json").objects()[-1]
+                self.assertEqual((dry["read_files"], dry["read_bytes"]), (files, size))
 
     def test_rehash_reads_everything(self):
         self.make_photos()
