@@ -38,6 +38,10 @@ enum muster_code api_address(const struct muster_repository *repository, const c
 enum muster_code api_collection_name(const struct muster_repository *repository, const char *text,
 				     struct collection_name *out, struct muster_error *err);
 
+/** The name of an artifact that gets a new version; points into `name`. Errors: MUSTER_E_USAGE. */
+enum muster_code api_new_name(const char *name, struct artifact_address *out,
+			      struct muster_error *err);
+
 /** A name of a collection in three C strings. Release when done; a zeroed one, too. */
 struct api_full_name {
 	struct bytes text;
@@ -55,7 +59,8 @@ enum muster_code api_full_version(const struct muster_repository *repository, co
 
 /** What is said of a new version, before any work is done for it. */
 struct api_new_version {
-	const char *name, *type, *description, *metadata;
+	struct view name;
+	const char *type, *description, *metadata;
 	const char *const *aliases;
 	size_t alias_count;
 	const char *const *tags;

@@ -13,7 +13,7 @@ enum muster_code muster_export(struct muster_repository *repository,
 	return code ? code : export_run(repository->engine, &address, options, err);
 }
 
-static enum muster_code check(const struct muster_import_options *options, const char *name,
+static enum muster_code check(const struct muster_import_options *options, struct view name,
 			      struct muster_error *err)
 {
 	struct api_new_version version = {
@@ -46,7 +46,7 @@ enum muster_code muster_import(struct muster_repository *repository,
 	code = api_full_name(repository, options->entity, options->project, options->name, &name,
 			     err);
 	if (!code)
-		code = check(options, name.name, err);
+		code = check(options, view_text(name.name), err);
 	if (!code)
 		code = api_job(&options->job, &full.job, err);
 	if (!code)

@@ -125,6 +125,17 @@ enum muster_code argument_check_path(const char *path, bool must_be_directory,
 	return err->code = MUSTER_E_NAME;
 }
 
+enum muster_code argument_check_file(const char *path, struct muster_error *err)
+{
+	enum muster_code code = argument_check_path(path, false, err);
+	struct stat st;
+
+	if (!code && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return muster_fail(err, MUSTER_E_NAME, "'%s' is %s: a file is needed", path,
+				   S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+	return code;
+}
+
 bool argument_has_alias(const char *version)
 {
 	return strchr(version, ':') != NULL;

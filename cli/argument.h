@@ -34,6 +34,9 @@ enum muster_code argument_refuse_uri(const char *path, const char *needed,
 enum muster_code argument_check_path(const char *path, bool must_be_directory,
 				     struct muster_error *err);
 
+/** The same of a file whose bytes can be read. */
+enum muster_code argument_check_file(const char *path, struct muster_error *err);
+
 /** Does a version's name say which one ("name:alias")? */
 bool argument_has_alias(const char *version);
 

@@ -72,8 +72,7 @@ static void release(struct put_job *job)
 
 static enum muster_code check_source(const char *path, struct muster_error *err)
 {
-	return argument_is_uri(path) ? muster_check_source(path, err)
-				     : argument_check_path(path, false, err);
+	return argument_is_uri(path) ? MUSTER_OK : argument_check_path(path, false, err);
 }
 
 /* "NAME=PATH"; NAME is copied behind the others, whose room was reserved. */
@@ -150,6 +149,8 @@ static enum muster_code prepare(struct cli *cli, struct put_job *job, struct mus
 
 	if (!code)
 		code = add_sources(cli, job, err);
+	if (!code)
+		code = new_version_check_put(&options->version, &job->request, err);
 	if (!code)
 		code = add_list(cli, job, err);
 	if (!code)

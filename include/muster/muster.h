@@ -46,9 +46,12 @@ enum muster_code muster_export(struct muster_repository *repository,
 enum muster_code muster_digest(const struct muster_digest_options *options,
 			       struct muster_digest_report *report, struct muster_error *err);
 
-/** Can a put of this build take what is written so? A path, file://…, or a scheme that is only
- * noted down; whether it is there is not asked. Errors: MUSTER_E_USAGE, naming it. */
-enum muster_code muster_check_source(const char *path, struct muster_error *err);
+/** All of a put that can be judged before there is a repository: name, type, aliases, tags,
+ *  description, metadata, and whether this build can take what the sources are written like (a
+ * path, file://…, or a scheme that is only noted down; whether they are there is not asked).
+ * Errors: those of muster_put(), which asks the same. */
+enum muster_code muster_check_put(const struct muster_put_options *options,
+				  struct muster_error *err);
 
 /* Looking. */
 enum muster_code muster_collections(struct muster_repository *repository, muster_collection_fn *fn,

@@ -105,6 +105,17 @@ class Put(MusterTest):
                 self.run_code(2, "put", "photos", *arguments)
         self.assertEqual(len(self.run_ok("ls", "--versions", "photos", "--json").objects()), 2)
 
+    def test_a_mistake_makes_no_repository(self):
+        self.make_photos()
+        self.write("list", "{}")
+        for arguments in (("-n", "a b"), ("-n", "データ"), ("-n", "a/b/c/d"), ("-n", "x", "-a", "v7"),
+                          ("-n", "x", "--tag", "x!"), ("-n", "x", "-t", "wandb-x"), ("-n", ""),
+                          ("-n", "x", "--metadata", "[1]")):
+            for command in (("put", "photos"), ("import", "list")):
+                with self.subTest((command, arguments)):
+                    self.run_code(2, *command, *arguments)
+                    self.assertFalse(self.repo.exists())
+
     def test_names_say_where_the_version_goes(self):
         self.make_photos()
         self.assertEqual(self.run_ok("put", "photos", "-n", "them/theirs/photos").out,
