@@ -42,6 +42,7 @@ class Help(MusterTest):
         for text in [self.run_ok("help").out, self.run_any().err,
                      *(self.run_ok("help", name).out for name in COMMANDS)]:
             for line in text.splitlines():
+                self.assertEqual(line, line.rstrip())
                 if not line.startswith("  muster "):  # examples stay in one line, to be copied
                     self.assertLess(len(line), 80, line)
 
