@@ -73,17 +73,17 @@ enum muster_code api_new_name(const char *name, struct artifact_address *out,
 	return code;
 }
 
-enum muster_code api_full_name(const struct muster_repository *repository, const char *entity,
-			       const char *project, const char *name, struct api_full_name *out,
+enum muster_code api_full_name(const struct muster_repository *repository,
+			       const struct api_given_name *given, struct api_full_name *out,
 			       struct muster_error *err)
 {
 	struct artifact_address address;
-	enum muster_code code = api_new_name(name, &address, err);
+	enum muster_code code = api_new_name(given->name, &address, err);
 
 	if (code)
 		return code;
-	address.entity = either(address.entity, entity, repository->entity);
-	address.project = either(address.project, project, repository->project);
+	address.entity = either(address.entity, given->entity, repository->entity);
+	address.project = either(address.project, given->project, repository->project);
 	code = entity_check(address.entity, err);
 	if (!code)
 		code = project_check(address.project, err);

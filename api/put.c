@@ -70,27 +70,34 @@ static enum muster_code check_sources(const struct muster_repository *repository
 	return code;
 }
 
+enum muster_code api_begin_version(struct muster_repository *repository,
+				   const struct api_given_name *given, struct muster_job *job,
+				   struct api_full_name *name, struct muster_error *err)
+{
+	struct muster_job given_job = *job;
+	enum muster_code code = api_full_name(repository, given, name, err);
+
+	if (!code)
+		code = api_job(&given_job, job, err);
+	return code ? code : api_prepare_write(repository, err);
+}
+
 enum muster_code muster_put(struct muster_repository *repository,
 			    const struct muster_put_options *options,
 			    struct muster_put_report *report, struct muster_error *err)
 {
+	struct api_given_name given = { options->entity, options->project, options->name };
 	struct muster_put_report own;
 	struct muster_put_options full = *options;
 	struct api_full_name name = { 0 };
-	enum muster_code code;
+	enum muster_code code = muster_check_put(options, err);
 
 	report = report ? report : &own;
 	*report = (struct muster_put_report){ 0 };
-	code = api_full_name(repository, options->entity, options->project, options->name, &name,
-			     err);
-	if (!code)
-		code = muster_check_put(options, err);
 	if (!code)
 		code = check_sources(repository, options, err);
 	if (!code)
-		code = api_job(&options->job, &full.job, err);
-	if (!code)
-		code = api_prepare_write(repository, err);
+		code = api_begin_version(repository, &given, &full.job, &name, err);
 	full.entity = name.entity;
 	full.project = name.project;
 	full.name = name.name;

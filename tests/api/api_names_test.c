@@ -68,8 +68,8 @@ static void a_new_version_is_named_in_full(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct api_full_name out = { .text = { 0 } };
 		struct muster_error err = { 0 };
-		enum muster_code code = api_full_name(&repository, cases[i].entity,
-						      cases[i].project, cases[i].name, &out, &err);
+		struct api_given_name given = { cases[i].entity, cases[i].project, cases[i].name };
+		enum muster_code code = api_full_name(&repository, &given, &out, &err);
 
 		if (cases[i].full[0]) {
 			assert_int_equal(code, MUSTER_OK);
