@@ -70,7 +70,7 @@ static enum muster_code parse_first(struct cli *cli, char **argv, size_t argc, s
 	};
 	enum muster_code code = options_parse(&request, &cli->words, used, err);
 
-	if (code)
+	if (code && strncmp(err->message, "unknown option", 14) == 0)
 		cli->hint = "before the command stand only the options of every command: see "
 			    "'muster --help'";
 	return code;

@@ -146,10 +146,10 @@ static bool is_same(const struct found_file *found, const struct file_stat *now)
 static bool is_really_file(struct plan_worker *worker, struct get_found *item)
 {
 	struct file_stat now;
-	bool is_file;
+	enum get_kind kind;
 
-	return get_tree_look(&worker->tree, item->path, &is_file, &now, NULL) == MUSTER_OK &&
-	       is_file && is_same(&item->stat, &now);
+	return get_tree_look(&worker->tree, item->path, &kind, &now, NULL) == MUSTER_OK &&
+	       kind == GET_KIND_FILE && is_same(&item->stat, &now);
 }
 
 /* Does the stat cache know it? */
@@ -261,12 +261,12 @@ static bool is_touched(const struct get_found *item)
  * the time comes it goes only if it still is that. */
 static void look_at_touched(struct plan_worker *worker, struct get_found *item)
 {
-	bool is_file;
+	enum get_kind kind;
 
-	if (get_tree_look(&worker->tree, item->path, &is_file, &item->planned, NULL))
+	if (get_tree_look(&worker->tree, item->path, &kind, &item->planned, NULL))
 		return; /* gone meanwhile */
 	item->has_planned = true;
-	if (is_file || !item->facts.is_file)
+	if (kind == GET_KIND_FILE || !item->facts.is_file)
 		return;
 	item->facts.is_file = false;
 	decide(worker->run, item);

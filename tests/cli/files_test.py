@@ -48,6 +48,13 @@ class Get(Files):
         self.run_ok("get", "photos", "copy", "--overwrite")
         self.assert_same_tree("copy", "photos")
 
+    def test_a_directory_in_the_place_of_a_file_is_told(self):
+        (self.home / "copy/a.txt").mkdir(parents=True)
+        for options in ((), ("--overwrite",)):
+            self.run_code(3, "get", "photos", "copy", *options,
+                          told="failed: 'a.txt': a directory is there, which no option replaces")
+        self.assertTrue((self.home / "copy/a.txt").is_dir())
+
     def test_one_is_told_as_one(self):
         self.write("copy/a.txt", "mine")
         self.run_code(3, "get", "photos", "copy", told="1 of 3 entries failed\n")

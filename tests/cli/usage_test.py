@@ -63,6 +63,12 @@ class Help(MusterTest):
         self.assertRegex(self.run_ok("--version").out, r"^muster \d+\.\d+\.\d+\n$")
         self.assertRegex(self.run_ok("put", "--version").out, r"^muster \d+\.\d+\.\d+\n$")
 
+    def test_a_hint_fits_its_mistake(self):
+        told = "before the command stand only"
+        self.assertIn(told, self.run_code(2, "--recursive", "ls").err)
+        self.assertNotIn(told, self.run_code(2, "-j", "0", "ls").err)
+        self.assertNotIn(told, self.run_code(2, "--repo").err)
+
     def test_help_reads_no_repository(self):
         self.run_ok("put", "--help")
         self.assertFalse(self.repo.exists())
