@@ -25,7 +25,7 @@ enum muster_code api_prepare_write(struct muster_repository *repository, struct 
 /* --- url.c --- */
 
 /** The path of a repository's URL, percent-decoded; appended with a NUL. Errors: MUSTER_E_USAGE for
- *  a URL that is none, MUSTER_E_UNSUPPORTED for a place that is no local directory. */
+ *  a URL that is none, and for a place that is no local directory. */
 enum muster_code api_url_path(const char *url, struct bytes *out, struct muster_error *err);
 
 /* --- names.c --- */
@@ -38,15 +38,22 @@ enum muster_code api_address(const struct muster_repository *repository, const c
 enum muster_code api_collection_name(const struct muster_repository *repository, const char *text,
 				     struct collection_name *out, struct muster_error *err);
 
+/** The name of an artifact that gets a new version; points into `name`. Errors: MUSTER_E_USAGE. */
+enum muster_code api_new_name(const char *name, struct artifact_address *out,
+			      struct muster_error *err);
+
+/** The name of an artifact as it was given: `name` may be written "[[entity/]project/]name"; what
+ * it leaves out is `entity` and `project`, where these are NULL the repository's defaults. */
+struct api_given_name {
+	const char *entity, *project, *name;
+};
 /** A name of a collection in three C strings. Release when done; a zeroed one, too. */
 struct api_full_name {
 	struct bytes text;
 	const char *entity, *project, *name;
 };
-/** `name` may be written "[[entity/]project/]name"; what it leaves out is `entity` and `project`,
- *  where these are NULL the repository's defaults. */
-enum muster_code api_full_name(const struct muster_repository *repository, const char *entity,
-			       const char *project, const char *name, struct api_full_name *out,
+enum muster_code api_full_name(const struct muster_repository *repository,
+			       const struct api_given_name *given, struct api_full_name *out,
 			       struct muster_error *err);
 void api_full_name_release(struct api_full_name *name);
 /** "entity/project/name:alias" with a NUL, overwriting `out`. */
@@ -55,7 +62,8 @@ enum muster_code api_full_version(const struct muster_repository *repository, co
 
 /** What is said of a new version, before any work is done for it. */
 struct api_new_version {
-	const char *name, *type, *description, *metadata;
+	struct view name;
+	const char *type, *description, *metadata;
 	const char *const *aliases;
 	size_t alias_count;
 	const char *const *tags;
@@ -72,6 +80,14 @@ enum muster_code api_check_new_version(const struct api_new_version *version,
 /** The job with its defaults. Errors: MUSTER_E_USAGE for limits that no job can keep. */
 enum muster_code api_job(const struct muster_job *from, struct muster_job *out,
 			 struct muster_error *err);
+
+/* --- put.c --- */
+
+/** How a new version begins, once what is said of it was checked: its name in full, the job with
+ * its defaults, and a store that was proved. */
+enum muster_code api_begin_version(struct muster_repository *repository,
+				   const struct api_given_name *given, struct muster_job *job,
+				   struct api_full_name *name, struct muster_error *err);
 
 /* --- machine.c --- */
 

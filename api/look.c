@@ -1,5 +1,7 @@
 #include "engine/look/look.h"
 
+#include <unistd.h>
+
 #include "api/api_internal.h"
 
 enum muster_code muster_collections(struct muster_repository *repository, muster_collection_fn *fn,
@@ -74,7 +76,10 @@ static enum muster_code take_side(const struct muster_repository *repository, co
 	*out = (struct look_side){ 0 };
 	if (text && is_directory(text)) {
 		out->directory = text;
-		return MUSTER_OK;
+		if (access(text, F_OK) == 0)
+			return MUSTER_OK;
+		muster_fail_errno(err, "'%s'", text);
+		return err ? err->code = MUSTER_E_NAME : MUSTER_E_NAME;
 	}
 	if (!repository)
 		return muster_fail(

@@ -10,6 +10,11 @@ enum muster_code api_address(const struct muster_repository *repository, const c
 
 	if (!text)
 		return muster_fail(err, MUSTER_E_USAGE, "no artifact was named");
+	if (strstr(text, "://"))
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "'%s': URIs are not supported here by this build; the name of "
+				   "an artifact is needed",
+				   text);
 	code = artifact_address_parse(out, view_text(text), err);
 	if (code)
 		return code;
@@ -51,25 +56,34 @@ static struct view either(struct view written, const char *given, const char *us
 	return view_text(given ? given : usual);
 }
 
-enum muster_code api_full_name(const struct muster_repository *repository, const char *entity,
-			       const char *project, const char *name, struct api_full_name *out,
-			       struct muster_error *err)
+enum muster_code api_new_name(const char *name, struct artifact_address *out,
+			      struct muster_error *err)
 {
-	struct artifact_address address;
 	enum muster_code code;
 
+	*out = (struct artifact_address){ 0 };
 	if (!name)
 		return muster_fail(err, MUSTER_E_USAGE, "the artifact has no name");
-	code = artifact_address_parse(&address, view_text(name), err);
-	if (!code && address.alias.len)
+	code = artifact_address_parse(out, view_text(name), err);
+	if (!code && out->alias.len)
 		code = muster_fail(err, MUSTER_E_USAGE,
 				   "'%s': a new version gets its number by itself; its aliases are "
 				   "given beside the name",
 				   name);
+	return code;
+}
+
+enum muster_code api_full_name(const struct muster_repository *repository,
+			       const struct api_given_name *given, struct api_full_name *out,
+			       struct muster_error *err)
+{
+	struct artifact_address address;
+	enum muster_code code = api_new_name(given->name, &address, err);
+
 	if (code)
 		return code;
-	address.entity = either(address.entity, entity, repository->entity);
-	address.project = either(address.project, project, repository->project);
+	address.entity = either(address.entity, given->entity, repository->entity);
+	address.project = either(address.project, given->project, repository->project);
 	code = entity_check(address.entity, err);
 	if (!code)
 		code = project_check(address.project, err);
@@ -150,7 +164,7 @@ enum muster_code api_check_new_version(const struct api_new_version *version,
 	enum muster_code code = MUSTER_OK;
 
 	if (version->type)
-		code = artifact_type_check(view_text(version->type), view_text(version->name), err);
+		code = artifact_type_check(view_text(version->type), version->name, err);
 	if (!code)
 		code = check_texts(version->aliases, version->alias_count, alias_check, err);
 	if (!code && version->tag_count > TAG_MAX_COUNT)

@@ -5,12 +5,25 @@
 
 #include "api/api_internal.h"
 #include "artifact/path.h"
+#include "engine/put/uri.h"
 
-static enum muster_code check(const struct muster_put_options *options, const char *name,
-			      struct muster_error *err)
+static enum muster_code check_scheme(const struct muster_source *source, struct muster_error *err)
 {
+	if (uri_kind(source->path) != URI_NETWORK)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_USAGE,
+			   "'%s': references over the network are not supported by this build, "
+			   "only file://",
+			   source->path);
+}
+
+enum muster_code muster_check_put(const struct muster_put_options *options,
+				  struct muster_error *err)
+{
+	struct artifact_address address;
+	enum muster_code code = api_new_name(options->name, &address, err);
 	struct api_new_version version = {
-		.name = name,
+		.name = address.name,
 		.type = options->type,
 		.description = options->description,
 		.metadata = options->metadata,
@@ -20,7 +33,11 @@ static enum muster_code check(const struct muster_put_options *options, const ch
 		.tag_count = options->tag_count,
 	};
 
-	return api_check_new_version(&version, err);
+	if (!code)
+		code = api_check_new_version(&version, err);
+	for (size_t i = 0; i < options->source_count && !code; i++)
+		code = check_scheme(&options->sources[i], err);
+	return code;
 }
 
 /* A repository would grow by what it stores of itself. */
@@ -28,7 +45,6 @@ static enum muster_code check_source(const struct muster_repository *repository,
 				     const struct muster_source *source, struct muster_error *err)
 {
 	char place[PATH_MAX], of_repository[PATH_MAX];
-
 	if (!realpath(source->path, place) || !realpath(repository->path, of_repository))
 		return MUSTER_OK; /* a URI, or what is not there: the put says so */
 	if (path_is_under(view_text(place), view_text(of_repository)))
@@ -54,27 +70,34 @@ static enum muster_code check_sources(const struct muster_repository *repository
 	return code;
 }
 
+enum muster_code api_begin_version(struct muster_repository *repository,
+				   const struct api_given_name *given, struct muster_job *job,
+				   struct api_full_name *name, struct muster_error *err)
+{
+	struct muster_job given_job = *job;
+	enum muster_code code = api_full_name(repository, given, name, err);
+
+	if (!code)
+		code = api_job(&given_job, job, err);
+	return code ? code : api_prepare_write(repository, err);
+}
+
 enum muster_code muster_put(struct muster_repository *repository,
 			    const struct muster_put_options *options,
 			    struct muster_put_report *report, struct muster_error *err)
 {
+	struct api_given_name given = { options->entity, options->project, options->name };
 	struct muster_put_report own;
 	struct muster_put_options full = *options;
 	struct api_full_name name = { 0 };
-	enum muster_code code;
+	enum muster_code code = muster_check_put(options, err);
 
 	report = report ? report : &own;
 	*report = (struct muster_put_report){ 0 };
-	code = api_full_name(repository, options->entity, options->project, options->name, &name,
-			     err);
-	if (!code)
-		code = check(options, name.name, err);
 	if (!code)
 		code = check_sources(repository, options, err);
 	if (!code)
-		code = api_job(&options->job, &full.job, err);
-	if (!code)
-		code = api_prepare_write(repository, err);
+		code = api_begin_version(repository, &given, &full.job, &name, err);
 	full.entity = name.entity;
 	full.project = name.project;
 	full.name = name.name;

@@ -13,11 +13,10 @@ enum muster_code muster_export(struct muster_repository *repository,
 	return code ? code : export_run(repository->engine, &address, options, err);
 }
 
-static enum muster_code check(const struct muster_import_options *options, const char *name,
-			      struct muster_error *err)
+static enum muster_code check(const struct muster_import_options *options, struct muster_error *err)
 {
-	struct api_new_version version = {
-		.name = name,
+	struct muster_put_options version = {
+		.name = options->name,
 		.type = options->type,
 		.description = options->description,
 		.metadata = options->metadata,
@@ -29,28 +28,23 @@ static enum muster_code check(const struct muster_import_options *options, const
 
 	if (!options->manifest_path)
 		return muster_fail(err, MUSTER_E_USAGE, "name the manifest to import");
-	return api_check_new_version(&version, err);
+	return muster_check_put(&version, err);
 }
 
 enum muster_code muster_import(struct muster_repository *repository,
 			       const struct muster_import_options *options,
 			       struct muster_put_report *report, struct muster_error *err)
 {
+	struct api_given_name given = { options->entity, options->project, options->name };
 	struct muster_put_report own;
 	struct muster_import_options full = *options;
 	struct api_full_name name = { 0 };
-	enum muster_code code;
+	enum muster_code code = check(options, err);
 
 	report = report ? report : &own;
 	*report = (struct muster_put_report){ 0 };
-	code = api_full_name(repository, options->entity, options->project, options->name, &name,
-			     err);
 	if (!code)
-		code = check(options, name.name, err);
-	if (!code)
-		code = api_job(&options->job, &full.job, err);
-	if (!code)
-		code = api_prepare_write(repository, err);
+		code = api_begin_version(repository, &given, &full.job, &name, err);
 	full.entity = name.entity;
 	full.project = name.project;
 	full.name = name.name;

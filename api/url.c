@@ -62,7 +62,7 @@ static enum muster_code decode_file_url(struct view rest, struct bytes *out,
 		return muster_fail(err, MUSTER_E_USAGE,
 				   "a file URL has an absolute path: file:///path");
 	if (host.len && !view_equal(host, LOCALHOST))
-		return muster_fail(err, MUSTER_E_UNSUPPORTED,
+		return muster_fail(err, MUSTER_E_USAGE,
 				   "files of another machine ('%.*s') cannot be a repository",
 				   VIEW_ARGS(host));
 	return decode(view_of(slash, rest.len - host.len), out, err);
@@ -81,9 +81,9 @@ enum muster_code api_url_path(const char *url, struct bytes *out, struct muster_
 		code = decode_file_url(rest, out, err);
 	else
 		code = muster_fail(
-			err, MUSTER_E_UNSUPPORTED,
-			"repositories on buckets are not part of this version; a path or "
-			"file:// is");
+			err, MUSTER_E_USAGE,
+			"repositories in buckets are not supported by this build, only a path "
+			"or file://");
 	if (!code)
 		code = bytes_append_byte(out, '\0', err);
 	if (code)

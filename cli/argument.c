@@ -30,6 +30,19 @@ static enum muster_code read_all(struct bytes *out, int fd, const char *path, ui
 	}
 }
 
+static enum muster_code fail_open(const char *what, const char *path, struct muster_error *err)
+{
+	int saved_errno = errno;
+
+	if (argument_refuse_uri(path, "a file", err)) {
+		muster_context(err, "%s", what);
+	} else {
+		errno = saved_errno;
+		muster_fail_errno(err, "%s: open '%s'", what, path);
+	}
+	return err->code = MUSTER_E_USAGE;
+}
+
 enum muster_code argument_read_file(struct bytes *out, const char *what, const char *path,
 				    uint64_t max_bytes, struct muster_error *err)
 {
@@ -40,10 +53,8 @@ enum muster_code argument_read_file(struct bytes *out, const char *what, const c
 		code = read_all(out, STDIN_FILENO, "standard input", max_bytes, err);
 	} else {
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0) {
-			muster_fail_errno(err, "%s: open '%s'", what, path);
-			return err->code = MUSTER_E_USAGE;
-		}
+		if (fd < 0)
+			return fail_open(what, path, err);
 		code = read_all(out, fd, path, max_bytes, err);
 		close(fd); /* opened read-only: nothing can be lost here */
 	}
@@ -79,10 +90,21 @@ bool argument_is_uri(const char *text)
 	return len && strncmp(text + len, "://", 3) == 0;
 }
 
+enum muster_code argument_refuse_uri(const char *path, const char *needed, struct muster_error *err)
+{
+	if (!path || !argument_is_uri(path))
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_USAGE,
+			   "'%s': URIs are not supported here by this build; %s is needed", path,
+			   needed);
+}
+
 enum muster_code argument_check_path(const char *path, bool must_be_directory,
 				     struct muster_error *err)
 {
+	enum muster_code code;
 	struct stat st;
+	int saved_errno;
 
 	if (!*path)
 		return muster_fail(err, MUSTER_E_USAGE, "a path is empty");
@@ -91,13 +113,27 @@ enum muster_code argument_check_path(const char *path, bool must_be_directory,
 			return muster_fail(err, MUSTER_E_NAME, "'%s' is no directory", path);
 		return MUSTER_OK;
 	}
-	if (argument_is_uri(path))
-		return muster_fail(err, MUSTER_E_USAGE,
-				   "'%s' is a URI; here a directory or file is needed", path);
+	saved_errno = errno;
+	code = argument_refuse_uri(path, must_be_directory ? "a directory" : "a directory or file",
+				   err);
+	if (code)
+		return code;
+	errno = saved_errno;
 	if (errno == ENOENT)
 		return muster_fail(err, MUSTER_E_NAME, "there is no file or directory '%s'", path);
 	muster_fail_errno(err, "'%s'", path);
 	return err->code = MUSTER_E_NAME;
+}
+
+enum muster_code argument_check_file(const char *path, struct muster_error *err)
+{
+	enum muster_code code = argument_check_path(path, false, err);
+	struct stat st;
+
+	if (!code && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return muster_fail(err, MUSTER_E_NAME, "'%s' is %s: a file is needed", path,
+				   S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+	return code;
 }
 
 bool argument_has_alias(const char *version)

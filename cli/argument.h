@@ -26,9 +26,16 @@ enum muster_code argument_document(struct bytes *out, const char *what, const ch
 
 /** "scheme://…": a reference, which names no path of this machine's own. */
 bool argument_is_uri(const char *text);
+/** Of a place that can only be a path: MUSTER_E_USAGE for a URI, naming what is needed instead ("a
+ *  directory"). NULL is MUSTER_OK. */
+enum muster_code argument_refuse_uri(const char *path, const char *needed,
+				     struct muster_error *err);
 /** Is there a file or directory? Errors: MUSTER_E_NAME naming it; MUSTER_E_USAGE for a URI. */
 enum muster_code argument_check_path(const char *path, bool must_be_directory,
 				     struct muster_error *err);
+
+/** The same of a file whose bytes can be read. */
+enum muster_code argument_check_file(const char *path, struct muster_error *err);
 
 /** Does a version's name say which one ("name:alias")? */
 bool argument_has_alias(const char *version);

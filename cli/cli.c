@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text/text.h"
 #include "cli/show.h"
 #include "cli/signals.h"
 
@@ -97,9 +98,13 @@ enum muster_code cli_job_end(struct cli *cli, enum muster_code code, struct must
 	signals_watch(NULL);
 	closed = failures_close(&cli->failures, &own);
 	if (cli->failures.unwritable_count)
-		cli_warn(cli,
-			 "%llu failed paths hold a line feed and are not in '%s': with -0 they are",
-			 (unsigned long long)cli->failures.unwritable_count, cli->failures.path);
+		cli_warn(cli, "%llu failed %s not in '%s': with -0 %s",
+			 (unsigned long long)cli->failures.unwritable_count,
+			 text_plural(cli->failures.unwritable_count,
+				     "path holds a line feed and is",
+				     "paths hold a line feed and are"),
+			 cli->failures.path,
+			 text_plural(cli->failures.unwritable_count, "it is", "they are"));
 	if (!code && closed) {
 		*err = own;
 		return closed;

@@ -15,10 +15,8 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 
 	if (code)
 		return code;
-	code = muster_cat(cli->repository, cli_word(cli, 0), cli_word(cli, 1), on_bytes, cli, err);
-	if (code == MUSTER_E_NAME)
-		cli->hint = "'muster ls' lists the artifacts, 'muster ls VERSION' the files";
-	return code;
+	return hint_names(cli, muster_cat(cli->repository, cli_word(cli, 0), cli_word(cli, 1),
+					  on_bytes, cli, err));
 }
 
 const struct command command_cat = {

@@ -1,3 +1,4 @@
+#include "base/text/text.h"
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/summary.h"
@@ -47,6 +48,7 @@ static const struct summary_row rows[] = {
 	ROW(blob_count, "blobs", SUMMARY_COUNT, WHEN_ALWAYS),
 	ROW(checked_bytes, "checked", SUMMARY_SIZE, WHEN_ALWAYS),
 	ROW(unreferenced_objects, "unreferenced", SUMMARY_COUNT, WHEN_NOT_ZERO),
+	ROW(unproved_events, "unproved events", SUMMARY_COUNT, WHEN_VERBOSE),
 	ROW(finding_count, "findings", SUMMARY_COUNT, WHEN_ALWAYS),
 };
 
@@ -54,9 +56,9 @@ static void report_all(struct cli *cli, const struct muster_check_report *report
 {
 	if (report->finding_count) {
 		cli_note_difference(cli);
-		cli_say(cli, "the repository is damaged: %llu finding%s",
+		cli_say(cli, "the repository is damaged: %llu %s",
 			(unsigned long long)report->finding_count,
-			report->finding_count == 1 ? "" : "s");
+			text_plural(report->finding_count, "finding", "findings"));
 	} else {
 		cli_say(cli, "the repository is sound");
 	}
@@ -92,7 +94,12 @@ const struct command command_check = {
 		"Reads the whole repository and proves it: the chains of events, manifests, the "
 		"list "
 		"of entries, the index, and all stored bytes. Everything that is wrong is printed "
-		"with the object it was found in; the exit code is then 1.",
+		"with the object it was found in; the exit code is then 1.\n"
+		"\n"
+		"The last event of a log has none behind it that names its SHA-256. A put's is "
+		"proved by its session; an alias's, a tag's, a description's, metadata's or a "
+		"deletion's by nothing until the next event follows: -v tells how many there are. "
+		"'muster log -v' prints the SHA-256 to keep elsewhere.",
 	.examples = "muster check\nmuster check --quick --json",
 	COMMAND_OPTIONS(specs, struct check_options),
 	.run = run,

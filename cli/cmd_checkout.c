@@ -17,11 +17,14 @@ static const struct option_spec specs[] = {
 	{ .name = "delete",
 	  .kind = OPTION_FLAG,
 	  .offset = CHECKOUT(is_delete),
-	  .help = "delete files that are not in the version, even if no checkout wrote them" },
+	  .help = "delete files that are not in the version, even if no checkout wrote them, or "
+		  "somebody changed them" },
 	{ .name = "overwrite",
 	  .kind = OPTION_FLAG,
 	  .offset = CHECKOUT(is_overwrite),
-	  .help = "replace files that somebody changed" },
+	  .help = "replace files that differ from the version's, even if no checkout wrote them, "
+		  "or "
+		  "somebody changed them" },
 	{ .name = "max-delete",
 	  .kind = OPTION_NUMBER,
 	  .offset = CHECKOUT(max_delete),
@@ -81,6 +84,11 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	enum muster_code code = argument_filter(&filter, &options->patterns, err);
 
 	if (!code)
+		code = argument_refuse_uri(cli_word(cli, 1), "a directory", err);
+	if (!code)
+		code = argument_refuse_uri(options->backup_dir, "a directory for --backup-dir",
+					   err);
+	if (!code)
 		code = cli_open(cli, false, err);
 	if (!code)
 		code = hint_names(cli, checkout(cli, filter, err));
@@ -96,8 +104,8 @@ const struct command command_checkout = {
 		"Makes DIR exactly VERSION: writes what is missing, replaces what differs, deletes "
 		"what is not in it. By itself it touches only files that an earlier checkout wrote "
 		"and nobody has changed since; anything else stops it before the first change, "
-		"unless "
-		"--delete or --overwrite is given. It refuses /, home directories, mount points, "
+		"unless --delete or --overwrite is given; the message says which of them is "
+		"needed, and for which files. It refuses /, home directories, mount points, "
 		"and "
 		"places that contain the repository or lie in it.",
 	.examples = "muster checkout photos photos-copy\n"

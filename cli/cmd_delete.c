@@ -36,6 +36,7 @@ static const struct option_spec specs[] = {
 struct victim {
 	char name[NAME_BYTES];
 	uint64_t version_count, entry_count, size_bytes;
+	bool has_aliases;
 };
 
 static bool on_version(void *state, const struct muster_version_info *info)
@@ -45,6 +46,7 @@ static bool on_version(void *state, const struct muster_version_info *info)
 	snprintf(victim->name, sizeof(victim->name), "%s/%s/%s:v%llu", info->entity, info->project,
 		 info->name, (unsigned long long)info->number);
 	victim->version_count++;
+	victim->has_aliases |= info->alias_count > 0;
 	victim->entry_count += info->entry_count;
 	victim->size_bytes += info->size_bytes;
 	return true;
@@ -75,8 +77,9 @@ static void print_question(struct cli *cli, const struct victim *victim)
 		bytes_printf(&text, NULL, " with all its versions (%s)? [y/N] ",
 			     text_count(versions, victim->version_count));
 	else
-		bytes_printf(&text, NULL, " (%s files, %s)? [y/N] ",
+		bytes_printf(&text, NULL, " (%s %s, %s)? [y/N] ",
 			     text_count(count, victim->entry_count),
+			     text_plural(victim->entry_count, "file", "files"),
 			     text_size(size, victim->size_bytes));
 	screen_write(&cli->screen, bytes_view(&text));
 	bytes_release(&text);
@@ -141,6 +144,8 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	if (!code)
 		code = muster_delete(cli->repository, cli_word(cli, 0), options->is_collection,
 				     options->deletes_aliases, err);
+	if (code == MUSTER_E_REFUSED && victim.has_aliases && !options->deletes_aliases)
+		cli->hint = "--delete-aliases deletes them, too";
 	if (code)
 		return code;
 	cli_say(cli, "deleted %s", victim.name);

@@ -100,7 +100,8 @@ static void report_all(struct cli *cli, const struct muster_diff_report *report)
 		cli_say(cli, "%s", text);
 	}
 	if (cli->global.verbose)
-		cli_say(cli, "%s leaves were decoded", text_count(added, report->leaves_decoded));
+		cli_say(cli, "%s %s decoded", text_count(added, report->leaves_decoded),
+			text_plural(report->leaves_decoded, "leaf was", "leaves were"));
 }
 
 static enum muster_code run(struct cli *cli, struct muster_error *err)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/argument.h"
 #include "cli/commands.h"
 #include "cli/signals.h"
 #include "cli/version_info.h"
@@ -49,6 +50,12 @@ static enum muster_code open_target(struct target *target, struct muster_error *
 
 	if (!target->path)
 		return MUSTER_OK;
+	code = argument_refuse_uri(target->path, "a file", err);
+	if (code) {
+		target->path = NULL;
+		muster_context(err, "-o");
+		return code;
+	}
 	if (asprintf(&target->temporary, "%s.%ld.tmp", target->path, (long)getpid()) < 0) {
 		target->temporary = NULL;
 		return muster_fail_memory(err, "a name");

@@ -76,6 +76,8 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	enum muster_code code = argument_filter(&filter, &options->patterns, err);
 
 	if (!code)
+		code = argument_refuse_uri(cli_word(cli, 1), "a directory", err);
+	if (!code)
 		code = cli_open(cli, false, err);
 	if (!code)
 		code = hint_names(cli, get(cli, filter, err));

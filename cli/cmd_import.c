@@ -27,7 +27,9 @@ static enum muster_code check(struct cli *cli, struct muster_error *err)
 	enum muster_code code = new_version_check(cli, &options->version, err);
 
 	if (!code)
-		code = argument_check_path(cli_word(cli, 0), false, err);
+		code = new_version_check_put(&options->version, NULL, err);
+	if (!code)
+		code = argument_check_file(cli_word(cli, 0), err);
 	if (!code && options->from)
 		code = argument_check_path(options->from, true, err);
 	return code;

@@ -40,7 +40,7 @@ static const struct option_spec specs[] = {
 	{ .name = "dry-run",
 	  .kind = OPTION_FLAG,
 	  .offset = PUT(is_dry_run),
-	  .help = "only tell what would be read; nothing is read or written" },
+	  .help = "only tell how many files and bytes would be read; nothing is read or written" },
 	{ .name = "rehash",
 	  .kind = OPTION_FLAG,
 	  .offset = PUT(is_rehash),
@@ -150,6 +150,8 @@ static enum muster_code prepare(struct cli *cli, struct put_job *job, struct mus
 	if (!code)
 		code = add_sources(cli, job, err);
 	if (!code)
+		code = new_version_check_put(&options->version, &job->request, err);
+	if (!code)
 		code = add_list(cli, job, err);
 	if (!code)
 		code = argument_filter(&job->filter, &options->patterns, err);
@@ -203,7 +205,9 @@ static void report_dry_run(struct cli *cli, const struct muster_put_report *repo
 	static const struct summary_row rows[] = {
 		SUMMARY_ROW(kept_files, "unchanged files", SUMMARY_COUNT, WHEN_ALWAYS,
 			    struct muster_put_report),
-		SUMMARY_ROW(read_files, "files to read", SUMMARY_COUNT, WHEN_ALWAYS,
+		SUMMARY_ROW(read_files, "would read files", SUMMARY_COUNT, WHEN_ALWAYS,
+			    struct muster_put_report),
+		SUMMARY_ROW(read_bytes, "would read", SUMMARY_SIZE, WHEN_ALWAYS,
 			    struct muster_put_report),
 		SUMMARY_ROW(failed_items, "failed items", SUMMARY_COUNT, WHEN_NOT_ZERO,
 			    struct muster_put_report),
@@ -266,8 +270,9 @@ const struct command command_put = {
 		"\n"
 		"A PATH written file:///dir or file:///file is a reference: its files are "
 		"digested, "
-		"but their bytes stay where they are. A URI of another scheme is only noted down, "
-		"under the name that --at gives it.\n"
+		"but their bytes stay where they are. References over the network (s3, gs, http, "
+		"https, muster) are not supported by this build. A URI of another scheme is only "
+		"noted down, under the name that --at gives it.\n"
 		"\n"
 		"Symbolic links are followed. Modes, owners, times and empty directories are not "
 		"kept; devices, pipes and sockets are skipped. Files that cannot be read are told, "

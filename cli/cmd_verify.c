@@ -1,4 +1,5 @@
 #include "base/text/encode.h"
+#include "base/text/text.h"
 #include "cli/argument.h"
 #include "cli/commands.h"
 #include "cli/show.h"
@@ -43,26 +44,27 @@ static const char *const kind_names[] = {
 #define KIND_COLUMNS 10
 
 static void tell_json(struct json_writer *json, enum muster_drift_kind kind, struct view path,
-		      const struct muster_error *error)
+		      enum muster_code code, struct view cause)
 {
 	json_member_text(json, "kind", kind_names[kind]);
 	json_write_name(json, "path", path);
-	if (!error || !error->code)
+	if (!code)
 		return;
-	json_member_text(json, "code", muster_code_name(error->code));
-	json_member_text(json, "message", error->message);
+	json_member_text(json, "code", muster_code_name(code));
+	json_write_key(json, "message");
+	json_write_string(json, cause);
 }
 
 static void tell_line(struct bytes *line, enum muster_drift_kind kind, struct view path,
-		      const struct muster_error *error)
+		      struct view cause)
 {
 	show_padded(line, view_text(kind_names[kind]), KIND_COLUMNS, false);
 	bytes_append_text(line, "  ", NULL);
 	show_name(line, path);
-	if (!error || !error->code)
+	if (!cause.len)
 		return;
 	bytes_append_text(line, ": ", NULL);
-	show_message(line, view_text(error->message));
+	show_message(line, cause);
 }
 
 static void on_drift(void *state, enum muster_drift_kind kind, const char *path,
@@ -70,15 +72,21 @@ static void on_drift(void *state, enum muster_drift_kind kind, const char *path,
 {
 	struct cli *cli = state;
 	struct view name = view_of(path, path_bytes);
-	struct json_writer *json = cli_json_begin(cli, "drift");
+	enum muster_code code = error ? error->code : MUSTER_OK;
+	struct bytes cause = { 0 };
+	struct json_writer *json;
 
+	if (code)
+		text_append_cause(&cause, name, view_text(error->message), NULL);
+	json = cli_json_begin(cli, "drift");
 	if (json) {
-		tell_json(json, kind, name, error);
+		tell_json(json, kind, name, code, bytes_view(&cause));
 		cli_json_end(cli);
-		return;
+	} else {
+		tell_line(output_begin(&cli->output), kind, name, bytes_view(&cause));
+		output_end(&cli->output, '\n');
 	}
-	tell_line(output_begin(&cli->output), kind, name, error);
-	output_end(&cli->output, '\n');
+	bytes_release(&cause);
 }
 
 static const struct summary_row rows[] = {
@@ -96,22 +104,53 @@ static const struct summary_row rows[] = {
 		    struct muster_verify_report),
 };
 
-static void report_all(struct cli *cli, const struct muster_verify_report *report)
+/* What was found of `subject`, and never more than was looked at. */
+static void append_verdict(struct bytes *out, const char *subject, uint64_t drift,
+			   const struct muster_verify_report *report)
+{
+	char count[TEXT_COUNT_BYTES];
+
+	bytes_printf(out, NULL, "%s: ", subject);
+	if (drift)
+		bytes_printf(out, NULL, "%s %s from the version", text_count(count, drift),
+			     text_plural(drift, "difference", "differences"));
+	else if (report->checked_files)
+		bytes_printf(out, NULL, "as the version says (%s %s checked)",
+			     text_count(count, report->checked_files),
+			     text_plural(report->checked_files, "file", "files"));
+	else
+		bytes_append_text(out, "nothing was checked", NULL);
+	if (report->skipped_references)
+		bytes_printf(out, NULL, "; %s %s not checked",
+			     text_count(count, report->skipped_references),
+			     text_plural(report->skipped_references, "reference was",
+					 "references were"));
+	else if (!drift && !report->checked_files)
+		bytes_append_text(out, ", no file is wanted", NULL);
+}
+
+static void tell_verdict(struct cli *cli, uint64_t drift, const struct muster_verify_report *report)
 {
 	const struct verify_options *options = cli->options;
+	struct bytes text = { 0 };
+
+	append_verdict(&text, options->is_stored ? "the stored bytes" : cli_word(cli, 1), drift,
+		       report);
+	if (bytes_append_byte(&text, '\0', NULL) == MUSTER_OK)
+		cli_say(cli, "%s", (const char *)text.ptr);
+	bytes_release(&text);
+}
+
+static void report_all(struct cli *cli, const struct muster_verify_report *report)
+{
 	uint64_t drift = report->missing + report->changed + report->extra + report->unreadable;
 
 	if (report->missing || report->changed || report->extra)
 		cli_note_difference(cli);
 	if (report->unreadable)
 		cli_note_failed_items(cli);
-	if (drift)
-		cli_say(cli, "%s: %llu difference%s from the version",
-			options->is_stored ? "the stored bytes" : cli_word(cli, 1),
-			(unsigned long long)drift, drift == 1 ? "" : "s");
-	else
-		cli_say(cli, "%s: as the version says",
-			options->is_stored ? "the stored bytes" : cli_word(cli, 1));
+	tell_verdict(cli, drift, report);
+	summary_add_bool(cli, "is_complete", !report->skipped_references);
 	summary_add(cli, rows, sizeof(rows) / sizeof(rows[0]), report);
 	summary_add_speed(cli, report->checked_files, report->checked_bytes);
 }
@@ -183,7 +222,8 @@ const struct command command_verify = {
 	.description =
 		"Reads every file of DIR, or with --stored every stored file of VERSION, and "
 		"compares it with VERSION. All differences are printed: missing, changed, extra, "
-		"unreadable. The exit code is 1 if there is any, 3 if something could not be read.",
+		"unreadable. The exit code is 1 if there is any, 3 if something could not be read. "
+		"References are not looked at; how many there are is told.",
 	.examples = "muster verify photos photos\n"
 		    "muster verify photos:v0 --stored\n"
 		    "muster verify photos photos --quick --exclude '*.tmp'",

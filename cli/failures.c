@@ -2,14 +2,22 @@
 
 #include <errno.h>
 
+#include "base/text/text.h"
+#include "cli/argument.h"
 #include "cli/cli.h"
 #include "cli/show.h"
 
 enum muster_code failures_open(struct failures *failures, const char *path, bool is_null_ended,
 			       struct muster_error *err)
 {
-	FILE *file = fopen(path, "we");
+	enum muster_code code = argument_refuse_uri(path, "a file", err);
+	FILE *file;
 
+	if (code) {
+		muster_context(err, "--failures");
+		return code;
+	}
+	file = fopen(path, "we");
 	if (!file) {
 		muster_fail_errno(err, "--failures: open '%s'", path);
 		return err->code = MUSTER_E_USAGE;
@@ -28,14 +36,14 @@ static void write_path(struct failures *failures, struct view path)
 	fputc(failures->is_null_ended ? '\0' : '\n', failures->file);
 }
 
-static void tell_people(struct cli *cli, struct view path, const struct muster_error *error)
+static void tell_people(struct cli *cli, struct view path, struct view cause)
 {
 	struct bytes text = { 0 };
 
 	bytes_append_text(&text, "'", NULL);
 	show_name(&text, path);
 	bytes_append_text(&text, "': ", NULL);
-	bytes_append_text(&text, error->message, NULL);
+	bytes_append_view(&text, cause, NULL);
 	if (bytes_append_byte(&text, '\0', NULL) == MUSTER_OK)
 		screen_say(&cli->screen, COLOUR_RED, "muster: failed: ", (const char *)text.ptr);
 	bytes_release(&text);
@@ -45,18 +53,23 @@ void failures_add(struct cli *cli, const char *path, uint64_t path_bytes,
 		  const struct muster_error *error)
 {
 	struct view name = view_of(path, path_bytes);
-	struct json_writer *json = cli_json_begin(cli, "failure");
+	struct bytes cause = { 0 };
+	struct json_writer *json;
 
+	text_append_cause(&cause, name, view_text(error->message), NULL);
+	json = cli_json_begin(cli, "failure");
 	if (json) {
 		json_write_name(json, "path", name);
 		json_member_text(json, "code", muster_code_name(error->code));
-		json_member_text(json, "message", error->message);
+		json_write_key(json, "message");
+		json_write_string(json, bytes_view(&cause));
 		cli_json_end(cli);
 	} else {
-		tell_people(cli, name, error);
+		tell_people(cli, name, bytes_view(&cause));
 	}
 	if (cli->failures.file)
 		write_path(&cli->failures, name);
+	bytes_release(&cause);
 }
 
 enum muster_code failures_close(struct failures *failures, struct muster_error *err)

@@ -1,5 +1,6 @@
 #include "cli/get_report.h"
 
+#include "base/text/text.h"
 #include "cli/summary.h"
 
 static const struct summary_row rows[] = {
@@ -22,6 +23,11 @@ static const struct summary_row rows[] = {
 
 void get_report_add(struct cli *cli, const struct muster_get_report *report)
 {
+	if (report->skipped_references)
+		cli_say(cli, "skipped %llu %s cannot be had",
+			(unsigned long long)report->skipped_references,
+			text_plural(report->skipped_references, "reference whose bytes",
+				    "references whose bytes"));
 	summary_add(cli, rows, sizeof(rows) / sizeof(rows[0]), report);
 	summary_add_speed(cli, report->kept_files + report->written_files, report->written_bytes);
 }

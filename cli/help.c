@@ -121,7 +121,8 @@ static void append_global_names(struct bytes *out)
 
 		if (spec->letters)
 			bytes_printf(&names, NULL, "-%c/", spec->letters[0]);
-		bytes_printf(&names, NULL, "--%s ", spec->name);
+		bytes_printf(&names, NULL, "--%s%s", spec->name,
+			     i + 1 < global_spec_count ? " " : "");
 	}
 	bytes_append_text(out, "\nOptions of every command (see 'muster --help'):\n  ", NULL);
 	show_wrapped(out, bytes_view(&names), 2, HELP_COLUMNS);

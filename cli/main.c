@@ -70,7 +70,7 @@ static enum muster_code parse_first(struct cli *cli, char **argv, size_t argc, s
 	};
 	enum muster_code code = options_parse(&request, &cli->words, used, err);
 
-	if (code)
+	if (code && strncmp(err->message, "unknown option", 14) == 0)
 		cli->hint = "before the command stand only the options of every command: see "
 			    "'muster --help'";
 	return code;
@@ -94,6 +94,21 @@ static enum muster_code parse_rest(struct cli *cli, char **argv, size_t argc,
 	return options_parse(&request, &cli->words, &used, err);
 }
 
+/* The word at `index` of the first form of its usage: neither "[options]" nor an option. */
+static struct view missing_word(const struct command *command, size_t index)
+{
+	const char *at = command->usage;
+	size_t len;
+
+	for (;; at += len + (at[len] == ' ')) {
+		len = strcspn(at, " \n");
+		if (!len)
+			return VIEW_LITERAL("an argument");
+		if (*at != '[' && *at != '-' && index-- == 0)
+			return view_of(at, len);
+	}
+}
+
 static enum muster_code fail_words(struct cli *cli, struct muster_error *err)
 {
 	const struct command *command = cli->command;
@@ -103,8 +118,12 @@ static enum muster_code fail_words(struct cli *cli, struct muster_error *err)
 	help_usage(&usage, command);
 	screen_write(&cli->screen, bytes_view(&usage));
 	bytes_release(&usage);
-	if (cli->words.count < command->word_min)
-		return muster_fail(err, MUSTER_E_USAGE, "%s needs more than that", command->name);
+	if (cli->words.count < command->word_min) {
+		struct view missing = missing_word(command, cli->words.count);
+
+		return muster_fail(err, MUSTER_E_USAGE, "%s: %.*s is missing", command->name,
+				   VIEW_ARGS(missing));
+	}
 	return muster_fail(err, MUSTER_E_USAGE, "%s: '%s' is too much", command->name,
 			   cli->words.items[command->word_max]);
 }

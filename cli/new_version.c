@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text/text.h"
 #include "cli/argument.h"
 #include "cli/show.h"
 #include "cli/summary.h"
@@ -70,6 +71,42 @@ static enum muster_code copy_list(const char ***out, size_t *count, const struct
 	return MUSTER_OK;
 }
 
+void new_version_release(struct new_version *version)
+{
+	bytes_release(&version->document);
+	free(version->tags);
+	free(version->aliases);
+	free(version->address);
+	*version = (struct new_version){ 0 };
+}
+
+enum muster_code new_version_check_put(const struct new_version_options *options,
+				       const struct muster_put_options *sources,
+				       struct muster_error *err)
+{
+	struct new_version version = { 0 };
+	struct muster_put_options request = { .name = options->name,
+					      .type = options->type,
+					      .description = options->description,
+					      .sources = sources ? sources->sources : NULL,
+					      .source_count = sources ? sources->source_count : 0 };
+	enum muster_code code =
+		copy_list(&version.aliases, &version.alias_count, &options->aliases, err);
+
+	if (!code)
+		code = copy_list(&version.tags, &version.tag_count, &options->tags, err);
+	request.aliases = version.aliases;
+	request.alias_count = version.alias_count;
+	request.tags = version.tags;
+	request.tag_count = version.tag_count;
+	if (options->metadata && options->metadata[0] != '@') /* a file is read once, later */
+		request.metadata = options->metadata;
+	if (!code)
+		code = muster_check_put(&request, err);
+	new_version_release(&version);
+	return code;
+}
+
 enum muster_code new_version_open(struct new_version *out, const struct cli *cli,
 				  const struct new_version_options *options,
 				  struct muster_error *err)
@@ -87,15 +124,6 @@ enum muster_code new_version_open(struct new_version *out, const struct cli *cli
 		out->metadata = (const char *)out->document.ptr;
 	}
 	return code;
-}
-
-void new_version_release(struct new_version *version)
-{
-	bytes_release(&version->document);
-	free(version->tags);
-	free(version->aliases);
-	free(version->address);
-	*version = (struct new_version){ 0 };
 }
 
 static const struct summary_row put_rows[] = {
@@ -135,12 +163,13 @@ static void tell_warnings(struct cli *cli, const struct muster_put_report *repor
 {
 	if (report->digest_collisions)
 		cli_warn(cli,
-			 "%llu files have the digest of another file with other bytes; both are "
-			 "stored",
-			 (unsigned long long)report->digest_collisions);
+			 "%llu %s the digest of another file with other bytes; both are stored",
+			 (unsigned long long)report->digest_collisions,
+			 text_plural(report->digest_collisions, "file has", "files have"));
 	if (report->special_files)
-		cli_say(cli, "skipped %llu devices, pipes or sockets",
-			(unsigned long long)report->special_files);
+		cli_say(cli, "skipped %llu %s", (unsigned long long)report->special_files,
+			text_plural(report->special_files, "device, pipe or socket",
+				    "devices, pipes or sockets"));
 }
 
 static void tell_version(struct cli *cli, const struct muster_put_report *report,

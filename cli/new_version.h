@@ -68,6 +68,11 @@ struct new_version {
 /** What can be checked before there is a repository. Errors: MUSTER_E_USAGE. */
 enum muster_code new_version_check(const struct cli *cli, const struct new_version_options *options,
 				   struct muster_error *err);
+/** All of it that the library can judge without one, and the sources (NULL: none); metadata in a
+ * file is not read. Errors: those of muster_check_put(). */
+enum muster_code new_version_check_put(const struct new_version_options *options,
+				       const struct muster_put_options *sources,
+				       struct muster_error *err);
 /** `cli` has an open repository. Errors: MUSTER_E_USAGE for a name that is none. */
 enum muster_code new_version_open(struct new_version *out, const struct cli *cli,
 				  const struct new_version_options *options,

@@ -90,7 +90,8 @@ void table_cell(struct table *table, const char *text)
 	table->cells[table->cell_count].begin = begin;
 	table->cells[table->cell_count++].end = table->text.len;
 	width = show_width(view_of(table->text.ptr + begin, table->text.len - begin));
-	if (width > table->widths[column])
+	if (width > table->widths[column] &&
+	    (width <= TABLE_TEXT_MAX || table->columns[column].is_right_aligned))
 		table->widths[column] = width;
 	if (column + 1 < table->column_count)
 		return;

@@ -12,6 +12,7 @@
 
 #define TABLE_ROWS_HELD	  512
 #define TABLE_COLUMNS_MAX 8
+#define TABLE_TEXT_MAX	  64 /* a SHA-256; longer names push the rest of their own row only */
 
 struct table_column {
 	const char *title; /* NULL in all: no line of titles */

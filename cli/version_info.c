@@ -126,6 +126,6 @@ enum muster_code hint_names(struct cli *cli, enum muster_code code)
 {
 	if (code == MUSTER_E_NAME && !cli->hint)
 		cli->hint = "'muster ls' lists the artifacts, 'muster ls --versions NAME' the "
-			    "versions of one";
+			    "versions of one, 'muster ls VERSION' its files";
 	return code;
 }

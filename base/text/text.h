@@ -23,6 +23,16 @@ enum muster_code text_append_safe(struct bytes *out, struct view name, struct mu
  *  backslash begins neither \\ nor \xNN in lower case, MUSTER_E_MEMORY; `out` is then as it was. */
 enum muster_code text_append_unsafe(struct bytes *out, struct view safe, struct muster_error *err);
 
+/**
+ * Append what happened to an item whose path is told beside it: the `message` of its error, but
+ * where that names the item again, the name is left out or is "it". "open 'a': No such file" of
+ * 'a' is "open it: No such file", "follow link 'a'" is "follow link".
+ *
+ * Errors: MUSTER_E_MEMORY.
+ */
+enum muster_code text_append_cause(struct bytes *out, struct view path, struct view message,
+				   struct muster_error *err);
+
 /** "832 B", "1.5 MiB": powers of 1024, one decimal, rounded to nearest. */
 #define TEXT_SIZE_BYTES 16
 const char *text_size(char buf[TEXT_SIZE_BYTES], uint64_t size_bytes);
@@ -43,6 +53,10 @@ const char *text_duration(char buf[TEXT_DURATION_BYTES], uint64_t duration_ns);
 /** "1,234,567" */
 #define TEXT_COUNT_BYTES 27
 const char *text_count(char buf[TEXT_COUNT_BYTES], uint64_t count);
+
+/** The word that goes with a count: `one` for 1, else `many`. Whole phrases, too: a verb may follow
+ *  its noun. Every message with a count takes its word from here. */
+const char *text_plural(uint64_t count, const char *one, const char *many);
 
 /** The one decimal form of 0 .. 2^64-1: digits only, no sign, no leading zero; else false. */
 bool text_parse_u64(struct view text, uint64_t *out);

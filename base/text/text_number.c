@@ -45,6 +45,11 @@ const char *text_count(char buf[TEXT_COUNT_BYTES], uint64_t count)
 	return buf;
 }
 
+const char *text_plural(uint64_t count, const char *one, const char *many)
+{
+	return count == 1 ? one : many;
+}
+
 /* Tenths of 2^shift in `value`, rounded to nearest. shift <= 60: no step can overflow. */
 static uint64_t tenths_of(uint64_t value, unsigned shift)
 {

@@ -8,6 +8,7 @@
 
 #include "base/queue.h"
 #include "base/text/encode.h"
+#include "base/text/text.h"
 #include "engine/blob/blob_reader.h"
 
 #define GROUP_MAX    256
@@ -46,9 +47,10 @@ void check_blob_text(const struct blob_key *key, char out[BLOB_TEXT_BYTES])
 	char hex[2 * DIGEST_BYTES];
 
 	hex_encode(hex, key->digest, DIGEST_BYTES);
-	snprintf(out, BLOB_TEXT_BYTES, "%s %.32s of %llu bytes",
+	snprintf(out, BLOB_TEXT_BYTES, "%s %.32s of %llu %s",
 		 key->algorithm == DIGEST_MD5 ? "md5" : "xxh128", hex,
-		 (unsigned long long)key->size_bytes);
+		 (unsigned long long)key->size_bytes,
+		 text_plural(key->size_bytes, "byte", "bytes"));
 }
 
 /* A copy that the gc log knows to be bad is known. */
@@ -253,8 +255,9 @@ static enum muster_code check_constant(struct byte_worker *worker, uint64_t begi
 	enum muster_code code;
 
 	if (end - begin > expected.len)
-		return muster_fail(err, MUSTER_E_FORMAT, "%llu bytes belong to nothing",
-				   (unsigned long long)(end - begin));
+		return muster_fail(err, MUSTER_E_FORMAT, "%llu %s to nothing",
+				   (unsigned long long)(end - begin),
+				   text_plural(end - begin, "byte belongs", "bytes belong"));
 	code = store_read(worker->pack->object, begin, found, end - begin, err);
 	if (!code && memcmp(found, expected.ptr, end - begin) != 0)
 		code = muster_fail(err, MUSTER_E_FORMAT, "its header or padding has changed");

@@ -94,10 +94,11 @@ struct check_log {
 	enum muster_code (*event)(void *state, const struct event *event, const uint8_t sha256[32],
 				  struct muster_error *err);
 	void (*lost)(void *state, uint64_t number); /* it cannot be had, or not be believed */
+	bool is_end_unproved;			    /* set: no session tells of the last event */
 };
 
 /** Walks all events of a log that the store lists. `event` may be NULL: only the chain. */
-enum muster_code check_log_walk(struct check_run *run, const struct check_log *log,
+enum muster_code check_log_walk(struct check_run *run, struct check_log *log,
 				struct muster_error *err);
 
 /** What a session says that it ended with. */
@@ -123,7 +124,8 @@ struct link_walk {
 	const char *log;
 	struct link_event before, last; /* number 0: not known */
 	bool is_open; /* `last` does not name `before`: the next event tells which is wrong */
-	struct bytes blamed; /* numbers (uint64_t), in no order: who cannot be believed */
+	struct bytes blamed;  /* numbers (uint64_t), in no order: who cannot be believed */
+	bool is_end_unproved; /* set at the end: nobody tells of the last event */
 };
 void link_walk_release(struct link_walk *walk);
 enum muster_code link_walk_next(struct link_walk *walk, const struct event *event,

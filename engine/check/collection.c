@@ -17,10 +17,20 @@ struct collection_check {
 	bool is_closed;
 	uint64_t head;
 	struct spill
-		*versions; /* number (big endian) -> struct saved_version, or nothing: deleted */
+		*versions;    /* number (big endian) -> struct saved_version, or nothing: deleted */
+	struct bytes open;    /* event 1, as we write it; empty: not known */
+	bool is_head_proved;  /* the last event, by a checkpoint */
+	bool is_end_unproved; /* the last event: by no session, nor checkpoint */
 	uint64_t *checkpoints; /* numbers, descending as they are listed; the next is the last */
 	size_t checkpoint_count, checkpoint_cap;
 };
+
+/* The last event of a log that was counted as unproved is not. Writers beside us may have made it
+ * after the count. */
+static void prove_end(struct check_run *run)
+{
+	run->report->unproved_events -= run->report->unproved_events > 0;
+}
 
 /* --- checkpoints ----------------------------------------------------------------------------- */
 
@@ -91,6 +101,7 @@ static enum muster_code compare_checkpoint(struct collection_check *check, uint6
 		code = store_get(check->run->store, key.text, &stored, CHECKPOINT_MAX_BYTES, err);
 	if (!code && !view_equal(bytes_view(&stored), bytes_view(&ours)))
 		code = compare_folds(bytes_view(&stored), bytes_view(&ours), number, err);
+	check->is_head_proved = !code;
 	bytes_release(&stored);
 	bytes_release(&ours);
 	code = check_judge(check->run, key.text, code, err);
@@ -196,6 +207,9 @@ static enum muster_code take_event(void *state, const struct event *event, const
 	enum muster_code code = note_event(check, event, err);
 
 	check->head = event->number;
+	check->is_head_proved = false;
+	if (!code && event->kind.id == EVENT_OPEN)
+		code = event_encode(event, &check->open, err);
 	if (!code)
 		code = fold_event(check, event, err);
 	return code ? code : check_checkpoints(check, event->number, sha256, err);
@@ -215,6 +229,8 @@ struct name_check {
 	struct name_state state;
 	bool is_broken;
 	uint64_t event_count;
+	uint64_t bound_by; /* the number of the last event that gave the name a meaning */
+	bool is_end_unproved;
 };
 
 static enum muster_code fold_name(void *state, const struct event *event, const uint8_t sha256[32],
@@ -225,6 +241,8 @@ static enum muster_code fold_name(void *state, const struct event *event, const 
 
 	(void)sha256;
 	check->event_count++;
+	if (event->kind.id == EVENT_NAME)
+		check->bound_by = event->number;
 	if (check->is_broken)
 		return MUSTER_OK;
 	code = name_state_apply(&check->state, event, err);
@@ -242,12 +260,15 @@ static void lose_name(void *state, uint64_t number)
 static enum muster_code read_name(struct collection_check *check, const char *log,
 				  struct name_check *out, struct muster_error *err)
 {
-	struct check_log walk = { log, out, fold_name, lose_name };
+	struct check_log walk = {
+		.name = log, .state = out, .event = fold_name, .lost = lose_name
+	};
 	enum muster_code code;
 
 	check->run->is_silent = true;
 	code = check_log_walk(check->run, &walk, err);
 	check->run->is_silent = false;
+	out->is_end_unproved = walk.is_end_unproved;
 	return code;
 }
 
@@ -264,12 +285,42 @@ static bool has_moved(struct collection_check *check)
 	return true;
 }
 
+/* Event 1 was made of the event that gave the name its meaning: each of them proves the other. */
+static enum muster_code compare_open(struct collection_check *check, const struct name_check *name,
+				     const char *log, struct muster_error *err)
+{
+	struct event open = name_state_open_event(&name->state);
+	struct bytes made = { 0 };
+	struct key bound, first;
+	enum muster_code code = MUSTER_OK;
+
+	if (!check->open.len)
+		return MUSTER_OK;
+	code = event_encode(&open, &made, err);
+	key_event(&bound, log, name->bound_by);
+	key_event(&first, check->log.text, 1);
+	if (!code && view_equal(bytes_view(&made), bytes_view(&check->open))) {
+		if (name->is_end_unproved && name->bound_by == name->event_count)
+			prove_end(check->run);
+		if (check->is_end_unproved && check->head == 1)
+			prove_end(check->run);
+	} else if (!code) {
+		check_found(check->run, bound.text, MUSTER_E_FORMAT,
+			    check->head > 1 ? "it has changed: '%s' was made of another one"
+					    : "it has changed, or '%s' that was made of it",
+			    first.text);
+	}
+	bytes_release(&made);
+	return code;
+}
+
 /* Does the name that the log says of itself lead here? */
 static enum muster_code check_name(struct collection_check *check, struct muster_error *err)
 {
 	const struct collection_state *state = &check->state;
 	struct name_check name = { 0 };
 	struct key log, first;
+	bool leads_here;
 	enum muster_code code;
 
 	if (check->fold_is_broken || !state->is_open || check->is_closed)
@@ -278,12 +329,14 @@ static enum muster_code check_name(struct collection_check *check, struct muster
 	code = read_name(check, log.text, &name, err);
 	if (has_moved(check))
 		name.is_broken = true;
+	leads_here = name.state.is_bound && memcmp(name.state.collection_id, check->id, 16) == 0;
 	if (!code && !name.event_count && !name.is_broken) {
 		key_event(&first, log.text, 1);
 		check_found(check->run, first.text, MUSTER_E_FORMAT,
 			    "it is missing: '%s' has this name", check->log.text);
-	} else if (!code && !name.is_broken && !name.state.is_foreign &&
-		   (!name.state.is_bound || memcmp(name.state.collection_id, check->id, 16) != 0)) {
+	} else if (!code && !name.is_broken && !name.state.is_foreign && leads_here) {
+		code = compare_open(check, &name, log.text, err);
+	} else if (!code && !name.is_broken && !name.state.is_foreign) {
 		check_found(check->run, check->log.text, MUSTER_E_FORMAT,
 			    "no name leads here: '%s' means something else", log.text);
 	}
@@ -324,7 +377,7 @@ static enum muster_code check_collection(struct check_run *run, const uint8_t id
 					 struct muster_error *err)
 {
 	struct collection_check *check = calloc(1, sizeof(*check));
-	struct check_log log = { NULL, check, take_event, lose_event };
+	struct check_log log = { .state = check, .event = take_event, .lost = lose_event };
 	enum muster_code code;
 
 	if (!check)
@@ -340,12 +393,16 @@ static enum muster_code check_collection(struct check_run *run, const uint8_t id
 		code = check_log_walk(run, &log, err);
 	if (!code)
 		tell_lost_events(check);
+	check->is_end_unproved = log.is_end_unproved && !check->is_head_proved;
+	if (!code && log.is_end_unproved && check->is_head_proved)
+		prove_end(run);
 	if (!code)
 		code = check_name(check, err);
 	if (!code && !check->is_closed)
 		code = check_versions(check, err);
 	collection_state_release(&check->state);
 	spill_free(check->versions);
+	bytes_release(&check->open);
 	free(check->checkpoints);
 	free(check);
 	return code;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/text.h"
 #include "engine/blob/blob_reader.h"
 
 #define BATCH_BLOBS    8192
@@ -293,9 +294,12 @@ static void tell_loss(struct check_run *run, const struct loss *loss)
 	key_object(&key, OBJECT_PACK, &id);
 	check_blob_text(&loss->first, blob);
 	check_found(run, object_id_equal(&id, &nowhere) ? "packs/" : key.text, MUSTER_E_FORMAT,
-		    "%llu blobs that %llu entries need are not in it and have no other copy, the "
-		    "first is %s",
-		    (unsigned long long)loss->blob_count, (unsigned long long)loss->need_count,
+		    "%llu %s that %llu %s %s no other copy, the first is %s",
+		    (unsigned long long)loss->blob_count,
+		    text_plural(loss->blob_count, "blob", "blobs"),
+		    (unsigned long long)loss->need_count,
+		    text_plural(loss->need_count, "entry needs", "entries need"),
+		    text_plural(loss->blob_count, "is not in it and has", "are not in it and have"),
 		    blob);
 }
 

@@ -4,7 +4,8 @@
  *	… - before -x- last -x- next - …   nobody is of one mind with `last`: it is the one
  *
  * At the end of a log no event follows. There the end of a session tells, which names the event
- * that it led to and its SHA-256; an event without a session has no witness. */
+ * that it led to and its SHA-256. An event without one is counted as unproved; collection.c takes
+ * it back where a checkpoint or the log beside it tells. */
 #include "engine/check/check_internal.h"
 
 #include <string.h>
@@ -128,5 +129,7 @@ enum muster_code link_walk_end(struct link_walk *walk, struct muster_error *err)
 		code = ask_session(walk, &walk->last, &testimony, err);
 	if (!code && testimony == TESTIMONY_CHANGED)
 		code = note_blame(walk, walk->last.number, err);
+	walk->is_end_unproved = !code && walk->last.number && testimony == TESTIMONY_NONE &&
+				!link_walk_is_blamed(walk, walk->last.number);
 	return code;
 }

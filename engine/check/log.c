@@ -129,7 +129,7 @@ static enum muster_code tell_events(const struct check_log *log, const struct li
 	return code;
 }
 
-enum muster_code check_log_walk(struct check_run *run, const struct check_log *log,
+enum muster_code check_log_walk(struct check_run *run, struct check_log *log,
 				struct muster_error *err)
 {
 	struct link_walk walk = { .run = run, .log = log->name };
@@ -145,6 +145,8 @@ enum muster_code check_log_walk(struct check_run *run, const struct check_log *l
 	}
 	if (!code)
 		code = link_walk_end(&walk, err);
+	log->is_end_unproved = walk.is_end_unproved;
+	run->report->unproved_events += walk.is_end_unproved && !run->is_silent;
 	if (!code && log->event)
 		code = tell_events(log, &walk, last, &bytes, err);
 	link_walk_release(&walk);

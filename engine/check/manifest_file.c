@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text/text.h"
+
 static enum muster_code read_header(const struct manifest_file *file, struct muster_error *err)
 {
 	uint8_t header[OBJECT_HEADER_BYTES];
@@ -20,8 +22,9 @@ static enum muster_code check_trailer(const struct manifest_file *file,
 	enum muster_code code;
 
 	if (size_bytes != pointer->object_bytes)
-		return muster_fail(err, MUSTER_E_FORMAT, "it has %llu bytes instead of %llu",
+		return muster_fail(err, MUSTER_E_FORMAT, "it has %llu %s instead of %llu",
 				   (unsigned long long)size_bytes,
+				   text_plural(size_bytes, "byte", "bytes"),
 				   (unsigned long long)pointer->object_bytes);
 	if (size_bytes < OBJECT_HEADER_BYTES + sizeof(raw))
 		return muster_fail(err, MUSTER_E_FORMAT, "it is shorter than its trailer");

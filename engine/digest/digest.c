@@ -1,6 +1,7 @@
 #include "engine/digest/digest.h"
 
 #include "artifact/digest.h"
+#include "base/text/text.h"
 #include "engine/digest/entry_info.h"
 #include "engine/digest/hash_tree.h"
 
@@ -95,8 +96,9 @@ static enum muster_code finish(struct digest_run *run, struct muster_error *err)
 	if (!run->report->failed_items)
 		return MUSTER_OK;
 	return muster_fail(err, MUSTER_E_ITEMS,
-			   "%llu files could not be read: the digest is that of the others",
-			   (unsigned long long)run->report->failed_items);
+			   "%llu %s could not be read: the digest is that of the others",
+			   (unsigned long long)run->report->failed_items,
+			   text_plural(run->report->failed_items, "file", "files"));
 }
 
 static void count_skipped(struct digest_run *run)

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text/text.h"
 #include "io/file/tree_writer.h"
 #include "io/tree/tree_time.h"
 
@@ -103,18 +104,6 @@ static void init_writing(struct checkout_run *run)
 	writing->spool = run->state.dir_fd >= 0 ? &run->written : NULL;
 }
 
-static void count_version(struct checkout_run *run)
-{
-	const struct manifest_footer *footer = version_reader_footer(run->version);
-	struct muster_progress *progress = run->job.progress;
-
-	if (!get_selection_is_all(&run->selection))
-		return;
-	atomic_store(&progress->total_files, footer->entry_count);
-	atomic_store(&progress->total_bytes, footer->size_bytes);
-	atomic_store(&progress->total_is_known, true);
-}
-
 static enum muster_code begin(struct checkout_run *run, struct muster_error *err)
 {
 	const char *cache_dir = run->job.start->cache_dir;
@@ -136,7 +125,8 @@ static enum muster_code begin(struct checkout_run *run, struct muster_error *err
 	if (cache_dir && run->has_root && !run->target.is_new) /* a help only */
 		stat_cache_open(&run->cache, cache_dir, run->target.directory, NULL, NULL, NULL);
 	init_writing(run);
-	count_version(run);
+	if (get_selection_is_all(&run->selection))
+		get_count_version(&run->job, run->version);
 	return MUSTER_OK;
 }
 
@@ -151,15 +141,8 @@ static void report_dry_run(struct checkout_run *run)
 
 static enum muster_code interrupted(struct checkout_run *run, struct muster_error *err)
 {
-	if (run->target.is_new)
-		return muster_fail(err, MUSTER_E_CANCELLED,
-				   run->options->rules.wanted
-					   ? "interrupted: what was done is in '%s'"
-					   : "interrupted: what was done is in '%s', the same "
-					     "command continues",
-				   run->target.working);
-	return muster_fail(err, MUSTER_E_CANCELLED,
-			   "interrupted: what was done stays, the same command continues");
+	return get_fail_interrupted(run->target.is_new ? run->target.working : NULL,
+				    !run->options->rules.wanted, err);
 }
 
 static enum muster_code finish_spools(struct checkout_run *run, struct muster_error *err)
@@ -230,8 +213,9 @@ static enum muster_code checkout(struct checkout_run *run, struct muster_error *
 	if (!code && get_is_cancelled(&run->job))
 		return interrupted(run, err);
 	if (!code && run->report->failed_items)
-		code = muster_fail(err, MUSTER_E_ITEMS, "%llu files failed",
-				   (unsigned long long)run->report->failed_items);
+		code = muster_fail(err, MUSTER_E_ITEMS, "%llu %s failed",
+				   (unsigned long long)run->report->failed_items,
+				   text_plural(run->report->failed_items, "file", "files"));
 	return code;
 }
 
@@ -242,8 +226,10 @@ static void release(struct checkout_run *run)
 
 	for (size_t i = 0; i < sizeof(spools) / sizeof(spools[0]); i++)
 		get_spool_release(spools[i]);
-	bytes_release(&run->unknown.text);
-	bytes_release(&run->changed.text);
+	bytes_release(&run->must_replace.changed.text);
+	bytes_release(&run->must_replace.unknown.text);
+	bytes_release(&run->must_remove.changed.text);
+	bytes_release(&run->must_remove.unknown.text);
 	bytes_release(&run->unreadable.text);
 	bytes_release(&run->seen.links);
 	bytes_release(&run->seen.repository);
@@ -291,11 +277,9 @@ enum muster_code checkout_run_with(const struct get_start *start,
 
 	if (!err)
 		err = &own;
-	*report = (struct muster_get_report){ 0 };
-	get_copy_text(report->version, sizeof(report->version), start->version_text);
-	get_copy_text(report->directory, sizeof(report->directory), options->directory);
-	if (!options->directory || !*options->directory)
-		return muster_fail(err, MUSTER_E_USAGE, "name a directory");
+	code = get_report_begin(report, start, options->directory, err);
+	if (code)
+		return code;
 	run = calloc(1, sizeof(*run));
 	if (!run)
 		return muster_fail_memory(err, "a checkout");

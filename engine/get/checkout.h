@@ -15,13 +15,22 @@
 #include "engine/get/worker.h"
 #include "engine/statcache/stat_cache.h"
 
-#define CHECKOUT_NAMES_MAX 5	 /* paths that a refusal names, of each kind */
 #define CHECKOUT_LINKS_MAX 65536 /* linked directories in a tree */
+/* What a refusal shows of one path, and of all paths of a kind: a message has 256 bytes, and must
+ * have room for each kind. */
+#define CHECKOUT_NAME_BYTES  40
+#define CHECKOUT_NAMES_BYTES 64
 
 /* The first few paths of a kind, and how many there are. */
 struct checkout_names {
-	uint64_t count;
+	uint64_t count, named_count;
 	struct bytes text; /* "'a', 'b'" */
+};
+
+/* Files that may not be touched: a checkout left them and somebody changed them, or no checkout
+ * left them. */
+struct checkout_refused {
+	struct checkout_names changed, unknown;
 };
 
 /* What an earlier checkout left: "<cache>/checkouts/<64 hex of the path>/state", a run of stats. */
@@ -60,7 +69,9 @@ struct checkout_run {
 	struct get_spool pending; /* old records of files that are to be replaced or removed */
 	struct get_spool outside; /* old records of paths that the rules leave out */
 	uint64_t fetch_count, fetch_bytes, replace_count, replace_bytes, remove_count;
-	struct checkout_names unknown, changed, unreadable;
+	struct checkout_names unreadable;     /* directories */
+	struct checkout_refused must_replace; /* in the place of an entry: with --overwrite */
+	struct checkout_refused must_remove;  /* where no entry is: with --delete */
 	/* Written by passes 2 and 3. */
 	struct get_spool gone, written;
 

@@ -38,12 +38,12 @@ static enum muster_code check_same(struct remover *remover, const struct stat_re
 				   struct muster_error *error)
 {
 	struct file_stat now;
-	bool is_file;
+	enum get_kind kind;
 	enum muster_code code;
 
 	if (!planned->is_trusted)
 		return MUSTER_OK; /* a linked directory: only the link can be removed */
-	code = get_tree_look(&remover->tree, planned->path, &is_file, &now, error);
+	code = get_tree_look(&remover->tree, planned->path, &kind, &now, error);
 	if (!code && (now.size_bytes != planned->size_bytes || now.inode != planned->inode ||
 		      now.mtime_ns != planned->mtime_ns || now.ctime_ns != planned->ctime_ns))
 		code = muster_fail(error, MUSTER_E_CHANGED,

@@ -146,10 +146,10 @@ static bool is_same(const struct found_file *found, const struct file_stat *now)
 static bool is_really_file(struct plan_worker *worker, struct get_found *item)
 {
 	struct file_stat now;
-	bool is_file;
+	enum get_kind kind;
 
-	return get_tree_look(&worker->tree, item->path, &is_file, &now, NULL) == MUSTER_OK &&
-	       is_file && is_same(&item->stat, &now);
+	return get_tree_look(&worker->tree, item->path, &kind, &now, NULL) == MUSTER_OK &&
+	       kind == GET_KIND_FILE && is_same(&item->stat, &now);
 }
 
 /* Does the stat cache know it? */
@@ -261,12 +261,12 @@ static bool is_touched(const struct get_found *item)
  * the time comes it goes only if it still is that. */
 static void look_at_touched(struct plan_worker *worker, struct get_found *item)
 {
-	bool is_file;
+	enum get_kind kind;
 
-	if (get_tree_look(&worker->tree, item->path, &is_file, &item->planned, NULL))
+	if (get_tree_look(&worker->tree, item->path, &kind, &item->planned, NULL))
 		return; /* gone meanwhile */
 	item->has_planned = true;
-	if (is_file || !item->facts.is_file)
+	if (kind == GET_KIND_FILE || !item->facts.is_file)
 		return;
 	item->facts.is_file = false;
 	decide(worker->run, item);
@@ -363,6 +363,16 @@ static enum muster_code touch(struct checkout_run *run, const struct get_found *
 	return get_spool_add(&run->pending, &old, err);
 }
 
+/* What would help depends on whether the version has something for this place. */
+static enum muster_code refuse(struct checkout_run *run, const struct get_found *item,
+			       struct muster_error *err)
+{
+	struct checkout_refused *refused = item->has_entry ? &run->must_replace : &run->must_remove;
+
+	return checkout_name(item->has_record ? &refused->changed : &refused->unknown, item->path,
+			     err);
+}
+
 static enum muster_code end_item(struct checkout_run *run, const struct get_found *item,
 				 struct muster_error *err)
 {
@@ -387,9 +397,8 @@ static enum muster_code end_item(struct checkout_run *run, const struct get_foun
 		run->remove_count++;
 		return touch(run, item, &run->removed, err);
 	case CHECKOUT_REFUSE_UNKNOWN:
-		return checkout_name(&run->unknown, item->path, err);
 	case CHECKOUT_REFUSE_CHANGED:
-		return checkout_name(&run->changed, item->path, err);
+		return refuse(run, item, err);
 	case CHECKOUT_READ: /* the run is stopping */
 		break;
 	}

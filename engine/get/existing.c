@@ -44,9 +44,9 @@ static bool must_read(struct get_existing *existing, struct get_item *item)
 {
 	struct muster_error error = { 0 };
 	struct file_stat now;
-	bool is_file;
+	enum get_kind kind;
 	enum muster_code code =
-		get_tree_look(existing->tree, item->entry.path, &is_file, &now, &error);
+		get_tree_look(existing->tree, item->entry.path, &kind, &now, &error);
 
 	if (code == MUSTER_ABSENT)
 		return false;
@@ -54,7 +54,14 @@ static bool must_read(struct get_existing *existing, struct get_item *item)
 		get_item_fail(item, &error);
 		return false;
 	}
-	if (!is_file || item->entry.algorithm == DIGEST_TEXT ||
+	if (kind == GET_KIND_DIRECTORY) {
+		muster_fail(&error, MUSTER_E_REFUSED,
+			    "a directory is there, which no option replaces: remove it, or name "
+			    "another directory");
+		get_item_fail(item, &error);
+		return false;
+	}
+	if (kind == GET_KIND_OTHER || item->entry.algorithm == DIGEST_TEXT ||
 	    (item->entry.has_size && item->entry.size_bytes != now.size_bytes)) {
 		differs(existing, item);
 		return false;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/text.h"
 #include "engine/get/notes.h"
 #include "engine/get/select.h"
 #include "engine/get/target.h"
@@ -157,18 +158,6 @@ static enum muster_code open_target(struct get_run *run, struct muster_error *er
 	return code;
 }
 
-static void count_version(struct get_run *run)
-{
-	const struct manifest_footer *footer = version_reader_footer(run->version);
-	struct muster_progress *progress = run->job.progress;
-
-	if (!get_selection_is_all(&run->selection))
-		return;
-	atomic_store(&progress->total_files, footer->entry_count);
-	atomic_store(&progress->total_bytes, footer->size_bytes);
-	atomic_store(&progress->total_is_known, true);
-}
-
 static enum muster_code begin(struct get_run *run, struct muster_error *err)
 {
 	const struct muster_get_options *options = run->options;
@@ -194,8 +183,8 @@ static enum muster_code begin(struct get_run *run, struct muster_error *err)
 	run->writing.root_fd = run->target.root_fd;
 	run->writing.checks_existing = !run->target.is_new || run->target.is_resumed;
 	run->writing.overwrite = options->overwrite || run->target.is_new;
-	if (!code)
-		count_version(run);
+	if (!code && get_selection_is_all(&run->selection))
+		get_count_version(&run->job, run->version);
 	return code;
 }
 
@@ -223,15 +212,8 @@ static enum muster_code sync_target(struct get_run *run, struct muster_error *er
 
 static enum muster_code interrupted(struct get_run *run, struct muster_error *err)
 {
-	if (!run->target.is_new)
-		return muster_fail(err, MUSTER_E_CANCELLED,
-				   "interrupted: what was done stays, the same command continues");
-	return muster_fail(err, MUSTER_E_CANCELLED,
-			   run->options->rules.wanted
-				   ? "interrupted: what was done is in '%s'"
-				   : "interrupted: what was done is in '%s', the same command "
-				     "continues",
-			   run->target.working);
+	return get_fail_interrupted(run->target.is_new ? run->target.working : NULL,
+				    !run->options->rules.wanted, err);
 }
 
 static enum muster_code finish(struct get_run *run, struct muster_error *err)
@@ -248,9 +230,10 @@ static enum muster_code finish(struct get_run *run, struct muster_error *err)
 	if (!code)
 		note_files(run);
 	if (!code && run->report->failed_items)
-		code = muster_fail(err, MUSTER_E_ITEMS, "%llu of %llu entries failed",
+		code = muster_fail(err, MUSTER_E_ITEMS, "%llu of %llu %s failed",
 				   (unsigned long long)run->report->failed_items,
-				   (unsigned long long)run->report->entry_count);
+				   (unsigned long long)run->report->entry_count,
+				   text_plural(run->report->entry_count, "entry", "entries"));
 	return code;
 }
 
@@ -294,11 +277,9 @@ enum muster_code get_run_with(const struct get_start *start,
 
 	if (!err)
 		err = &own;
-	*report = (struct muster_get_report){ 0 };
-	get_copy_text(report->version, sizeof(report->version), start->version_text);
-	get_copy_text(report->directory, sizeof(report->directory), options->directory);
-	if (!options->directory)
-		return muster_fail(err, MUSTER_E_USAGE, "name a directory");
+	code = get_report_begin(report, start, options->directory, err);
+	if (code)
+		return code;
 	run = calloc(1, sizeof(*run));
 	if (!run)
 		return muster_fail_memory(err, "a get");

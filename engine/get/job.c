@@ -128,6 +128,39 @@ enum muster_code get_job_index_find(struct get_job *job, const struct blob_key *
 	return code ? code : find_copy(index, key, tried, out, err);
 }
 
+enum muster_code get_report_begin(struct muster_get_report *report, const struct get_start *start,
+				  const char *directory, struct muster_error *err)
+{
+	*report = (struct muster_get_report){ 0 };
+	get_copy_text(report->version, sizeof(report->version), start->version_text);
+	get_copy_text(report->directory, sizeof(report->directory), directory);
+	if (!directory || !*directory)
+		return muster_fail(err, MUSTER_E_USAGE, "name a directory");
+	return MUSTER_OK;
+}
+
+void get_count_version(struct get_job *job, const struct version_reader *version)
+{
+	const struct manifest_footer *footer = version_reader_footer(version);
+
+	atomic_store(&job->progress->total_files, footer->entry_count);
+	atomic_store(&job->progress->total_bytes, footer->size_bytes);
+	atomic_store(&job->progress->total_is_known, true);
+}
+
+enum muster_code get_fail_interrupted(const char *working, bool can_continue,
+				      struct muster_error *err)
+{
+	if (!working)
+		return muster_fail(err, MUSTER_E_CANCELLED,
+				   "interrupted: what was done stays, the same command continues");
+	return muster_fail(err, MUSTER_E_CANCELLED,
+			   can_continue ? "interrupted: what was done is in '%s', the same command "
+					  "continues"
+					: "interrupted: what was done is in '%s'",
+			   working);
+}
+
 enum muster_code get_open_version(struct get_job *job, struct version_reader **out,
 				  struct muster_error *err)
 {

@@ -89,6 +89,16 @@ static inline void get_count(atomic_ullong *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
+/** A report of nothing yet. Errors: MUSTER_E_USAGE without a directory. */
+enum muster_code get_report_begin(struct muster_get_report *report, const struct get_start *start,
+				  const char *directory, struct muster_error *err);
+/** A run over all of a version knows its total from the beginning. */
+void get_count_version(struct get_job *job, const struct version_reader *version);
+/** How a run that was interrupted tells it: `working` is where a new directory is made, NULL in one
+ *  that was there before. */
+enum muster_code get_fail_interrupted(const char *working, bool can_continue,
+				      struct muster_error *err);
+
 /** Opens the version for reading. */
 enum muster_code get_open_version(struct get_job *job, struct version_reader **out,
 				  struct muster_error *err);

@@ -41,10 +41,11 @@ struct line_worker {
 	pthread_t thread;
 };
 
-static void note_failure(struct get_line *line, struct muster_error *err)
+/* `err` may still hold what was overcome before. */
+static void note_failure(struct get_line *line, enum muster_code code, struct muster_error *err)
 {
-	if (!err->code)
-		muster_fail(err, MUSTER_E_IO, "a worker failed without saying why");
+	if (err->code != code)
+		muster_fail(err, code, "a worker failed without saying why");
 	get_job_fail(line->job, err);
 	*err = (struct muster_error){ 0 };
 }
@@ -94,7 +95,7 @@ static struct line_slot *fill_next(struct get_line *line, struct muster_error *e
 	if (!code)
 		return slot;
 	if (code != MUSTER_END)
-		note_failure(line, err);
+		note_failure(line, code, err);
 	pthread_mutex_lock(&line->end.lock);
 	free_slot_locked(line, slot);
 	pthread_mutex_unlock(&line->end.lock);
@@ -110,8 +111,10 @@ static void end_slot(struct get_line *line, struct line_slot *done, struct muste
 	pthread_mutex_lock(&line->end.lock);
 	line->end.window[done->sequence % line->slot_count] = done;
 	while (*(first = &line->end.window[line->end.next_sequence % line->slot_count])) {
-		if (line->ops->end(line->state, (*first)->batch, err))
-			note_failure(line, err);
+		enum muster_code code = line->ops->end(line->state, (*first)->batch, err);
+
+		if (code)
+			note_failure(line, code, err);
 		free_slot_locked(line, *first);
 		*first = NULL;
 		line->end.next_sequence++;
@@ -130,6 +133,7 @@ bool get_line_later(struct get_line *line, void *item)
 static bool do_later(struct line_worker *worker, bool source_is_done, struct muster_error *err)
 {
 	struct get_line *line = worker->line;
+	enum muster_code code;
 	void *item;
 
 	if (!line->later)
@@ -139,8 +143,9 @@ static bool do_later(struct line_worker *worker, bool source_is_done, struct mus
 	if (!queue_try_take(line->later, &item))
 		return false;
 	atomic_fetch_add(&line->later_active, 1);
-	if (line->ops->later(worker->worker, item, err))
-		note_failure(line, err);
+	code = line->ops->later(worker->worker, item, err);
+	if (code)
+		note_failure(line, code, err);
 	atomic_fetch_sub(&line->later_active, 1);
 	return true;
 }
@@ -156,6 +161,7 @@ static void *worker_main(void *arg)
 
 	while (!get_is_stopping(line->job)) {
 		struct line_slot *slot;
+		enum muster_code code;
 
 		if (do_later(worker, source_is_done, &err))
 			continue;
@@ -166,8 +172,9 @@ static void *worker_main(void *arg)
 			source_is_done = true;
 			continue;
 		}
-		if (line->ops->work(worker->worker, slot->batch, &err))
-			note_failure(line, &err);
+		code = line->ops->work(worker->worker, slot->batch, &err);
+		if (code)
+			note_failure(line, code, &err);
 		end_slot(line, slot, &err);
 	}
 	return NULL;

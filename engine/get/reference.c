@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text/text.h"
 #include "engine/get/fetch_internal.h"
 #include "io/file/read.h"
 
@@ -84,24 +85,40 @@ static bool is_unchecked(const struct get_item *item)
 	return memcmp(digest, item->entry.fingerprint.digest, DIGEST_BYTES) == 0;
 }
 
-static enum muster_code copy_pieces(struct get_fetcher *fetcher, struct get_item *item, int fd,
-				    struct hasher *hasher, uint64_t *copied,
-				    struct muster_error *error, struct muster_error *err)
-{
-	uint8_t *buffer = fetcher->hashing->buffer;
+/* What becomes of the item is in `code` and `error`; what is returned, and goes to `err`, ends the
+ * run. */
+struct copying {
+	struct get_fetcher *fetcher;
+	struct get_item *item;
+	int fd;
+	uint64_t copied_bytes;
 	enum muster_code code;
-	size_t got;
+	struct muster_error error;
+};
 
-	*copied = 0;
-	while (!(code = file_read_at(fd, *copied, buffer, GET_CHUNK_BYTES, &got, error)) && got) {
-		if (get_is_stopping(fetcher->job))
-			return muster_fail(error, MUSTER_E_CANCELLED, "interrupted");
+static enum muster_code copy_pieces(struct copying *copying, struct hasher *hasher,
+				    struct muster_error *err)
+{
+	struct get_fetcher *fetcher = copying->fetcher;
+	uint8_t *buffer = fetcher->hashing->buffer;
+	enum muster_code code = MUSTER_OK;
+
+	while (!code && copying->item->fate != GET_FAILED) {
+		size_t got;
+
+		copying->code = file_read_at(copying->fd, copying->copied_bytes, buffer,
+					     GET_CHUNK_BYTES, &got, &copying->error);
+		if (copying->code || !got)
+			break;
+		if (get_is_stopping(fetcher->job)) {
+			copying->code = MUSTER_E_CANCELLED;
+			break;
+		}
 		hash_update(hasher, view_of(buffer, got));
 		get_count(&fetcher->job->progress->read_bytes, got);
-		code = fetcher->sink.piece(fetcher->sink.state, item, view_of(buffer, got), err);
-		if (code || item->fate == GET_FAILED)
-			return code;
-		*copied += got;
+		code = fetcher->sink.piece(fetcher->sink.state, copying->item, view_of(buffer, got),
+					   err);
+		copying->copied_bytes += got;
 	}
 	return code;
 }
@@ -111,22 +128,40 @@ static enum muster_code check_copied(struct get_fetcher *fetcher, const struct g
 				     struct muster_error *error)
 {
 	if (item->entry.has_size && copied != item->entry.size_bytes)
-		return muster_fail(
-			error, MUSTER_E_DIGEST, "the referenced file has %llu bytes now, not %llu",
-			(unsigned long long)copied, (unsigned long long)item->entry.size_bytes);
+		return muster_fail(error, MUSTER_E_DIGEST,
+				   "the referenced file has %llu %s now, not %llu",
+				   (unsigned long long)copied, text_plural(copied, "byte", "bytes"),
+				   (unsigned long long)item->entry.size_bytes);
 	if (!is_unchecked(item) && !get_fetch_is_proven(fetcher, item, actual))
 		return muster_fail(error, MUSTER_E_DIGEST,
 				   "the referenced file has other bytes than it had");
 	return MUSTER_OK;
 }
 
-static enum muster_code copy(struct get_fetcher *fetcher, struct get_item *item, int fd,
-			     struct muster_error *error, struct muster_error *err)
+/* Copied and proved. */
+static enum muster_code take(struct copying *copying, const struct fingerprint *actual,
+			     struct muster_error *err)
 {
+	struct get_fetcher *fetcher = copying->fetcher;
+	struct get_item *item = copying->item;
+
+	item->fate = GET_DONE;
+	item->entry.size_bytes = copying->copied_bytes;
+	item->entry.fingerprint = *actual;
+	item->entry.has_checksum = true;
+	if (item->entry.algorithm == DIGEST_TEXT)
+		item->entry.algorithm = DIGEST_MD5;
+	get_count(&fetcher->job->progress->read_files, 1);
+	return fetcher->sink.end(fetcher->sink.state, item, err);
+}
+
+static enum muster_code copy(struct copying *copying, struct muster_error *err)
+{
+	struct get_fetcher *fetcher = copying->fetcher;
+	struct get_item *item = copying->item;
 	enum digest_algorithm algorithm = item->entry.algorithm;
 	struct fingerprint actual;
 	struct hasher *hasher;
-	uint64_t copied;
 	enum muster_code code = get_hashing_hasher(
 		fetcher->hashing, algorithm == DIGEST_TEXT ? DIGEST_MD5 : algorithm, &hasher, err);
 
@@ -135,21 +170,15 @@ static enum muster_code copy(struct get_fetcher *fetcher, struct get_item *item,
 	if (code || item->fate == GET_FAILED)
 		return code;
 	hash_begin(hasher);
-	code = copy_pieces(fetcher, item, fd, hasher, &copied, error, err);
+	code = copy_pieces(copying, hasher, err);
 	hash_end(hasher, &actual);
-	if (!code && item->fate != GET_FAILED)
-		code = check_copied(fetcher, item, &actual, copied, error);
-	if (code || item->fate == GET_FAILED) {
-		fetcher->sink.abort(fetcher->sink.state, item);
-		return code;
-	}
-	item->fate = GET_DONE;
-	item->entry.size_bytes = copied;
-	item->entry.fingerprint = actual;
-	item->entry.has_checksum = true;
-	item->entry.algorithm = algorithm == DIGEST_TEXT ? DIGEST_MD5 : algorithm;
-	get_count(&fetcher->job->progress->read_files, 1);
-	return fetcher->sink.end(fetcher->sink.state, item, err);
+	if (!code && !copying->code && item->fate != GET_FAILED)
+		copying->code = check_copied(fetcher, item, &actual, copying->copied_bytes,
+					     &copying->error);
+	if (!code && !copying->code && item->fate != GET_FAILED)
+		return take(copying, &actual, err);
+	fetcher->sink.abort(fetcher->sink.state, item);
+	return code;
 }
 
 static enum muster_code open_any(const struct get_item *item, int *fd, struct muster_error *error)
@@ -166,21 +195,20 @@ static enum muster_code open_any(const struct get_item *item, int *fd, struct mu
 enum muster_code get_reference(struct get_fetcher *fetcher, struct get_item *item,
 			       bool allow_missing, struct muster_error *err)
 {
-	struct muster_error error = { 0 };
-	int fd;
-	enum muster_code code = open_any(item, &fd, &error);
+	struct copying copying = { .fetcher = fetcher, .item = item };
+	enum muster_code code = MUSTER_OK;
 
-	if (code && allow_missing && (code == MUSTER_E_VANISHED || code == MUSTER_E_UNSUPPORTED)) {
+	copying.code = open_any(item, &copying.fd, &copying.error);
+	if (allow_missing &&
+	    (copying.code == MUSTER_E_VANISHED || copying.code == MUSTER_E_UNSUPPORTED)) {
 		item->fate = GET_SKIPPED;
 		return MUSTER_OK;
 	}
-	if (!code) {
-		code = copy(fetcher, item, fd, &error, err);
-		close(fd);
+	if (!copying.code) {
+		code = copy(&copying, err);
+		close(copying.fd);
 	}
-	if (err->code)
-		return err->code;
-	if (!code || code == MUSTER_E_CANCELLED)
-		return MUSTER_OK;
-	return get_fetch_fail(item, GET_FAULT_OTHER, &error, err);
+	if (code || !copying.code || copying.code == MUSTER_E_CANCELLED)
+		return code;
+	return get_fetch_fail(item, GET_FAULT_OTHER, &copying.error, err);
 }

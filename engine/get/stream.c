@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-/* One attempt. Failures of the item go to `error`, with `*fault`; those of the run to `err`. */
+/* One attempt. What becomes of the item is in `code` and `error`, with `fault`; what is returned,
+ * and goes to `err`, ends the run. */
 struct stream_attempt {
 	struct get_fetcher *fetcher;
 	struct get_item *item;
 	enum get_way way;
+	enum muster_code code;
 	enum get_fault fault;
 	struct muster_error error;
 };
@@ -23,17 +25,19 @@ static enum muster_code pass_pieces(struct stream_attempt *attempt, struct hashe
 		uint64_t left = at->size_bytes - done;
 		size_t len = left < GET_CHUNK_BYTES ? (size_t)left : GET_CHUNK_BYTES;
 
-		if (get_is_stopping(fetcher->job))
-			return muster_fail(&attempt->error, MUSTER_E_CANCELLED, "interrupted");
-		code = store_read(at->object, at->offset_bytes + done, buffer, len,
-				  &attempt->error);
-		if (code)
-			break;
+		if (get_is_stopping(fetcher->job)) {
+			attempt->code = MUSTER_E_CANCELLED;
+			return MUSTER_OK;
+		}
+		attempt->code = store_read(at->object, at->offset_bytes + done, buffer, len,
+					   &attempt->error);
+		if (attempt->code)
+			return MUSTER_OK;
 		hash_update(hasher, view_of(buffer, len));
 		get_count(&fetcher->job->progress->read_bytes, len);
 		code = fetcher->sink.piece(fetcher->sink.state, attempt->item, view_of(buffer, len),
 					   err);
-		if (code || attempt->item->fate == GET_FAILED)
+		if (attempt->item->fate == GET_FAILED)
 			return code;
 		done += len;
 	}
@@ -53,22 +57,25 @@ static enum muster_code prove(struct stream_attempt *attempt, struct hasher *has
 	}
 	fetcher->sink.abort(fetcher->sink.state, attempt->item);
 	attempt->fault = GET_FAULT_DIGEST;
-	return muster_fail(&attempt->error, MUSTER_E_DIGEST,
-			   "the stored bytes do not have the digest that the version tells");
+	attempt->code = muster_fail(&attempt->error, MUSTER_E_DIGEST,
+				    "the stored bytes do not have the digest that the version "
+				    "tells");
+	return MUSTER_OK;
 }
 
-/* MUSTER_OK: the item is done, or failed for good. */
 static enum muster_code try_stream(struct stream_attempt *attempt, struct muster_error *err)
 {
 	struct get_fetcher *fetcher = attempt->fetcher;
 	struct get_item *item = attempt->item;
 	struct hasher *hasher;
 	struct blob_at at;
-	enum muster_code code = get_fetch_find(fetcher, item, attempt->way, &at, &attempt->error);
+	enum muster_code code;
 
-	attempt->fault = code == MUSTER_ABSENT ? GET_FAULT_ABSENT : GET_FAULT_OTHER;
-	if (code)
-		return code;
+	attempt->error = (struct muster_error){ 0 };
+	attempt->code = get_fetch_find(fetcher, item, attempt->way, &at, &attempt->error);
+	attempt->fault = attempt->code == MUSTER_ABSENT ? GET_FAULT_ABSENT : GET_FAULT_OTHER;
+	if (attempt->code)
+		return MUSTER_OK;
 	code = get_hashing_hasher(fetcher->hashing,
 				  fetcher->only_checksum ? DIGEST_XXH128 : item->entry.algorithm,
 				  &hasher, err);
@@ -78,7 +85,7 @@ static enum muster_code try_stream(struct stream_attempt *attempt, struct muster
 		return code;
 	hash_begin(hasher);
 	code = pass_pieces(attempt, hasher, &at, err);
-	if (code || item->fate == GET_FAILED) {
+	if (code || attempt->code || item->fate == GET_FAILED) {
 		fetcher->sink.abort(fetcher->sink.state, item);
 		return code;
 	}
@@ -91,16 +98,15 @@ enum muster_code get_fetch_large(struct get_fetcher *fetcher, struct get_item *i
 	struct stream_attempt attempt = { .fetcher = fetcher, .item = item, .way = GET_BY_HINT };
 	enum muster_code code = try_stream(&attempt, err);
 
-	if (code && !err->code && code != MUSTER_E_CANCELLED) {
+	if (!code && attempt.code && attempt.code != MUSTER_E_CANCELLED) {
 		attempt.way = GET_BY_INDEX;
-		attempt.error = (struct muster_error){ 0 };
 		code = try_stream(&attempt, err);
 	}
-	if (err->code)
-		return err->code;
-	if (!code && item->fate == GET_DONE)
+	if (code || attempt.code == MUSTER_E_CANCELLED)
+		return code; /* not done: the run is stopping */
+	if (attempt.code)
+		return get_fetch_fail(item, attempt.fault, &attempt.error, err);
+	if (item->fate == GET_DONE)
 		get_count(&fetcher->job->progress->read_files, 1);
-	if (!code || code == MUSTER_E_CANCELLED)
-		return MUSTER_OK; /* not done: the run is stopping */
-	return get_fetch_fail(item, attempt.fault, &attempt.error, err);
+	return MUSTER_OK;
 }

@@ -20,7 +20,7 @@ static int64_t to_ns(struct timespec ts)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-enum muster_code get_tree_look(struct get_tree *tree, struct view path, bool *is_file,
+enum muster_code get_tree_look(struct get_tree *tree, struct view path, enum get_kind *kind,
 			       struct file_stat *out, struct muster_error *err)
 {
 	const struct sys_ops *sys = tree->job->sys;
@@ -37,7 +37,9 @@ enum muster_code get_tree_look(struct get_tree *tree, struct view path, bool *is
 			return MUSTER_ABSENT;
 		return muster_fail_errno(err, "look at '%s'", text);
 	}
-	*is_file = S_ISREG(st.st_mode);
+	*kind = S_ISREG(st.st_mode)   ? GET_KIND_FILE
+		: S_ISDIR(st.st_mode) ? GET_KIND_DIRECTORY
+				      : GET_KIND_OTHER;
 	*out = (struct file_stat){ .size_bytes = (uint64_t)st.st_size,
 				   .mtime_ns = to_ns(st.st_mtim),
 				   .ctime_ns = to_ns(st.st_ctim),
@@ -64,12 +66,12 @@ static enum muster_code check_planned(struct get_tree *tree, struct get_item *it
 				      struct muster_error *error)
 {
 	struct file_stat now;
-	bool is_file;
+	enum get_kind kind;
 	enum muster_code code;
 
 	if (!item->has_planned)
 		return MUSTER_OK;
-	code = get_tree_look(tree, item->entry.path, &is_file, &now, error);
+	code = get_tree_look(tree, item->entry.path, &kind, &now, error);
 	if (code == MUSTER_ABSENT)
 		return MUSTER_OK;
 	if (!code && !file_stat_equal(&now, &item->planned))
@@ -115,7 +117,7 @@ static enum muster_code taken(struct get_item *item, struct muster_error *err)
 static enum muster_code written(struct get_tree *tree, struct get_item *item, enum muster_code code,
 				const struct muster_error *error, struct muster_error *err)
 {
-	bool is_file;
+	enum get_kind kind;
 
 	if (code == MUSTER_EXISTS)
 		return taken(item, err);
@@ -123,9 +125,10 @@ static enum muster_code written(struct get_tree *tree, struct get_item *item, en
 		return item_failed(item, error, err);
 	get_count(&tree->job->progress->written_bytes, item->entry.size_bytes);
 	if (tree->notes_stats)
-		item->has_stat = get_tree_look(tree, item->entry.path, &is_file, &item->stat,
-					       NULL) == MUSTER_OK &&
-				 is_file && item->stat.size_bytes == item->entry.size_bytes;
+		item->has_stat = get_tree_look(tree, item->entry.path, &kind, &item->stat, NULL) ==
+					 MUSTER_OK &&
+				 kind == GET_KIND_FILE &&
+				 item->stat.size_bytes == item->entry.size_bytes;
 	return MUSTER_OK;
 }
 

@@ -21,8 +21,10 @@ enum muster_code get_tree_open(struct get_tree *tree, struct muster_error *err);
 void get_tree_close(struct get_tree *tree); /* takes a zeroed one */
 struct get_sink get_tree_sink(struct get_tree *tree);
 
+enum get_kind { GET_KIND_FILE, GET_KIND_DIRECTORY, GET_KIND_OTHER }; /* a link is another */
+
 /** What is under a path now, links not followed. MUSTER_ABSENT; failures name the path. */
-enum muster_code get_tree_look(struct get_tree *tree, struct view path, bool *is_file,
+enum muster_code get_tree_look(struct get_tree *tree, struct view path, enum get_kind *kind,
 			       struct file_stat *out, struct muster_error *err);
 
 #endif

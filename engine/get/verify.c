@@ -89,8 +89,6 @@ static enum muster_code check_root(struct verify_run *run, struct muster_error *
 
 static enum muster_code begin(struct verify_run *run, struct muster_error *err)
 {
-	struct muster_progress *progress = run->job.progress;
-	const struct manifest_footer *footer;
 	enum muster_code code;
 
 	code = get_selection_init(&run->selection, NULL, &run->options->rules, err);
@@ -98,13 +96,9 @@ static enum muster_code begin(struct verify_run *run, struct muster_error *err)
 		code = get_open_version(&run->job, &run->version, err);
 	if (!code)
 		code = check_root(run, err);
-	if (code || !get_selection_is_all(&run->selection))
-		return code;
-	footer = version_reader_footer(run->version);
-	atomic_store(&progress->total_files, footer->entry_count);
-	atomic_store(&progress->total_bytes, footer->size_bytes);
-	atomic_store(&progress->total_is_known, true);
-	return MUSTER_OK;
+	if (!code && get_selection_is_all(&run->selection))
+		get_count_version(&run->job, run->version);
+	return code;
 }
 
 static enum muster_code verify(struct verify_run *run, struct muster_error *err)

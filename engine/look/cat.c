@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "artifact/path.h"
+#include "base/text/text.h"
 #include "engine/blob/blob_reader.h"
 #include "engine/look/named_version.h"
 
@@ -98,8 +99,9 @@ static bool is_right(const struct cat *cat, const struct fingerprint *found)
 static enum muster_code fail_wrong(const struct blob_at *at, struct muster_error *err)
 {
 	return muster_fail(err, MUSTER_E_DIGEST,
-			   "the %llu bytes that are stored do not have the digest they should have",
-			   (unsigned long long)at->size_bytes);
+			   "what is stored (%llu %s) does not have the digest it should have",
+			   (unsigned long long)at->size_bytes,
+			   text_plural(at->size_bytes, "byte", "bytes"));
 }
 
 static enum muster_code give(struct cat *cat, const uint8_t *bytes, size_t len,
@@ -203,6 +205,24 @@ static enum muster_code cat_entry(struct cat *cat, struct muster_error *err)
 	return cat->entry.size_bytes <= LOOK_CAT_BYTES ? cat_small(cat, err) : cat_large(cat, err);
 }
 
+/* A directory is no entry, but is what somebody sees. Overwrites `path`. */
+static enum muster_code fail_absent(struct version_reader *reader, struct bytes *path,
+				    struct muster_error *err)
+{
+	struct entry first;
+	enum muster_code code = bytes_append_byte(path, '/', err);
+
+	if (code)
+		return code;
+	version_reader_seek(reader, bytes_view(path));
+	code = version_reader_next(reader, &first, err);
+	if (code && code != MUSTER_END)
+		return code;
+	if (!code && view_starts_with(first.path, bytes_view(path)))
+		return muster_fail(err, MUSTER_E_NAME, "it is a directory");
+	return muster_fail(err, MUSTER_E_NAME, "there is no such entry");
+}
+
 static enum muster_code find_entry(struct version_reader *reader, const char *path,
 				   struct entry *out, struct muster_error *err)
 {
@@ -211,9 +231,9 @@ static enum muster_code find_entry(struct version_reader *reader, const char *pa
 
 	if (!code)
 		code = version_reader_find(reader, bytes_view(&normal), out, err);
-	bytes_release(&normal);
 	if (code == MUSTER_ABSENT)
-		return muster_fail(err, MUSTER_E_NAME, "there is no such entry");
+		code = fail_absent(reader, &normal, err);
+	bytes_release(&normal);
 	return code;
 }
 

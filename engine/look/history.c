@@ -18,7 +18,8 @@ static void summarize_save(const struct event *event, char *out)
 
 	snprintf(out, SUMMARY_BYTES, "v%llu: %s %s, %s", (unsigned long long)event->version,
 		 text_count(count, event->entry_count),
-		 event->entry_count == 1 ? "entry" : "entries", text_size(size, event->size_bytes));
+		 text_plural(event->entry_count, "entry", "entries"),
+		 text_size(size, event->size_bytes));
 }
 
 static void summarize_named(const struct event *event, const char *what, struct view name,
@@ -32,8 +33,9 @@ static void summarize_named(const struct event *event, const char *what, struct 
 static void summarize_ttl(const struct event *event, char *out)
 {
 	if (event->ttl_days)
-		snprintf(out, SUMMARY_BYTES, "v%llu lives for %llu days",
-			 (unsigned long long)event->version, (unsigned long long)event->ttl_days);
+		snprintf(out, SUMMARY_BYTES, "v%llu lives for %llu %s",
+			 (unsigned long long)event->version, (unsigned long long)event->ttl_days,
+			 text_plural(event->ttl_days, "day", "days"));
 	else
 		snprintf(out, SUMMARY_BYTES, "v%llu lives without end",
 			 (unsigned long long)event->version);

@@ -1,5 +1,6 @@
 #include "engine/look/tree_diff.h"
 
+#include "base/text/text.h"
 #include "engine/digest/hash_tree.h"
 #include "engine/look/named_version.h"
 
@@ -83,10 +84,14 @@ static void side_release(struct side *side)
 
 static void note_failure(struct tree_diff *diff, const struct hashed_file *file)
 {
-	if (!diff->failed_files++) {
-		diff->first_failure = *file->error;
-		muster_context(&diff->first_failure, "'%.*s'", VIEW_ARGS(file->path));
-	}
+	struct bytes cause = { 0 };
+
+	if (diff->failed_files++)
+		return;
+	text_append_cause(&cause, file->path, view_text(file->error->message), NULL);
+	muster_fail(&diff->first_failure, file->error->code, "'%.*s': %.*s", VIEW_ARGS(file->path),
+		    VIEW_ARGS(bytes_view(&cause)));
+	bytes_release(&cause);
 }
 
 static enum muster_code next_of_tree(struct tree_diff *diff, struct side *side,
@@ -172,8 +177,10 @@ static enum muster_code merge(struct tree_diff *diff, struct muster_error *err)
 		code = merge_step(diff, err);
 	if (code || !diff->failed_files)
 		return code;
-	return muster_fail(err, MUSTER_E_ITEMS, "%llu files could not be compared; the first: %s",
-			   (unsigned long long)diff->failed_files, diff->first_failure.message);
+	return muster_fail(err, MUSTER_E_ITEMS, "%llu %s could not be compared; the first: %s",
+			   (unsigned long long)diff->failed_files,
+			   text_plural(diff->failed_files, "file", "files"),
+			   diff->first_failure.message);
 }
 
 static void count_leaves(struct tree_diff *diff)

@@ -179,7 +179,7 @@ enum muster_code put_ingest(struct put_worker *worker, struct put_batch *batch,
 	if (worker->run->options->dry_run) {
 		for (size_t i = 0; i < batch->item_count; i++)
 			if (batch->items[i].fate == ITEM_READ || batch->items[i].fate == ITEM_LARGE)
-				count_read(worker->run, 0);
+				count_read(worker->run, batch->items[i].found.size_bytes);
 		return MUSTER_OK;
 	}
 	for (size_t i = 0; i < batch->item_count && !code; i++) {

@@ -6,6 +6,7 @@
 
 #include "artifact/digest.h"
 #include "base/text/encode.h"
+#include "base/text/text.h"
 #include "engine/transfer/import_internal.h"
 
 #define SPILL_SHARE 8 /* of the memory */
@@ -257,17 +258,17 @@ static enum muster_code commit(struct import_run *run, struct muster_error *err)
 
 	if (failed && !run->options->commit_partial)
 		return muster_fail(err, MUSTER_E_ITEMS,
-				   "%llu entries failed: nothing was committed (--commit-partial "
+				   "%llu %s failed: nothing was committed (--commit-partial "
 				   "commits the others)",
-				   failed);
+				   failed, text_plural(failed, "entry", "entries"));
 	code = import_complete(run, err);
 	if (code)
 		return code;
 	describe_content(run);
 	code = save(run, err);
 	if (!code && failed)
-		code = muster_fail(err, MUSTER_E_ITEMS,
-				   "%llu entries failed; the others were committed", failed);
+		code = muster_fail(err, MUSTER_E_ITEMS, "%llu %s failed; the others were committed",
+				   failed, text_plural(failed, "entry", "entries"));
 	return code;
 }
 

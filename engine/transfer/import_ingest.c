@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/text/text.h"
 #include "io/file/read.h"
 
 static void count_done(struct import_run *run, const struct import_item *item)
@@ -182,8 +183,9 @@ static enum muster_code read_small(struct import_worker *worker, struct import_i
 			       worker->buffer + worker->group.used_bytes,
 			       IMPORT_BUFFER_BYTES - worker->group.used_bytes, NULL, error);
 	if (code == MUSTER_E_CHANGED)
-		return muster_fail(error, MUSTER_E_DIGEST, "the file does not have %llu bytes",
-				   (unsigned long long)size_bytes);
+		return muster_fail(error, MUSTER_E_DIGEST, "the file does not have %llu %s",
+				   (unsigned long long)size_bytes,
+				   text_plural(size_bytes, "byte", "bytes"));
 	if (code)
 		return code;
 	count_read(worker->run, size_bytes);

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "base/text/text.h"
 #include "io/file/read.h"
 
 struct large {
@@ -96,8 +97,9 @@ static enum muster_code open_file(struct large *large)
 	if (!item->entry.has_size || item->entry.size_bytes == stat.size_bytes)
 		return MUSTER_OK;
 	return muster_fail(
-		large->error, MUSTER_E_DIGEST, "the file has %llu bytes, the manifest says %llu",
-		(unsigned long long)stat.size_bytes, (unsigned long long)item->entry.size_bytes);
+		large->error, MUSTER_E_DIGEST, "the file has %llu %s, the manifest says %llu",
+		(unsigned long long)stat.size_bytes, text_plural(stat.size_bytes, "byte", "bytes"),
+		(unsigned long long)item->entry.size_bytes);
 }
 
 enum muster_code import_large(struct import_worker *worker, struct import_item *item,

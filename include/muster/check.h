@@ -23,6 +23,9 @@ struct muster_check_report {
 	uint64_t index_count;
 	uint64_t unreferenced_objects; /* what gc could collect */
 	uint64_t finding_count;
+	/* Last events of logs that nothing else vouches for: no session, no checkpoint, no other
+	 * log. What they say keeps the rules for events, but may have been altered. */
+	uint64_t unproved_events;
 };
 
 #endif

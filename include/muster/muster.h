@@ -46,6 +46,13 @@ enum muster_code muster_export(struct muster_repository *repository,
 enum muster_code muster_digest(const struct muster_digest_options *options,
 			       struct muster_digest_report *report, struct muster_error *err);
 
+/** All of a put that can be judged before there is a repository: name, type, aliases, tags,
+ *  description, metadata, and whether this build can take what the sources are written like (a
+ * path, file://…, or a scheme that is only noted down; whether they are there is not asked).
+ * Errors: those of muster_put(), which asks the same. */
+enum muster_code muster_check_put(const struct muster_put_options *options,
+				  struct muster_error *err);
+
 /* Looking. */
 enum muster_code muster_collections(struct muster_repository *repository, muster_collection_fn *fn,
 				    void *state, struct muster_error *err);

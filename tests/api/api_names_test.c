@@ -68,8 +68,8 @@ static void a_new_version_is_named_in_full(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct api_full_name out = { .text = { 0 } };
 		struct muster_error err = { 0 };
-		enum muster_code code = api_full_name(&repository, cases[i].entity,
-						      cases[i].project, cases[i].name, &out, &err);
+		struct api_given_name given = { cases[i].entity, cases[i].project, cases[i].name };
+		enum muster_code code = api_full_name(&repository, &given, &out, &err);
 
 		if (cases[i].full[0]) {
 			assert_int_equal(code, MUSTER_OK);
@@ -90,17 +90,17 @@ static void what_is_said_of_a_version_is_checked_first(void **state)
 	static const char *const bad_tag[] = { "a", "x!" };
 	static const char *many[TAG_MAX_COUNT + 1];
 	const struct api_new_version cases[] = {
-		{ .name = "data", .type = "a/b" },
-		{ .name = "data", .type = "wandb-history" },
-		{ .name = "data", .aliases = bad_alias, .alias_count = 1 },
-		{ .name = "data", .tags = bad_tag, .tag_count = 2 },
-		{ .name = "data", .tags = many, .tag_count = TAG_MAX_COUNT + 1 },
-		{ .name = "data", .description = "\xff" },
-		{ .name = "data", .metadata = "[]" },
-		{ .name = "data", .metadata = "{\"a\":" },
-		{ .name = "data", .metadata = "{\"a\":NaN}" },
+		{ .name = VIEW_LITERAL("data"), .type = "a/b" },
+		{ .name = VIEW_LITERAL("data"), .type = "wandb-history" },
+		{ .name = VIEW_LITERAL("data"), .aliases = bad_alias, .alias_count = 1 },
+		{ .name = VIEW_LITERAL("data"), .tags = bad_tag, .tag_count = 2 },
+		{ .name = VIEW_LITERAL("data"), .tags = many, .tag_count = TAG_MAX_COUNT + 1 },
+		{ .name = VIEW_LITERAL("data"), .description = "\xff" },
+		{ .name = VIEW_LITERAL("data"), .metadata = "[]" },
+		{ .name = VIEW_LITERAL("data"), .metadata = "{\"a\":" },
+		{ .name = VIEW_LITERAL("data"), .metadata = "{\"a\":NaN}" },
 	};
-	struct api_new_version good = { .name = "data",
+	struct api_new_version good = { .name = VIEW_LITERAL("data"),
 					.type = "model",
 					.aliases = good_alias,
 					.alias_count = 2,

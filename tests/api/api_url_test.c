@@ -44,10 +44,10 @@ static void other_urls_are_refused_with_the_reason(void **state)
 		const char *reason;
 	} cases[] = {
 		{ "", MUSTER_E_USAGE, "empty" },
-		{ "s3://bucket/x", MUSTER_E_UNSUPPORTED, "not part of this version" },
-		{ "gs://bucket", MUSTER_E_UNSUPPORTED, "not part of this version" },
-		{ "https://a.blob.core.windows.net/c", MUSTER_E_UNSUPPORTED, "buckets" },
-		{ "file://otherhost/x", MUSTER_E_UNSUPPORTED, "otherhost" },
+		{ "s3://bucket/x", MUSTER_E_USAGE, "not supported by this build" },
+		{ "gs://bucket", MUSTER_E_USAGE, "not supported by this build" },
+		{ "https://a.blob.core.windows.net/c", MUSTER_E_USAGE, "buckets" },
+		{ "file://otherhost/x", MUSTER_E_USAGE, "otherhost" },
 		{ "file://", MUSTER_E_USAGE, "absolute" },
 		{ "file://x", MUSTER_E_USAGE, "absolute" },
 		{ "file:///a%2", MUSTER_E_USAGE, "hexadecimal" },

@@ -69,7 +69,8 @@ class Change(MusterTest):
 
     def test_a_version_with_aliases_is_deleted_only_with_them(self):
         self.run_ok("alias", "photos:v0", "best")
-        self.run_code(2, "delete", "photos:v0", "-y", told="aliases")
+        self.run_code(2, "delete", "photos:v0", "-y",
+                      told="--delete-aliases deletes them, too")
         self.run_ok("delete", "photos:v0", "-y", "--delete-aliases")
         self.assertEqual(self.versions(), ["v1"])
 

@@ -2,6 +2,7 @@
 """get, checkout, verify, check: files out of a repository, and held against it."""
 import os
 import shutil
+import subprocess
 
 import harness
 from harness import MusterTest
@@ -46,6 +47,21 @@ class Get(Files):
         self.assertEqual((self.home / "copy/a.txt").read_text(), "mine")
         self.run_ok("get", "photos", "copy", "--overwrite")
         self.assert_same_tree("copy", "photos")
+
+    def test_a_directory_in_the_place_of_a_file_is_told(self):
+        (self.home / "copy/a.txt").mkdir(parents=True)
+        for options in ((), ("--overwrite",)):
+            self.run_code(3, "get", "photos", "copy", *options,
+                          told="failed: 'a.txt': a directory is there, which no option replaces")
+        self.assertTrue((self.home / "copy/a.txt").is_dir())
+
+    def test_one_is_told_as_one(self):
+        self.write("copy/a.txt", "mine")
+        self.run_code(3, "get", "photos", "copy", told="1 of 3 entries failed\n")
+        self.run_code(3, "get", "photos", "copy", "--path-prefix", "a.txt",
+                      told="1 of 1 entry failed\n")
+        self.run_code(1, "verify", "photos", "copy", "--exclude", "labels/",
+                      told="1 difference from the version\n")
 
     def test_only_what_is_wanted_comes(self):
         for number, (arguments, expected) in enumerate((
@@ -95,10 +111,53 @@ class Checkout(Files):
         self.assert_same_tree("copy", "photos")
         self.assertIn(b"changed, and longer", self.tree("aside").values())
 
+    def test_a_refusal_names_the_option_that_helps(self):
+        """For each way of being in the way: what the message advises, and no less, does it."""
+        replace, delete = ("--overwrite",), ("--delete",)
+        self.put_again()  # a.txt is another one, labels/c.csv goes, new/n.txt comes
+        for name, command, advice, options in (
+                ("changed, replaced", "echo mine >>copy/a.txt",
+                 "--overwrite is needed to replace 1 changed file ('a.txt')", replace),
+                ("changed, removed", "echo mine >>copy/labels/c.csv",
+                 "--delete is needed to delete 1 changed file ('labels/c.csv')", delete),
+                ("foreign, in the way", "mkdir copy/new; echo mine >copy/new/n.txt",
+                 "--overwrite is needed to replace 1 file no checkout wrote ('new/n.txt')",
+                 replace),
+                ("a link in the way", "mkdir copy/new; ln -s nowhere copy/new/n.txt",
+                 "--overwrite is needed to replace 1 file no checkout wrote ('new/n.txt')",
+                 replace),
+                ("foreign, beside", "echo mine >copy/mine",
+                 "--delete is needed to delete 1 file no checkout wrote ('mine')", delete),
+                ("a file where a directory should be", "echo mine >copy/new",
+                 "--delete is needed to delete 1 file no checkout wrote ('new')", delete),
+                ("a directory where a file should be",
+                 "mkdir -p copy/new/n.txt; echo mine >copy/new/n.txt/mine",
+                 "--delete is needed to delete 1 file no checkout wrote ('new/n.txt/mine')",
+                 delete),
+                ("a link where a directory should be", "ln -s ../old copy/new",
+                 "--delete is needed to delete 1 file no checkout wrote ('new')", delete),
+                ("all", "for f in a.txt labels/c.csv mine; do echo mine >>copy/$f; done",
+                 "--overwrite and --delete are needed, to replace 1 changed file ('a.txt') and to "
+                 "delete 1 changed file ('labels/c.csv') and 1 file no checkout wrote ('mine')",
+                 replace + delete)):
+            with self.subTest(name):
+                shutil.rmtree(self.home / "copy", ignore_errors=True)
+                self.run_ok("checkout", "photos:v0", "copy")
+                subprocess.run(command, shell=True, cwd=self.home, check=True)
+                before = self.tree("copy")
+                for useless in ((), *((o,) for o in replace + delete if (o,) != options)):
+                    self.run_code(2, "checkout", "photos", "copy", *useless,
+                                  told="nothing was changed: ")
+                self.run_code(2, "checkout", "photos", "copy", told=f": {advice}\n")
+                self.assertEqual(self.tree("copy"), before)
+                self.run_ok("checkout", "photos", "copy", *options)
+                self.assert_same_tree("copy", "photos")
+
     def test_too_many_deletions_are_refused(self):
         for i in range(3):
             self.write(f"copy/mine{i}", "mine")
-        self.run_code(2, "checkout", "photos", "copy", "--delete", "--max-delete", "2")
+        self.run_code(2, "checkout", "photos", "copy", "--delete", "--max-delete", "2",
+                      told="3 files would be deleted, more than --max-delete 2")
         self.assertEqual(len(self.tree("copy")), 3)
         self.run_ok("checkout", "photos", "copy", "--delete", "--max-delete", "3")
 
@@ -124,7 +183,7 @@ class Checkout(Files):
 
 class Verify(Files):
     def test_an_equal_directory_is_exit_code_0(self):
-        result = self.run_ok("verify", "photos", "photos", told="as the version says")
+        result = self.run_ok("verify", "photos", "photos", told="photos: as the version says (3 files checked)\n")
         self.assertEqual(result.out, "")
         self.assertRegex(result.err, r"checked files +3\n")
         self.run_ok("verify", "photos", "photos", "--quick")
@@ -158,6 +217,50 @@ class Verify(Files):
         root = self.run_ok("show", "photos", "--json").objects()[0]["root"]
         self.run_ok("verify", "photos", "photos", "--root", root)
         self.run_code(4, "verify", "photos", "photos", "--root", "0" * 64, told="root")
+
+
+class VerifyReferences(Files):
+    """References are not looked at: nothing may sound as if they were."""
+
+    def verify(self, told, *more):
+        for arguments in (("copy",), ("--stored",)):
+            with self.subTest(arguments):
+                subject = "copy" if arguments == ("copy",) else "the stored bytes"
+                self.run_ok("verify", "some", *arguments, *more, told=f"{subject}: {told}\n")
+                summary = self.run_ok("verify", "some", *arguments, *more,
+                                      "--json").objects()[-1]
+        return summary
+
+    def test_only_references_is_nothing_checked(self):
+        self.run_ok("put", f"file://{self.home}/photos", "-n", "some")
+        self.run_ok("get", "some", "copy")
+        summary = self.verify("nothing was checked; 3 references were not checked")
+        self.assertEqual((summary["checked_files"], summary["skipped_references"],
+                          summary["is_complete"]), (0, 3, False))
+        self.verify("nothing was checked; 1 reference was not checked", "--exclude", "labels/")
+
+    def test_some_references_are_told_beside_what_was_checked(self):
+        self.run_ok("put", "--at", "own=photos/labels", "--at",
+                    f"theirs=file://{self.home}/photos", "-n", "some")
+        self.run_ok("get", "some", "copy")
+        summary = self.verify(
+            "as the version says (2 files checked); 3 references were not checked")
+        self.assertEqual((summary["checked_files"], summary["is_complete"]), (2, False))
+        os.unlink(self.home / "copy/own/b.csv")
+        self.run_code(1, "verify", "some", "copy", told="copy: 1 difference from the version; "
+                      "3 references were not checked\n")
+
+    def test_no_references_is_complete(self):
+        result = self.run_ok("verify", "photos", "photos", "--json").objects()[-1]
+        self.assertIs(result["is_complete"], True)
+        self.run_ok("verify", "photos", "--stored", "--exclude", "*",
+                    told="the stored bytes: nothing was checked, no file is wanted\n")
+
+    def test_skipped_references_of_a_get_are_told(self):
+        self.run_ok("put", f"file://{self.home}/photos", "-n", "some")
+        os.unlink(self.home / "photos/a.txt")
+        self.run_ok("get", "some", "copy", "--allow-missing-references",
+                    told="skipped 1 reference whose bytes cannot be had\n")
 
 
 class Check(Files):

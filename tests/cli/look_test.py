@@ -68,6 +68,22 @@ class Look(MusterTest):
                 result = self.run_code(2, *arguments, told="muster ls")
                 self.assertEqual(result.out, "")
 
+    def test_a_directory_is_no_file_but_is_told(self):
+        self.run_code(2, "cat", "photos", "labels", told="'labels' of 'photos': it is a directory")
+        self.run_code(2, "cat", "photos", "label", told="there is no such entry")
+        self.run_code(2, "cat", "photos", "a.txt/x", told="there is no such entry")
+        self.run_code(2, "cat", "photos", "zzz", told="there is no such entry")
+
+    def test_one_long_name_leaves_the_other_rows_aligned(self):
+        self.run_ok("put", "photos", "-n", "x" * 100)
+        titles, *rows = self.run_ok("ls").out.splitlines()
+        rows = {row.split()[0]: row for row in rows}
+        self.assertLess(len(titles), 80)
+        self.assertEqual(rows["photos"].index("dataset"), titles.index("TYPE"))
+        self.assertTrue(rows["x" * 100].startswith("x" * 100 + "  dataset"))
+        titles, row, *_ = self.run_ok("log", "-v", "photos").out.splitlines()
+        self.assertEqual(row.index("'photos' of"), titles.index("WHAT"))
+
     def test_names_that_are_none_are_refused(self):
         for name in ("", ":", "a:b:c", "a//b", "a b", "a/b/c/d", "photos:"):
             with self.subTest(name):
@@ -127,7 +143,9 @@ class Look(MusterTest):
         self.write("photos/a.txt", "three\n")
         self.assertIn("a.txt", self.run_code(1, "diff", "photos", "./photos").out)
         self.assertIn("a.txt", self.run_code(1, "diff", f"{self.home}/photos", "photos").out)
-        self.run_code(2, "diff", "photos", "./nowhere")
+        for sides in (("photos", "./nowhere"), ("./nowhere", "photos"), ("./photos", "./nowhere")):
+            self.run_code(2, "diff", *sides,
+                          told="muster: './nowhere': No such file or directory\n")
 
     def test_a_reader_that_has_enough_may_go(self):
         command = f"'{harness.PROGRAM}' ls --recursive photos | head -n 1"

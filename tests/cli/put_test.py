@@ -24,7 +24,7 @@ class Init(MusterTest):
         self.run_ok("ls", environment={"MUSTER_REPO": "e"})
 
     def test_a_bucket_is_not_offered(self):
-        self.run_code(4, "init", "s3://bucket/x", told="s3://bucket/x")
+        self.run_code(2, "init", "s3://bucket/x", told="s3://bucket/x")
 
     def test_xxh128_repositories_have_their_own_digest(self):
         self.make_photos()
@@ -105,6 +105,17 @@ class Put(MusterTest):
                 self.run_code(2, "put", "photos", *arguments)
         self.assertEqual(len(self.run_ok("ls", "--versions", "photos", "--json").objects()), 2)
 
+    def test_a_mistake_makes_no_repository(self):
+        self.make_photos()
+        self.write("list", "{}")
+        for arguments in (("-n", "a b"), ("-n", "データ"), ("-n", "a/b/c/d"), ("-n", "x", "-a", "v7"),
+                          ("-n", "x", "--tag", "x!"), ("-n", "x", "-t", "wandb-x"), ("-n", ""),
+                          ("-n", "x", "--metadata", "[1]")):
+            for command in (("put", "photos"), ("import", "list")):
+                with self.subTest((command, arguments)):
+                    self.run_code(2, *command, *arguments)
+                    self.assertFalse(self.repo.exists())
+
     def test_names_say_where_the_version_goes(self):
         self.make_photos()
         self.assertEqual(self.run_ok("put", "photos", "-n", "them/theirs/photos").out,
@@ -173,9 +184,23 @@ class Put(MusterTest):
         before = self.tree(self.repo)
         result = self.run_ok("put", "photos", "-n", "photos", "--dry-run")
         self.assertEqual(result.out, "")
-        self.assertRegex(result.err, r"files to read +1\n")
+        self.assertRegex(result.err, r"would read files +1\n")
+        self.assertRegex(result.err, r"would read +2 B\n")
         self.assertRegex(result.err, r"unchanged files +3\n")
         self.assertEqual(self.tree(self.repo), before)
+
+    def test_a_dry_run_tells_the_bytes_that_would_be_read(self):
+        self.make_photos()
+        self.write("photos/large.bin", b"x" * (5 << 20))
+        self.write("list", "a.txt\nlarge.bin\n")
+        for arguments, files, size in (
+                (("photos",), 4, (5 << 20) + 16), (("photos", "--exclude", "large.bin"), 3, 16),
+                (("photos/a.txt",), 1, 4), ((f"file://{self.home}/photos",), 4, (5 << 20) + 16),
+                (("photos", "--files-from", "list"), 2, (5 << 20) + 4)):
+            with self.subTest(arguments):
+                dry = self.run_ok("put", *arguments, "-n", "x", "--dry-run",
+                                  "--json").objects()[-1]
+                self.assertEqual((dry["read_files"], dry["read_bytes"]), (files, size))
 
     def test_rehash_reads_everything(self):
         self.make_photos()
@@ -216,7 +241,7 @@ class Put(MusterTest):
         self.write("photos/fine")
         os.symlink("nowhere", self.home / "photos/two\nlines")
         result = self.run_code(3, "put", "photos", "-n", "x", "--failures", "failed",
-                               told="hold a line feed")
+                               told="holds a line feed")
         self.assertIn(r"two\x0alines", result.err)
         self.assertEqual((self.home / "failed").read_bytes(), b"")
         self.run_code(3, "put", "photos", "-n", "x", "--failures", "failed", "-0")
@@ -231,6 +256,28 @@ class Put(MusterTest):
         self.make_photos()
         os.mkfifo(self.home / "photos/pipe")
         self.assertRegex(self.run_ok("put", "photos", "-n", "x").err, r"skipped 1 ")
+
+    def test_a_failure_names_its_path_once(self):
+        self.make_photos()
+        os.symlink("nowhere", self.home / "photos/labels/broken")
+        os.symlink("loop", self.home / "photos/loop")
+        told = ("muster: failed: 'labels/broken': follow link: No such file or directory\n",
+                "muster: failed: 'loop': a symbolic link loop\n")
+        for line in told:
+            self.run_code(3, "put", "photos", "-n", "x", told=line)
+            self.run_code(3, "digest", "photos", told=line)
+        self.run_code(3, "put", "--at", "p=photos", "-n", "x",
+                      told="'p/labels/broken': follow link: No such")
+        failures = [o for o in self.run_any("put", "photos", "-n", "x", "--json").objects()
+                    if o["type"] == "failure"]
+        self.assertEqual([o["message"] for o in sorted(failures, key=lambda o: o["path"])],
+                         ["follow link: No such file or directory",
+                          "a symbolic link loop"])
+        self.run_code(3, "put", "photos", "-n", "x", "--commit-partial")
+        self.run_code(3, "diff", "x", "./photos",
+                      told="the first: 'labels/broken': follow link: No such file or directory")
+        self.assertIn("unreadable  loop: a symbolic link loop\n",
+                      self.run_code(3, "verify", "x", "photos").out)
 
     def test_file_references_keep_their_bytes_elsewhere(self):
         self.make_photos()

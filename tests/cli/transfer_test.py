@@ -68,6 +68,11 @@ class Transfer(MusterTest):
                       "--commit-partial")
         self.run_ok("-R", "r", "show", "back")
 
+    def test_what_is_no_file_is_wrong_usage(self):
+        self.run_code(2, "import", "photos", "-n", "x",
+                      told="'photos' is a directory: a file is needed")
+        self.run_code(2, "import", "/dev/null", "-n", "x", told="'/dev/null' is no regular file")
+
     def test_what_is_no_manifest_is_refused(self):
         good = json.loads(self.export())
         for path in ("../x", "/x", "a//b", "", "a/./b", "x" * 5000):

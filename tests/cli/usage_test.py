@@ -42,6 +42,7 @@ class Help(MusterTest):
         for text in [self.run_ok("help").out, self.run_any().err,
                      *(self.run_ok("help", name).out for name in COMMANDS)]:
             for line in text.splitlines():
+                self.assertEqual(line, line.rstrip())
                 if not line.startswith("  muster "):  # examples stay in one line, to be copied
                     self.assertLess(len(line), 80, line)
 
@@ -62,9 +63,66 @@ class Help(MusterTest):
         self.assertRegex(self.run_ok("--version").out, r"^muster \d+\.\d+\.\d+\n$")
         self.assertRegex(self.run_ok("put", "--version").out, r"^muster \d+\.\d+\.\d+\n$")
 
+    def test_a_hint_fits_its_mistake(self):
+        told = "before the command stand only"
+        self.assertIn(told, self.run_code(2, "--recursive", "ls").err)
+        self.assertNotIn(told, self.run_code(2, "-j", "0", "ls").err)
+        self.assertNotIn(told, self.run_code(2, "--repo").err)
+
     def test_help_reads_no_repository(self):
         self.run_ok("put", "--help")
         self.assertFalse(self.repo.exists())
+
+
+class Uris(MusterTest):
+    """What is not built yet is wrong usage, is told, and makes and changes nothing."""
+    CASES = [
+        *((("put", *form, "-n", "x"), "references over the network")
+          for form in (["s3://b/p"], ["gs://b/p"], ["https://a/p"], ["http://a/p"],
+                       ["muster://x/y"], ["S3://b"], ["--at", "p=s3://b/p"], [".", "s3://b/p"])),
+        *((("-R", url, *command), "repositories in buckets")
+          for url in ("s3://b/x", "gs://b", "https://a.blob.core.windows.net/c", "ftp://h/x")
+          for command in (("ls",), ("put", ".", "-n", "x"), ("init",), ("check",))),
+        (("init", "s3://b/x"), "repositories in buckets"),
+        (("-R", "file://other/x", "ls"), "files of another machine ('other')"),
+        *((command, "URIs are not supported here by this build; the name of an artifact")
+          for command in (("show", "s3://b/x"), ("ls", "s3://b/x"), ("get", "s3://b/x"),
+                          ("diff", "s3://a", "s3://b"), ("diff", "photos", "s3://b"),
+                          ("verify", "s3://b", "."), ("cat", "s3://b/x", "y"))),
+        *((command, "URIs are not supported here by this build; a directory")
+          for command in (("get", "photos", "s3://b/x"), ("get", "photos", "file:///x"),
+                          ("checkout", "photos", "s3://b/x"), ("verify", "photos", "s3://b"),
+                          ("checkout", "photos", "new", "--backup-dir", "s3://b"),
+                          ("import", "s3://b/m.json", "-n", "x"), ("digest", "s3://b/x"),
+                          ("import", "list", "--from", "s3://b/x", "-n", "x"))),
+        *((command, "URIs are not supported here by this build; a file is needed")
+          for command in (("export", "photos", "-o", "s3://b/x"),
+                          ("put", ".", "-n", "x", "--failures", "s3://b/x"),
+                          ("put", ".", "-n", "x", "--files-from", "s3://b/x"),
+                          ("put", ".", "-n", "x", "--exclude-from", "s3://b/x"),
+                          ("put", ".", "-n", "x", "--metadata", "@s3://b/x"),
+                          ("digest", "-c", "s3://b/x"))),
+    ]
+
+    def test_what_is_not_built_is_wrong_usage(self):
+        self.environment["MUSTER_REPO"] = str(self.home / "repo")
+        self.put_photos()
+        self.write("list", "{}")
+        before = self.tree(".")
+        for arguments, message in self.CASES:
+            with self.subTest(" ".join(arguments)):
+                result = self.run_code(2, *arguments, told=message)
+                self.assertEqual(result.out, "")
+        self.assertEqual([path for path in self.tree(".") if path not in before
+                          and "/sessions/" not in path], [])
+
+    def test_a_source_that_is_not_built_makes_no_repository(self):
+        self.run_code(2, "put", "s3://b/p", "-n", "x", told="not supported by this build")
+        self.assertFalse(self.repo.exists())
+
+    def test_other_schemes_are_noted_down(self):
+        self.run_ok("put", "--at", "p=foo://b/p", "-n", "x")
+        self.run_code(2, "put", "foo://b/p", "-n", "x", told="--at NAME=foo://b/p")
 
 
 class WrongUsage(MusterTest):
@@ -81,7 +139,14 @@ class WrongUsage(MusterTest):
         (("-j", "1025", "ls"), "--jobs: '1025'"),
         (("--memory", "much", "ls"), "'much' is not a size"),
         (("--progress", "loud", "ls"), "'loud' is none of auto|plain|json|none"),
-        (("show",), "show needs more"),
+        (("show",), "show: VERSION is missing"),
+        (("cat", "x"), "cat: PATH is missing"),
+        (("get",), "get: VERSION is missing"),
+        (("verify",), "verify: VERSION is missing"),
+        (("diff", "x"), "diff: B is missing"),
+        (("import", "-n", "x"), "import: FILE is missing"),
+        (("alias", "x"), "alias: ALIAS is missing"),
+        (("delete",), "delete: NAME:ALIAS is missing"),
         (("show", "a", "b"), "show: 'b' is too much"),
         (("put", "-n", "x"), "nothing to put"),
         (("put", "."), "put needs the name of an artifact"),
@@ -99,11 +164,10 @@ class WrongUsage(MusterTest):
         (("verify", "x", ".", "--stored"), "one at a time"),
         (("verify", "x", "nowhere"), "nowhere"),
         (("verify", "x", ".", "--root", "12"), "no content root"),
-        (("checkout", "x"), "checkout needs more"),
+        (("checkout", "x"), "checkout: DIR is missing"),
         (("checkout", "x", "y", "--max-delete", "-1"), "--max-delete: '-1'"),
         (("digest",), "nothing to digest"),
         (("digest", "nowhere"), "nowhere"),
-        (("digest", "s3://bucket/x"), "is a URI"),
         (("digest", ".", "-c", "x"), "is too much"),
         (("digest", "-c", "nowhere"), "nowhere"),
         (("digest", ".", "--md5sum", "--json"), "one at a time"),
@@ -117,7 +181,8 @@ class WrongUsage(MusterTest):
         (("delete", "x:v1", "--collection"), "is one version"),
         (("export", "x", "--format", "csv"), "is none of wandb"),
         (("import", "nowhere", "-n", "x"), "nowhere"),
-        (("import", ".", "-n", "x", "--from", "nowhere"), "nowhere"),
+        (("import", "/proc/self/cmdline", "-n", "x", "--from", "nowhere"), "nowhere"),
+        (("import", ".", "-n", "x"), "'.' is a directory"),
         (("cat", "x", "y", "--json"), "--json has no meaning"),
         (("init",), "init needs a URL"),
         (("init", "x", "--digest", "crc"), "is none of md5|xxh128"),

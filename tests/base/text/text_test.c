@@ -280,6 +280,60 @@ static void durations_are_written_for_people(void **state)
 	}
 }
 
+static void causes_do_not_name_the_item_again(void **state)
+{
+	static const struct {
+		const char *path, *message, *expected;
+	} cases[] = {
+		{ "a", "open 'a': No such file", "open it: No such file" },
+		{ "sub/a", "open 'sub/a': No such file", "open it: No such file" },
+		{ "sub/a", "open 'a': No such file", "open it: No such file" },
+		{ "a", "follow link 'a': No such file", "follow link: No such file" },
+		{ "a", "a symbolic link loop: 'a'", "a symbolic link loop" },
+		{ "a", "a part is too long: 'a': File name too long",
+		  "a part is too long: File name too long" },
+		{ "a", "open directory 'a': Permission denied",
+		  "open directory: Permission denied" },
+		{ "a", "there is a directory at 'a': Is a directory",
+		  "there is a directory at it: Is a directory" },
+		{ "a", "'a' is gone", "it is gone" },
+		{ "a\nb\xff\\", "open 'a\\x0ab\\xff\\': No", "open it: No" },
+		{ "", "open '': No", "open it: No" },
+		/* another one */
+		{ "a", "open 'b': No", "open 'b': No" },
+		{ "a", "open '/x/a': No", "open '/x/a': No" },
+		{ "xa", "open 'a': No", "open 'a': No" },
+		{ "a/a", "'a' is where a directory should be",
+		  "'a' is where a directory should be" },
+		{ "a/b/a", "open directory 'a': No", "open directory 'a': No" },
+		{ "a", "move 'b' to 'a': No", "move 'b' to it: No" },
+		{ "a", "it is gone", "it is gone" },
+		{ "a", "", "" },
+		{ "a", "'", "'" },
+		{ "a", "don't 'a", "don't 'a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct bytes out = { 0 };
+
+		assert_int_equal(text_append_cause(&out, view_text(cases[i].path),
+						   view_text(cases[i].message), NULL),
+				 MUSTER_OK);
+		assert_bytes(&out, cases[i].expected);
+		bytes_release(&out);
+	}
+}
+
+static void one_has_no_plural(void **state)
+{
+	(void)state;
+	assert_string_equal(text_plural(0, "file", "files"), "files");
+	assert_string_equal(text_plural(1, "file", "files"), "file");
+	assert_string_equal(text_plural(2, "file", "files"), "files");
+	assert_string_equal(text_plural(UINT64_MAX, "file", "files"), "files");
+}
+
 static void counts_have_separators(void **state)
 {
 	static const struct {
@@ -348,6 +402,8 @@ int main(void)
 		cmocka_unit_test(typed_sizes_are_read),
 		cmocka_unit_test(what_is_no_size_is_refused_by_name),
 		cmocka_unit_test(durations_are_written_for_people),
+		cmocka_unit_test(causes_do_not_name_the_item_again),
+		cmocka_unit_test(one_has_no_plural),
 		cmocka_unit_test(counts_have_separators),
 		cmocka_unit_test(whole_numbers_are_read_strictly),
 	};

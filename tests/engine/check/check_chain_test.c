@@ -84,6 +84,58 @@ static void any_changed_byte_names_its_event(void **state)
 	}
 }
 
+/* A name's log has one event, and none behind it: what was made of it proves it. */
+static void any_changed_byte_of_a_name_is_found(void **state)
+{
+	char key[512];
+	struct bytes whole;
+	size_t kind;
+
+	(void)state;
+	lab_key(&lab, "names/", 0, key);
+	whole = lab_get(&lab, key);
+	kind = (size_t)((uint8_t *)memmem(whole.ptr, whole.len, "\"name\"", 6) - whole.ptr) + 1;
+	for (size_t at = 0; at < whole.len; at++) {
+		char what[64];
+
+		if (at >= kind && at < kind + 4)
+			continue; /* an event of a kind that a later version may know */
+		snprintf(what, sizeof(what), "byte %zu", at);
+		lab_flip(&lab, key, at);
+		lab_check(&lab, true, &findings);
+		if (!findings.count)
+			fail_msg("%s of '%s' was changed", what, key);
+		lab_set(&lab, key, bytes_view(&whole));
+	}
+	bytes_release(&whole);
+}
+
+static void what_nothing_proves_is_counted(void **state)
+{
+	struct lab own;
+
+	(void)state;
+	lab_make(&own, NULL);
+	lab_save(&own, &(struct lab_version){ .name = "data", .entry_count = 9 });
+	lab_save(&own, &(struct lab_version){ .name = "data", .entry_count = 8 });
+	lab_check(&own, true, &findings);
+	assert_int_equal(findings.count, 0);
+	assert_int_equal(findings.report.unproved_events, 1); /* 'create' */
+	lab_move_alias(&own, "data", 1);
+	lab_check(&own, true, &findings);
+	assert_int_equal(findings.report.unproved_events, 2);
+	lab_move_alias(&own, "data",
+		       1 + 100 - 4); /* the first is no move; a checkpoint names event 100 */
+	lab_check(&own, true, &findings);
+	assert_int_equal(findings.report.checkpoint_count, 1);
+	assert_int_equal(findings.report.unproved_events, 1);
+	lab_move_alias(&own, "data", 1);
+	lab_save(&own, &(struct lab_version){ .name = "data", .entry_count = 99 });
+	lab_check(&own, true, &findings);
+	assert_int_equal(findings.report.unproved_events, 1);
+	lab_release(&own);
+}
+
 static void a_missing_event_is_named(void **state)
 {
 	(void)state;
@@ -175,11 +227,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_changed_byte_names_its_event),
+		cmocka_unit_test(any_changed_byte_of_a_name_is_found),
 		cmocka_unit_test(a_missing_event_is_named),
 		cmocka_unit_test(two_swapped_events_are_both_named),
 		cmocka_unit_test(a_lost_commit_at_the_end_is_told_by_its_session),
 		cmocka_unit_test(a_lost_event_does_not_hide_the_versions_behind_it),
 		cmocka_unit_test(a_name_that_leads_elsewhere_is_told),
+		cmocka_unit_test(what_nothing_proves_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, fill, empty);

@@ -165,7 +165,7 @@ static void a_copy_that_is_known_to_be_bad_is_no_finding_while_there_is_another(
 	say_bad(second_pack, 0);
 	expect_count(1);
 	assert_non_null(strstr(findings.list[0].error.message,
-			       "1 blobs that 2 entries need are not in it and have no other copy"));
+			       "1 blob that 2 entries need is not in it and has no other copy"));
 	bytes_release(&bytes);
 }
 
