@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -57,6 +58,7 @@ int main(int argc, char **argv)
 	pid = fork();
 	if (!pid) {
 		signal(SIGINT, SIG_DFL);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing outlives the measurement */
 		start(argv + 2);
 	}
 	while (pid > 0 && wait4(pid, &status, 0, &usage) < 0 && errno == EINTR)
