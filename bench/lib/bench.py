@@ -254,7 +254,7 @@ class Bench:
         measured = []
         for row in rows.ROWS:
             for cache in ("warm", "cold"):
-                results = [{"tool": tool.name, "kind": tool.kind, "note": tool.note,
+                results = [{"tool": tool.name, "kind": tool.kind, "note": tool.note_on(row.job),
                             **measure.summarize(self.runs[row.name, cache, tool.name])}
                            for tool in self.tools if (row.name, cache, tool.name) in self.runs]
                 if not results:
@@ -265,7 +265,7 @@ class Bench:
                                          size=format_size(corpus["median_bytes"]))
                 measured.append({"row": row.name, "title": title, "cache": cache,
                                  "corpus": corpus, "results": results,
-                                 "goals": rows.judge(row, cache, results)})
+                                 "goals": rows.judge(row, cache, results, corpus["files"])})
         return measured
 
     def versions(self):

@@ -34,6 +34,7 @@ class Tool:
     name = ""
     kind = "peer"  # or muster; floor: the least that the system asks; other: another algorithm
     note = ""  # what a reader must know to compare it
+    notes = {}  # where that is another thing for a job
     program = ""
     version_argument = "--version"
 
@@ -48,6 +49,9 @@ class Tool:
     def version(self):
         return machine.said_by([self.path(), self.version_argument])
 
+    def note_on(self, job):
+        return self.notes.get(job, self.note)
+
     def environment(self, place):
         home = place.home
         return {"HOME": str(home), "XDG_CACHE_HOME": f"{home}/cache", "TMPDIR": str(home),
@@ -59,7 +63,7 @@ class Tool:
 
     def many(self, command, place):
         """A program that takes files by name, on all of the corpus and all processors."""
-        return [Command(["sh", "-c", f'find . -type f -print0 | xargs -0 -n 256 -P "$1" {command}',
+        return [Command(["sh", "-c", f'find . -type f -print0 | xargs -0 -n 2000 -P "$1" {command}',
                          "sh", self.threads], cwd=str(place.corpus.path))]
 
 
@@ -258,6 +262,7 @@ class Wandb(Tool):
 class Md5sum(Tool):
     name = program = "md5sum"
     note = "a process for each processor"
+    notes = {"digest_one_worker": "one process"}
 
     def digest(self, place):
         return self.many("md5sum", place)
@@ -301,6 +306,7 @@ class Hashdeep(Tool):
 
 class Rclone(Tool):
     name = program = "rclone"
+    notes = {"verify": "reads two trees"}
     version_argument = "version"
 
     def command(self, *argv):
@@ -315,6 +321,7 @@ class Rclone(Tool):
 
 class Rsync(Tool):
     name = program = "rsync"
+    note = "reads two trees"
 
     def verify(self, place):
         return [Command([self.program, "-rcn", "--itemize-changes", f"{place.corpus.path}/",
@@ -325,9 +332,9 @@ class Tar(Tool):
     name = program = "tar"
     kind = "floor"
     note = "no digests"
+    notes = {"put": "and sync; no digests"}  # muster waits for the disk before it commits
 
     def put(self, place):
-        """muster waits for the disk before it commits."""
         return [Command([self.program, "-cf", str(place.repo), "-C", str(place.corpus.path), "."]),
                 Command(["sync", "-f", str(place.repo)])]
 

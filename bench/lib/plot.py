@@ -9,6 +9,7 @@ COLOURS = {"muster": "#d1495b", "peer": "#30638e", "other": "#8fb8de", "floor": 
 LEGEND = {"muster": "muster", "peer": "another program", "other": "another algorithm",
           "floor": "the system itself"}
 LINE, GAP, TOP, BOTTOM, LABELS, PLOT, VALUES = 20, 14, 96, 44, 150, 620, 130
+GOAL_ROOM = 120  # of a value and its goal, as text
 WIDTH = LABELS + PLOT + VALUES
 FONT = "font-family='DejaVu Sans, Helvetica, Arial, sans-serif'"
 
@@ -44,8 +45,10 @@ class Chart:
         return LABELS + (math.log10(value) - self.low) / (self.high - self.low) * PLOT
 
     def text(self, x, y, text, size=12, anchor="start", weight="normal", colour="#202124"):
-        self.parts.append(f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' "
-                          f"fill='{colour}' text-anchor='{anchor}' font-weight='{weight}'>{escape(text)}</text>")
+        halo = "paint-order='stroke' stroke='white' stroke-width='4'"  # lines do not cross it
+        self.parts.append(f"<text x='{x:.1f}' y='{y:.1f}' {FONT} font-size='{size}' {halo} "
+                          f"fill='{colour}' text-anchor='{anchor}' font-weight='{weight}'>"
+                          f"{escape(text)}</text>")
 
     def line(self, x1, y1, x2, y2, colour, width=1.0):
         self.parts.append(f"<line x1='{x1:.1f}' y1='{y1:.1f}' x2='{x2:.1f}' y2='{y2:.1f}' "
@@ -88,8 +91,10 @@ class Chart:
             self.parts.append(f"<rect x='{left:.1f}' y='{middle - 6:.1f}' fill='{colour}' "
                               f"width='{max(right - left, 1.5):.1f}' height='12'/>")
             if mark.goal:
-                self.line(self.x(mark.goal), middle - 9, self.x(mark.goal), middle + 9, "#000", 2.5)
-                right = max(right, self.x(mark.goal))
+                goal = self.x(mark.goal)
+                self.line(goal, middle - 9, goal, middle + 9, "#000", 2.5)
+                if right < goal < right + GOAL_ROOM:
+                    right = goal
         else:
             right = self.x(mark.high)
             self.line(self.x(mark.low), middle, right, middle, colour, 2)

@@ -63,12 +63,16 @@ def table_line(result):
 
 # --- charts ---
 
+def goal_text(ratio):
+    return f", goal {round(ratio, 2):g}" if ratio else ""
+
+
 def ratio_groups(rows):
     for row in rows:
-        needed = {g["tool"]: g["ratio_needed"] for g in row["goals"] if "tool" in g}
+        goals = {g["tool"]: g["ratio_needed"] for g in row["goals"] if "tool" in g}
         yield row["title"], [
-            plot.Mark(r["tool"], r["kind"], r["ratio"], goal=needed.get(r["tool"]),
-                      text=f"{r['ratio']:.2f} ×")
+            plot.Mark(r["tool"], r["kind"], r["ratio"], goal=goals.get(r["tool"]),
+                      text=f"{r['ratio']:.2f} ×" + goal_text(goals.get(r["tool"])))
             for r in row["results"] if "ratio" in r and r["kind"] != "muster"]
 
 
@@ -90,7 +94,7 @@ def memory_groups(rows):
 
 CHARTS = (
     ("ratios", "Time of others / time of muster",
-     "right of 1: muster is faster; black tick: the goal", ratio_groups),
+     "right of 1: muster is faster; black line: the goal", ratio_groups),
     ("times", "Time: median, and the spread of all runs", "seconds, logarithmic", time_groups),
     ("memory", "Peak memory of the largest process", "MiB, logarithmic", memory_groups),
 )
