@@ -56,6 +56,7 @@ class Bench:
         self.prepared = {}  # home -> jobs done there
         self.corpora = {}  # row name -> description of its corpus
         self.notes = []
+        self.complete = True
 
     # --- which tools ---
 
@@ -167,7 +168,7 @@ class Bench:
 
     def run_chain(self, chosen, tree):
         """Rows that build on each other; every round begins with new places."""
-        tree.make()
+        self.describe_corpus(chosen, tree.make())
         for cache in self.caches():
             rows_now = [row for row in chosen if cache in row.caches]
             for number in range(self.options.rounds if rows_now else 0):
@@ -184,7 +185,6 @@ class Bench:
                 self.run_round(rows_now, cache, number, place_of, True)
                 if folder.exists():
                     self.discard(folder)
-        self.describe_corpus(chosen, tree)
 
     def run_many(self, chosen):
         """Rows on versions of very many files, which are made once."""
@@ -192,9 +192,9 @@ class Bench:
             tree = corpora.Tree(self.context, folder / "many", self.options.many, 10,
                                 fanout=1000).make()
             self.describe_corpus(chosen, tree)
-            places = {tool.name: self.make_place(tool, self.work / "many", tree)
-                      for row in chosen for tool in self.tools_of(row)
-                      if not (self.work / "many" / tool.name.replace(" ", "-")).exists()}
+            tools = {tool.name: tool for row in chosen for tool in self.tools_of(row)}
+            places = {name: self.make_place(tool, self.work / "many-places", tree)
+                      for name, tool in tools.items()}
             put = next((row for row in chosen if row.job == "put"), None)
             if put:
                 self.run_round([put], "warm", 0, lambda tool: places[tool.name], False)
@@ -245,6 +245,7 @@ class Bench:
                 if chosen:
                     self.run_group(group, chosen)
             except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+                self.complete = False
                 self.note(f"{', '.join(row.name for row in chosen)} ended early: {error}")
 
     # --- results ---

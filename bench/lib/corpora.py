@@ -89,7 +89,7 @@ def image(folder, inodes):
     subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "inline_data,^has_journal", "-I",
                     "256", "-N", str(inodes), str(file)], check=True)
     mount.mkdir()
-    mounted = subprocess.run(["mount", "-o", "loop,noatime", str(file), str(mount)],
+    mounted = subprocess.run(["mount", "-o", "loop,noatime,noinit_itable", str(file), str(mount)],
                              capture_output=True, check=False).returncode == 0
     if not mounted:
         file.unlink()

@@ -130,7 +130,7 @@ def a_run_with_muster_alone_has_all_rows_and_fields(bench):
     assert {"time", "commit", "machine", "options", "versions", "skipped", "notes"} <= set(report)
     assert report["machine"].keys() >= {"processor", "processors", "memory_bytes", "kernel",
                                         "file_system", "vectors"}, report["machine"]
-    assert set(report["versions"]) == {"muster"}
+    assert set(report["versions"]) == {"muster"} and report["complete"]
     listed = {line.split()[0] for line in bench.script("run", "--list").splitlines()
               if not line.startswith(" ") and "(on request)" not in line}
     assert {row["row"] for row in report["rows"]} == listed, listed
