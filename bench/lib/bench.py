@@ -11,7 +11,8 @@ import tempfile
 from lib import corpora, machine, measure, peers, rows
 
 KEEP_FILES = 1000  # a tree of more is not deleted before the end, see Bench.discard
-ROOM_FACTOR = 16  # a round needs room for so many times the corpus; few programs copy it twice
+# A round of a group writes at most so many copies of its corpus.
+COPIES = {"small": 12, "large": 3}
 
 
 @dataclasses.dataclass
@@ -159,22 +160,23 @@ class Bench:
                 if not self.is_tired_of(row, cache, tool):
                     self.time(row, cache, tool, places(tool), reads_corpus)
 
-    def has_room(self, tree):
-        needed = (tree.bytes + tree.files * 4608) * ROOM_FACTOR
+    def has_room(self, group, tree):
+        needed = (tree.bytes + tree.files * 4608) * COPIES[group]  # a block and an inode at least
         if shutil.disk_usage(self.work).free > needed:
             return True
-        self.note(f"rounds left out: {self.work.parent} has no room for {format_size(needed)}")
+        self.note(f"rounds of {group} files left out: no room for {needed / (1 << 30):.1f} GiB")
         return False
 
     def run_chain(self, chosen, tree):
         """Rows that build on each other; every round begins with new places."""
         self.describe_corpus(chosen, tree.make())
+        group = chosen[0].group
         for cache in self.caches():
             rows_now = [row for row in chosen if cache in row.caches]
             for number in range(self.options.rounds if rows_now else 0):
-                if not self.has_room(tree):
+                if not self.has_room(group, tree):
                     break
-                folder = self.work / f"{rows_now[0].group}-{cache}-{number}"
+                folder = self.work / f"{group}-{cache}-{number}"
                 made = {}
 
                 def place_of(tool, made=made, folder=folder):
