@@ -1,8 +1,9 @@
 /*
  * corpus - writes trees of files to measure on, the same for the same seed, and edits them.
  *
- *	corpus DIR --files N [--median BYTES] [--sigma S] [--max BYTES] [--dirs-fanout F]
- *		[--empty-percent P] [--duplicates P] [--scatter] [--seed N] [--threads N]
+ *	corpus DIR --files N [--median BYTES] [--sigma S] [--max BYTES] [--large K]
+ *		[--large-bytes BYTES] [--sparse] [--dirs-fanout F] [--empty-percent P]
+ *		[--duplicates P] [--scatter] [--seed N] [--threads N]
  *	corpus --edit DIR [--change N] [--add N] [--delete N] [--seed N] [--lists PREFIX]
  *
  * Sizes are log-normal (sigma 0: all the median), contents do not compress. A file of content
@@ -25,6 +26,9 @@ enum option_id {
 	OPTION_MEDIAN,
 	OPTION_SIGMA,
 	OPTION_MAX,
+	OPTION_LARGE,
+	OPTION_LARGE_BYTES,
+	OPTION_SPARSE,
 	OPTION_FANOUT,
 	OPTION_EMPTY,
 	OPTION_DUPLICATES,
@@ -44,6 +48,9 @@ static const struct option options[] = {
 	{ "median", required_argument, NULL, OPTION_MEDIAN },
 	{ "sigma", required_argument, NULL, OPTION_SIGMA },
 	{ "max", required_argument, NULL, OPTION_MAX },
+	{ "large", required_argument, NULL, OPTION_LARGE },
+	{ "large-bytes", required_argument, NULL, OPTION_LARGE_BYTES },
+	{ "sparse", no_argument, NULL, OPTION_SPARSE },
 	{ "dirs-fanout", required_argument, NULL, OPTION_FANOUT },
 	{ "empty-percent", required_argument, NULL, OPTION_EMPTY },
 	{ "duplicates", required_argument, NULL, OPTION_DUPLICATES },
@@ -61,12 +68,17 @@ static const struct option options[] = {
 
 static void print_usage(FILE *file)
 {
-	fputs("corpus DIR --files N [--median BYTES] [--sigma S] [--max BYTES]\n"
-	      "       [--dirs-fanout F] [--empty-percent P] [--duplicates P] [--scatter]\n"
-	      "       [--seed N] [--threads N]\n"
+	fputs("corpus DIR --files N [--median BYTES] [--sigma S] [--max BYTES] [--large K]\n"
+	      "       [--large-bytes BYTES] [--sparse] [--dirs-fanout F] [--empty-percent P]\n"
+	      "       [--duplicates P] [--scatter] [--seed N] [--threads N]\n"
 	      "corpus --edit DIR [--change N] [--add N] [--delete N] [--seed N] [--lists PREFIX]\n"
-	      "Sizes take K, M and G. --scatter: names in no order of creation.\n"
-	      "--edit writes PREFIX.changed, .added and .deleted (default PREFIX: DIR).\n",
+	      "Sizes take K, M and G. --sigma 0 (the default): all files have the median, "
+	      "whatever\n"
+	      "--max says. --large: so many of the files have --large-bytes (256M). --sparse: "
+	      "files\n"
+	      "are holes after their first 8 bytes. --dirs-fanout 0: all files in one directory.\n"
+	      "--scatter: names in no order of creation. --edit writes PREFIX.changed, .added and "
+	      ".deleted (default PREFIX: DIR).\n",
 	      file);
 }
 
@@ -122,6 +134,15 @@ static void take_option(struct corpus *corpus, struct corpus_edit *edit, int id,
 		break;
 	case OPTION_MAX:
 		corpus->max_bytes = parse_number(name, text, CORPUS_MAX_BYTES);
+		break;
+	case OPTION_LARGE:
+		corpus->large_count = parse_number(name, text, CORPUS_MAX_FILES);
+		break;
+	case OPTION_LARGE_BYTES:
+		corpus->large_bytes = parse_number(name, text, CORPUS_MAX_BYTES);
+		break;
+	case OPTION_SPARSE:
+		corpus->sparse = true;
 		break;
 	case OPTION_FANOUT:
 		corpus->fanout = (uint32_t)parse_number(name, text, CORPUS_MAX_FANOUT);
@@ -185,6 +206,7 @@ int main(int argc, char **argv)
 	struct corpus corpus = {
 		.median_bytes = 4096,
 		.max_bytes = 16 << 20,
+		.large_bytes = 256 << 20,
 		.fanout = 100,
 		.seed = 1,
 		.thread_count = processor_count(),
@@ -201,6 +223,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	corpus.root = argv[optind];
+	if (!edit.wanted && corpus.large_count > corpus.file_count) {
+		fprintf(stderr, "corpus: --large: at most as many as --files\n");
+		return 2;
+	}
 	if (corpus.fanout == 1 || !corpus.thread_count ||
 	    corpus.thread_count > CORPUS_MAX_THREADS) {
 		fprintf(stderr, "corpus: --dirs-fanout is 0 or at least 2, --threads 1 to %d\n",

@@ -23,13 +23,16 @@ struct corpus {
 	const char *root;
 	uint64_t file_count;
 	uint64_t median_bytes;
-	uint64_t max_bytes;
+	uint64_t max_bytes;   /* of files whose size is random */
+	uint64_t large_count; /* of the files: evenly spread among the others */
+	uint64_t large_bytes;
 	double sigma;
 	uint32_t fanout; /* files, and folders, in one folder; 0: all files in the root */
 	uint32_t empty_percent;
 	uint32_t duplicate_percent; /* files that repeat the content of an earlier one */
 	uint32_t thread_count;
 	bool scatter; /* names in no order of creation */
+	bool sparse;  /* only the first bytes are written, the rest is a hole */
 	uint64_t seed;
 	uint64_t written_files; /* results */
 	uint64_t written_bytes;
@@ -47,6 +50,7 @@ struct corpus_edit {
 struct corpus_content {
 	uint64_t id; /* equal only for equal contents */
 	uint64_t size_bytes;
+	bool sparse;
 };
 
 /** A bijection of 64 bits that looks random (the finaliser of splitmix64). */

@@ -15,12 +15,19 @@
 
 #define BUFFER_BYTES   (1 << 20)
 #define MAX_PATH_BYTES 512
+/* What one thread takes at a time: enough files to be worth opening their folder, but no more
+ * bytes than leave work for the other threads. */
+#define PORTION_FILES 256
+#define PORTION_BYTES (16 << 20)
 
 struct generation {
 	const struct corpus *corpus;
 	int root_fd;
 	uint64_t folder_count;
-	atomic_ullong next_folder;
+	uint64_t folder_files;
+	uint64_t portion_files;
+	uint64_t folder_portions; /* in one folder */
+	atomic_ullong next_portion;
 	atomic_ullong written_files;
 	atomic_ullong written_bytes;
 	atomic_bool failed;
@@ -33,15 +40,14 @@ uint64_t corpus_size(const struct corpus *corpus, uint64_t id)
 	double size;
 
 	if (corpus->sigma <= 0)
-		size = (double)corpus->median_bytes;
-	else {
-		/* Twelve uniform numbers: near enough to normal, and the same on any machine. */
-		for (int i = 0; i < 12; i++) {
-			random = corpus_mix(random);
-			sum += (double)(random >> 11) / 9007199254740992.0;
-		}
-		size = (double)corpus->median_bytes * exp(corpus->sigma * sum);
+		return corpus->median_bytes < CORPUS_MIN_BYTES ? CORPUS_MIN_BYTES
+							       : corpus->median_bytes;
+	/* Twelve uniform numbers: near enough to normal, and the same on any machine. */
+	for (int i = 0; i < 12; i++) {
+		random = corpus_mix(random);
+		sum += (double)(random >> 11) / 9007199254740992.0;
 	}
+	size = (double)corpus->median_bytes * exp(corpus->sigma * sum);
 	if (size > (double)corpus->max_bytes)
 		return corpus->max_bytes;
 	return size < CORPUS_MIN_BYTES ? CORPUS_MIN_BYTES : (uint64_t)size;
@@ -96,6 +102,9 @@ static bool write_content(int fd, const struct corpus_content *content)
 		if (is_first)
 			buffer[0] = content->id;
 		is_first = false;
+		if (content->sparse)
+			return write_all(fd, buffer, CORPUS_MIN_BYTES) &&
+			       !ftruncate(fd, (off_t)content->size_bytes);
 		if (!write_all(fd, buffer, part))
 			return false;
 		left -= part;
@@ -156,11 +165,23 @@ static bool make_folders(int root_fd, char *path)
 	}
 }
 
+/** `large_count` of the numbers up to `file_count`, at even distances. */
+static bool is_large(const struct corpus *corpus, uint64_t number)
+{
+	return (number + 1) * corpus->large_count / corpus->file_count !=
+	       number * corpus->large_count / corpus->file_count;
+}
+
 static struct corpus_content content_of(const struct corpus *corpus, uint64_t number)
 {
 	uint64_t dice = corpus_mix(corpus_mix(corpus->seed) ^ (number * 2 + 1));
-	struct corpus_content content = { 0 };
+	struct corpus_content content = { .sparse = corpus->sparse };
 
+	if (is_large(corpus, number)) {
+		content.id = corpus_mix(number ^ corpus_mix(corpus->seed));
+		content.size_bytes = corpus->large_bytes;
+		return content;
+	}
 	if (dice % 100 < corpus->empty_percent)
 		return content;
 	if (number && (dice >> 32) % 100 < corpus->duplicate_percent)
@@ -178,14 +199,37 @@ static void file_name(const struct corpus *corpus, uint64_t number, char *name, 
 		snprintf(name, size, "f%08llx.dat", (unsigned long long)number);
 }
 
-static bool write_folder(struct generation *generation, uint64_t folder)
+static bool write_files(struct generation *generation, int dir_fd, uint64_t first, uint64_t end)
 {
 	const struct corpus *corpus = generation->corpus;
-	uint64_t per_folder = corpus->fanout ? corpus->fanout : corpus->file_count;
-	uint64_t first = folder * per_folder;
-	uint64_t end = first + per_folder;
+
+	for (uint64_t number = first; number < end; number++) {
+		struct corpus_content content = content_of(corpus, number);
+		char name[64];
+
+		file_name(corpus, number, name, sizeof(name));
+		if (!corpus_write_file(dir_fd, name, &content))
+			return false;
+		atomic_fetch_add(&generation->written_files, 1);
+		atomic_fetch_add(&generation->written_bytes, content.size_bytes);
+	}
+	return true;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/** Writes some files of one folder. Threads may meet in a folder: a flat tree has only one. */
+static bool write_portion(struct generation *generation, uint64_t portion)
+{
+	uint64_t folder = portion / generation->folder_portions;
+	uint64_t begin = folder * generation->folder_files;
+	uint64_t first = begin + portion % generation->folder_portions * generation->portion_files;
+	uint64_t end = min_u64(begin + generation->folder_files, generation->corpus->file_count);
 	char path[MAX_PATH_BYTES];
-	bool done = true;
+	bool done;
 	int dir_fd;
 
 	folder_path(generation, folder, path);
@@ -197,31 +241,23 @@ static bool write_folder(struct generation *generation, uint64_t folder)
 		fprintf(stderr, "corpus: open '%s': %s\n", path, strerror(errno));
 		return false;
 	}
-	if (end > corpus->file_count)
-		end = corpus->file_count;
-	for (uint64_t number = first; done && number < end; number++) {
-		struct corpus_content content = content_of(corpus, number);
-		char name[64];
-
-		file_name(corpus, number, name, sizeof(name));
-		done = corpus_write_file(dir_fd, name, &content);
-		atomic_fetch_add(&generation->written_files, 1);
-		atomic_fetch_add(&generation->written_bytes, content.size_bytes);
-	}
+	done = write_files(generation, dir_fd, first,
+			   min_u64(first + generation->portion_files, end));
 	close(dir_fd);
 	return done;
 }
 
-static void *generate_folders(void *arg)
+static void *generate_portions(void *arg)
 {
 	struct generation *generation = arg;
+	uint64_t count = generation->folder_count * generation->folder_portions;
 
 	while (!atomic_load(&generation->failed)) {
-		uint64_t folder = atomic_fetch_add(&generation->next_folder, 1);
+		uint64_t portion = atomic_fetch_add(&generation->next_portion, 1);
 
-		if (folder >= generation->folder_count)
+		if (portion >= count)
 			break;
-		if (!write_folder(generation, folder))
+		if (!write_portion(generation, portion))
 			atomic_store(&generation->failed, true);
 	}
 	return NULL;
@@ -255,23 +291,35 @@ static int open_root(const char *root)
 	return fd;
 }
 
+/** How the work is cut into portions; what a file holds does not depend on it. */
+static void plan_portions(struct generation *generation)
+{
+	const struct corpus *corpus = generation->corpus;
+	uint64_t files = PORTION_BYTES / (corpus->median_bytes + 1);
+
+	generation->folder_files = corpus->file_count;
+	if (corpus->fanout)
+		generation->folder_files = min_u64(corpus->fanout, corpus->file_count);
+	generation->folder_count =
+		(corpus->file_count + generation->folder_files - 1) / generation->folder_files;
+	files = min_u64(min_u64(files ? files : 1, PORTION_FILES), generation->folder_files);
+	generation->portion_files = files;
+	generation->folder_portions = (generation->folder_files + files - 1) / files;
+}
+
 bool corpus_generate(struct corpus *corpus)
 {
 	pthread_t threads[CORPUS_MAX_THREADS];
-	uint64_t per_folder = corpus->fanout ? corpus->fanout : corpus->file_count;
-	struct generation generation = {
-		.corpus = corpus,
-		.root_fd = open_root(corpus->root),
-		.folder_count = (corpus->file_count + per_folder - 1) / per_folder,
-	};
+	struct generation generation = { .corpus = corpus, .root_fd = open_root(corpus->root) };
 	uint32_t started = 0;
 
 	if (generation.root_fd < 0)
 		return false;
+	plan_portions(&generation);
 	while (started + 1 < corpus->thread_count &&
-	       !pthread_create(&threads[started], NULL, generate_folders, &generation))
+	       !pthread_create(&threads[started], NULL, generate_portions, &generation))
 		started++;
-	generate_folders(&generation);
+	generate_portions(&generation);
 	while (started)
 		pthread_join(threads[--started], NULL);
 	close(generation.root_fd);
