@@ -13,7 +13,7 @@
 #define VECTOR_I(x, y, z)                                                                          \
 	_mm256_xor_si256(y, _mm256_or_si256(x, _mm256_xor_si256(z, _mm256_set1_epi32(-1))))
 
-#include "base/hash/md5_vector.h"
+#include "base/hash/md5_vector.inc"
 
 static inline __m256i load_two(const uint8_t *const *data, size_t offset)
 {
@@ -42,4 +42,4 @@ static inline void gather(__m256i words[16], const uint8_t *const *data, size_t 
 	}
 }
 
-const struct md5_kernel md5_kernel_avx2 = { HASH_CPU_AVX2, 2 * SET_LANES, 2, run };
+const struct md5_kernel md5_kernel_avx2 = { HASH_CPU_AVX2, 2 * SET_LANES, 2, 8, run };

@@ -14,7 +14,7 @@
 #define VECTOR_H(x, y, z)      _mm512_ternarylogic_epi32(x, y, z, 0x96) /* x ^ y ^ z */
 #define VECTOR_I(x, y, z)      _mm512_ternarylogic_epi32(x, y, z, 0x39) /* y ^ (x | ~z) */
 
-#include "base/hash/md5_vector.h"
+#include "base/hash/md5_vector.inc"
 
 static inline __m128i load(const uint8_t *ptr)
 {
@@ -51,4 +51,4 @@ static inline void gather(__m512i words[16], const uint8_t *const *data, size_t 
 	}
 }
 
-const struct md5_kernel md5_kernel_avx512 = { HASH_CPU_AVX512, 2 * SET_LANES, 2, run };
+const struct md5_kernel md5_kernel_avx512 = { HASH_CPU_AVX512, 2 * SET_LANES, 2, 4, run };

@@ -22,9 +22,9 @@
 struct md5_kernel {
 	enum hash_cpu cpu;
 	uint32_t lane_count;
-	/* With fewer live lanes than this the scalar kernel, one lane after the other, is faster
-	 * (bench/micro/hash_bench: a step of all lanes against one of the scalar kernel). */
-	uint32_t worth_lanes;
+	/* With fewer live lanes than these the scalar kernel is the better one: when all are to end,
+	 * and when one is to end so that lanes can be filled again (md5_lanes.c). */
+	uint32_t drain_lanes, finish_lanes;
 	/** Advance every lane by `block_count` blocks, lane l from data[l]. All lanes read. */
 	void (*run)(uint32_t *state, const uint8_t *const *data, size_t block_count);
 };

@@ -11,7 +11,7 @@
 #define VECTOR_H(x, y, z)   veorq_u32(x, veorq_u32(y, z))
 #define VECTOR_I(x, y, z)   veorq_u32(y, vornq_u32(x, z))
 
-#include "base/hash/md5_vector.h"
+#include "base/hash/md5_vector.inc"
 
 /* Bytes, so that any address will do; words are little endian, as MD5 wants them. */
 static inline uint32x4_t load(const uint8_t *ptr)
@@ -37,4 +37,4 @@ static inline void gather(uint32x4_t words[16], const uint8_t *const *data, size
 	}
 }
 
-const struct md5_kernel md5_kernel_neon = { HASH_CPU_NEON, 2 * SET_LANES, 2, run };
+const struct md5_kernel md5_kernel_neon = { HASH_CPU_NEON, 2 * SET_LANES, 2, 4, run };

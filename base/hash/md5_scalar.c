@@ -29,4 +29,4 @@ static void run(uint32_t *state, const uint8_t *const *data, size_t block_count)
 	}
 }
 
-const struct md5_kernel md5_kernel_scalar = { HASH_CPU_SCALAR, 1, 1, run };
+const struct md5_kernel md5_kernel_scalar = { HASH_CPU_SCALAR, 1, 1, 1, run };

@@ -12,7 +12,7 @@
 #define VECTOR_I(x, y, z)                                                                          \
 	_mm_xor_si128(y, _mm_or_si128(x, _mm_xor_si128(z, _mm_set1_epi32(-1))))
 
-#include "base/hash/md5_vector.h"
+#include "base/hash/md5_vector.inc"
 
 static inline __m128i load(const uint8_t *ptr)
 {
@@ -34,4 +34,4 @@ static inline void gather(__m128i words[16], const uint8_t *const *data, size_t 
 	}
 }
 
-const struct md5_kernel md5_kernel_sse2 = { HASH_CPU_SSE2, 2 * SET_LANES, 2, run };
+const struct md5_kernel md5_kernel_sse2 = { HASH_CPU_SSE2, 2 * SET_LANES, 2, 4, run };

@@ -1,4 +1,4 @@
-#include "base/hash/xxh3_form.h"
+#include "base/hash/xxh3_form.inc"
 
 const struct xxh3_form xxh3_form_library = XXH3_FORM(HASH_CPU_SCALAR);
 
