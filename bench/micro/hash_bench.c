@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hash/crc.h"
 #include "base/hash/hash.h"
 #include "base/hash/hash_ring.h"
 #include "base/hash/md5_lanes.h"
@@ -111,8 +112,11 @@ static void print_line(const struct line *line, const double *sorted)
 
 static void measure(struct line *line)
 {
+	bool is_first = options.openssl_gb_per_s == 0;
 	double gb_per_s[ROUND_MAX];
 
+	if (!is_first && !is_wanted(line->digest))
+		return;
 	for (unsigned long round = 0; round <= options.round_count; round++) {
 		double begin = now_s();
 		size_t bytes = line->run(line, line->state);
@@ -122,7 +126,7 @@ static void measure(struct line *line)
 	}
 	qsort(gb_per_s, options.round_count, sizeof(*gb_per_s), by_value);
 	line->gb_per_s = gb_per_s[options.round_count / 2];
-	if (options.openssl_gb_per_s == 0) /* the first line is OpenSSL's MD5 */
+	if (is_first) /* OpenSSL's MD5 */
 		options.openssl_gb_per_s = line->gb_per_s;
 	if (is_wanted(line->digest))
 		print_line(line, gb_per_s);
@@ -175,6 +179,23 @@ static size_t run_xxh3(const struct line *line, void *state)
 	return count * line->message_bytes;
 }
 
+struct crc_form {
+	enum crc_kind kind;
+	enum hash_cpu cpu;
+};
+
+static size_t run_crc(const struct line *line, void *state)
+{
+	const struct crc_form *form = state;
+	size_t count = 4 * ROUND_BYTES / line->message_bytes;
+	struct crc crc;
+
+	crc_begin(&crc, form->kind, form->cpu);
+	for (size_t i = 0; i < count; i++)
+		crc_update(&crc, message(i, line->message_bytes));
+	return count * line->message_bytes;
+}
+
 static void measure_sizes(struct line line)
 {
 	static const size_t sizes[] = { 4096, 65536 };
@@ -217,6 +238,24 @@ static void measure_forms(void)
 		measure_sizes((struct line){ .digest = "xxh3-128",
 					     .form = xxh3 == &xxh3_form_library ? "library" : form,
 					     .run = run_xxh3, .state = &xxh3 });
+	}
+}
+
+static void measure_crcs(void)
+{
+	static const char *const names[CRC_KIND_COUNT] = { "crc32c", "crc64nvme" };
+	static const enum hash_cpu cpus[] = { HASH_CPU_SCALAR, HASH_CPU_AVX2, HASH_CPU_AVX512 };
+	static const char *const forms[] = { "table", "clmul", "wide clmul" };
+
+	for (int kind = 0; kind < CRC_KIND_COUNT; kind++) {
+		for (size_t i = 0; i < sizeof(cpus) / sizeof(cpus[0]); i++) {
+			struct crc_form form = { (enum crc_kind)kind, cpus[i] };
+
+			if (hash_cpu_is_available(cpus[i]))
+				measure_sizes((struct line){ .digest = names[kind],
+							     .form = forms[i], .run = run_crc,
+							     .state = &form });
+		}
 	}
 }
 
@@ -340,6 +379,7 @@ int main(int argc, char **argv)
 		memory[i] = (uint8_t)(i * 7 + (i >> 8));
 	measure_openssl();
 	measure_forms();
+	measure_crcs();
 	measure_rings();
 	if (options.is_json)
 		printf("]\n");
