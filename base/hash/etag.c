@@ -6,14 +6,14 @@
 #include <stdlib.h>
 
 #include "base/hash/hash.h"
-#include "base/hash/md5_lanes.h"
+#include "base/hash/lanes.h"
 
 /* Part digests that wait for an older one; twice the lanes, so that one late part does not empty
  * them. */
 #define WAITING_MAX 64
 
 struct etag {
-	struct md5_lanes *lanes;
+	struct lanes *lanes;
 	EVP_MD *md5;
 	EVP_MD_CTX *outer;  /* over the digests of the parts */
 	EVP_MD_CTX *pieces; /* over a part that comes in pieces */
@@ -24,13 +24,17 @@ struct etag {
 
 enum muster_code etag_new(struct etag **out, enum hash_cpu cpu, struct muster_error *err)
 {
-	struct etag *etag = calloc(1, sizeof(*etag));
+	struct etag *etag;
 	enum muster_code code;
 
 	*out = NULL;
+	if (!hash_cpu_is_available(cpu))
+		return muster_fail(err, MUSTER_E_UNSUPPORTED, "this machine has no '%s'",
+				   hash_cpu_name(cpu));
+	etag = calloc(1, sizeof(*etag));
 	if (!etag)
 		return muster_fail_memory(err, "an ETag");
-	code = md5_lanes_new(&etag->lanes, cpu, err);
+	code = lanes_new(&etag->lanes, md5_kernel_of(cpu), err);
 	if (code)
 		goto out;
 	etag->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
@@ -53,14 +57,14 @@ void etag_free(struct etag *etag)
 	EVP_MD_CTX_free(etag->pieces);
 	EVP_MD_CTX_free(etag->outer);
 	EVP_MD_free(etag->md5);
-	md5_lanes_free(etag->lanes);
+	lanes_free(etag->lanes);
 	free(etag);
 }
 
 void etag_begin(struct etag *etag, uint64_t part_bytes)
 {
 	assert(part_bytes);
-	md5_lanes_reset(etag->lanes);
+	lanes_reset(etag->lanes);
 	etag->part_bytes = part_bytes;
 	etag->piece_bytes = etag->part_count = etag->fed_count = 0;
 	EVP_DigestInit_ex2(etag->outer, etag->md5, NULL);
@@ -71,7 +75,7 @@ static void feed_oldest(struct etag *etag)
 {
 	uint8_t *digest = etag->digests[etag->fed_count++ % WAITING_MAX];
 
-	md5_lanes_finish(etag->lanes, digest);
+	lanes_finish(etag->lanes, digest);
 	EVP_DigestUpdate(etag->outer, digest, DIGEST_BYTES);
 }
 
@@ -105,7 +109,7 @@ void etag_update(struct etag *etag, struct view data)
 		size_t len = data.len < missing ? data.len : (size_t)missing;
 
 		if (len == etag->part_bytes)
-			md5_lanes_push(etag->lanes, view_of(data.ptr, len), next_digest(etag),
+			lanes_push(etag->lanes, view_of(data.ptr, len), next_digest(etag),
 				       NULL);
 		else
 			add_piece(etag, view_of(data.ptr, len));
@@ -127,13 +131,13 @@ void etag_update_last(struct etag *etag, struct view data)
 	last_len = (size_t)(data.len % etag->part_bytes);
 	etag_update(etag, view_of(data.ptr, data.len - last_len));
 	if (last_len)
-		md5_lanes_push(etag->lanes, view_of(data.ptr + data.len - last_len, last_len),
+		lanes_push(etag->lanes, view_of(data.ptr + data.len - last_len, last_len),
 			       next_digest(etag), NULL);
 }
 
 void etag_drain(struct etag *etag)
 {
-	md5_lanes_drain(etag->lanes);
+	lanes_drain(etag->lanes);
 	while (etag->fed_count < etag->part_count)
 		feed_oldest(etag);
 }

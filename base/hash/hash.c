@@ -1,5 +1,5 @@
-/* Whole files: XXH3 and SHA-256 at once, MD5 in lanes. Long files, in chunks: one stream of each,
- * where MD5 is OpenSSL's. */
+/* Whole files: XXH3 at once, MD5 and SHA-256 in lanes. Long files, in chunks: one stream of each,
+ * where MD5 and SHA-256 are OpenSSL's. */
 #include "base/hash/hash_internal.h"
 
 #include <assert.h>
@@ -14,17 +14,23 @@ struct hasher {
 	EVP_MD_CTX *md5_ctx, *sha256_ctx;
 	const struct xxh3_form *xxh3;
 	void *xxh3_stream;
-	struct md5_lanes *lanes; /* NULL unless the digest is MD5 */
+	struct lanes *md5_lanes;    /* NULL unless the digest is MD5 */
+	struct lanes *sha256_lanes; /* NULL unless asked for and better than OpenSSL */
 };
 
 static enum muster_code open_parts(struct hasher *hasher, struct muster_error *err)
 {
-	if (hasher->options.algorithm == DIGEST_MD5) {
-		enum muster_code code = md5_lanes_new(&hasher->lanes, hasher->options.cpu, err);
+	const struct lane_kernel *sha256 = NULL;
+	enum muster_code code = MUSTER_OK;
 
-		if (code)
-			return code;
-	}
+	if (hasher->options.has_identity)
+		sha256 = sha256_kernel_of(hasher->options.cpu);
+	if (hasher->options.algorithm == DIGEST_MD5)
+		code = lanes_new(&hasher->md5_lanes, md5_kernel_of(hasher->options.cpu), err);
+	if (!code && sha256)
+		code = lanes_new(&hasher->sha256_lanes, sha256, err);
+	if (code)
+		return code;
 	hasher->xxh3 = xxh3_form_of(hasher->options.cpu);
 	hasher->xxh3_stream = hasher->xxh3->stream_new();
 	hasher->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
@@ -72,63 +78,84 @@ void hasher_free(struct hasher *hasher)
 	EVP_MD_CTX_free(hasher->md5_ctx);
 	EVP_MD_free(hasher->sha256);
 	EVP_MD_free(hasher->md5);
-	md5_lanes_free(hasher->lanes);
+	lanes_free(hasher->sha256_lanes);
+	lanes_free(hasher->md5_lanes);
 	free(hasher);
 }
 
 /* --- whole files ------------------------------------------------------------------------ */
 
-static void identity_of(struct hasher *hasher, struct view data, uint8_t out[IDENTITY_BYTES])
+static void submit_digest(struct hasher *hasher, struct view data, struct fingerprint *out,
+			  bool *is_done)
 {
+	if (hasher->md5_lanes) {
+		lanes_push(hasher->md5_lanes, data, out->digest, is_done);
+		return;
+	}
+	memcpy(out->digest, out->checksum, DIGEST_BYTES);
+	*is_done = true;
+}
+
+static void submit_identity(struct hasher *hasher, struct view data, struct fingerprint *out,
+			    bool *is_done)
+{
+	if (hasher->sha256_lanes) {
+		lanes_push(hasher->sha256_lanes, data, out->identity, is_done);
+		return;
+	}
+	*is_done = true;
 	if (!hasher->options.has_identity) {
-		memset(out, 0, IDENTITY_BYTES);
+		memset(out->identity, 0, IDENTITY_BYTES);
 		return;
 	}
 	EVP_DigestInit_ex2(hasher->sha256_ctx, hasher->sha256, NULL);
 	EVP_DigestUpdate(hasher->sha256_ctx, data.ptr, data.len);
-	EVP_DigestFinal_ex(hasher->sha256_ctx, out, NULL);
+	EVP_DigestFinal_ex(hasher->sha256_ctx, out->identity, NULL);
 }
 
-void hasher_submit(struct hasher *hasher, struct view data, struct fingerprint *out, bool *is_done)
+void hasher_submit(struct hasher *hasher, struct view data, struct fingerprint *out,
+		   struct hash_progress *progress)
 {
 	hasher->xxh3->hash128(data, out->checksum);
-	identity_of(hasher, data, out->identity);
-	if (hasher->lanes) {
-		md5_lanes_push(hasher->lanes, data, out->digest, is_done);
-		return;
-	}
-	memcpy(out->digest, out->checksum, DIGEST_BYTES);
-	if (is_done)
-		*is_done = true;
+	submit_digest(hasher, data, out, &progress->has_digest);
+	submit_identity(hasher, data, out, &progress->has_identity);
 }
 
 void hasher_finish(struct hasher *hasher, const struct fingerprint *out)
 {
-	if (hasher->lanes)
-		md5_lanes_finish(hasher->lanes, out->digest);
+	if (hasher->md5_lanes)
+		lanes_finish(hasher->md5_lanes, out->digest);
+	if (hasher->sha256_lanes)
+		lanes_finish(hasher->sha256_lanes, out->identity);
 }
 
 void hasher_drain(struct hasher *hasher)
 {
-	if (hasher->lanes)
-		md5_lanes_drain(hasher->lanes);
+	if (hasher->md5_lanes)
+		lanes_drain(hasher->md5_lanes);
+	if (hasher->sha256_lanes)
+		lanes_drain(hasher->sha256_lanes);
 }
 
 void hasher_reset(struct hasher *hasher)
 {
-	if (hasher->lanes)
-		md5_lanes_reset(hasher->lanes);
+	if (hasher->md5_lanes)
+		lanes_reset(hasher->md5_lanes);
+	if (hasher->sha256_lanes)
+		lanes_reset(hasher->sha256_lanes);
 }
 
-struct md5_lanes_use hasher_lanes_use(const struct hasher *hasher)
+struct lanes_use hasher_lanes_use(const struct hasher *hasher)
 {
-	return hasher->lanes ? md5_lanes_use(hasher->lanes) : (struct md5_lanes_use){ 0 };
+	return hasher->md5_lanes ? lanes_use(hasher->md5_lanes) : (struct lanes_use){ 0 };
 }
 
 void hash_batch(struct hasher *hasher, struct hash_request *requests, size_t count)
 {
+	struct hash_progress unread; /* all are done after the drain */
+
 	for (size_t i = 0; i < count; i++)
-		hasher_submit(hasher, requests[i].data, &requests[i].fingerprint, NULL);
+		hasher_submit(hasher, requests[i].data, &requests[i].fingerprint, &unread);
 	hasher_drain(hasher);
 }
 

@@ -25,6 +25,8 @@ const char *hash_cpu_name(enum hash_cpu cpu)
 
 /* __builtin_cpu_supports() counts a vector set only if the operating system saves its registers. */
 #ifdef __x86_64__
+#include <cpuid.h>
+
 static bool has_avx512(void)
 {
 	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -56,6 +58,16 @@ bool hash_cpu_has_wide_clmul(void)
 {
 	return has_avx512() && __builtin_cpu_supports("vpclmulqdq");
 }
+
+/* gcc 12 and clang 14 have no name for it: leaf 7, EBX bit 29 (Intel SDM, CPUID). It needs no more
+ * of the operating system than SSE2. */
+bool hash_cpu_has_sha(void)
+{
+	unsigned eax, ebx, ecx, edx;
+
+	return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) &&
+	       (ebx >> 29 & 1);
+}
 #else
 bool hash_cpu_is_available(enum hash_cpu cpu)
 {
@@ -72,6 +84,11 @@ bool hash_cpu_has_clmul(void)
 }
 
 bool hash_cpu_has_wide_clmul(void)
+{
+	return false;
+}
+
+bool hash_cpu_has_sha(void)
 {
 	return false;
 }

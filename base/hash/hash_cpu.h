@@ -31,5 +31,7 @@ enum hash_cpu hash_cpu_resolve(enum hash_cpu cpu);
  *  neither AVX2 nor AVX-512 implies it. */
 bool hash_cpu_has_clmul(void);
 bool hash_cpu_has_wide_clmul(void);
+/** The SHA extensions of x86. */
+bool hash_cpu_has_sha(void);
 
 #endif

@@ -6,19 +6,26 @@
 #define BASE_HASH_HASH_INTERNAL_H
 
 #include "base/hash/hash.h"
-#include "base/hash/md5_lanes.h"
+#include "base/hash/lanes.h"
+
+/** Which parts of a fingerprint are known. */
+struct hash_progress {
+	bool has_digest, has_identity;
+};
 
 /**
- * Hash one file. What is not MD5 is done at once, while the bytes are in cache; an MD5 goes through
- * a lane: `data`, `out` and `is_done` (may be NULL) are borrowed until it is done.
+ * Hash one file. XXH3 is done at once, which brings the bytes into cache; the others go through
+ * lanes: `data`, `out` and `progress` are borrowed until both are done.
  */
-void hasher_submit(struct hasher *hasher, struct view data, struct fingerprint *out, bool *is_done);
+void hasher_submit(struct hasher *hasher, struct view data, struct fingerprint *out,
+		   struct hash_progress *progress);
 /** Finish the one whose fingerprint goes to `out`. */
 void hasher_finish(struct hasher *hasher, const struct fingerprint *out);
 /** Finish all. */
 void hasher_drain(struct hasher *hasher);
 /** Forget all that are not done. */
 void hasher_reset(struct hasher *hasher);
-struct md5_lanes_use hasher_lanes_use(const struct hasher *hasher);
+/** Of the lanes for MD5. */
+struct lanes_use hasher_lanes_use(const struct hasher *hasher);
 
 #endif

@@ -26,7 +26,7 @@ struct item {
 	size_t offset, size_bytes;
 	void *cookie;
 	struct fingerprint fingerprint;
-	bool is_done;
+	struct hash_progress progress;
 };
 
 struct hash_ring {
@@ -114,10 +114,15 @@ void hash_ring_reset(struct hash_ring *ring)
 
 struct hash_ring_use hash_ring_use(const struct hash_ring *ring)
 {
-	struct md5_lanes_use lanes = hasher_lanes_use(ring->hasher);
+	struct lanes_use lanes = hasher_lanes_use(ring->hasher);
 
 	return (struct hash_ring_use){ ring->file_count, ring->byte_count, lanes.busy_blocks,
 				       lanes.total_blocks };
+}
+
+static bool is_done(const struct item *item)
+{
+	return item->progress.has_digest && item->progress.has_identity;
 }
 
 /* --- the head: delivery ----------------------------------------------------------------- */
@@ -140,14 +145,14 @@ static enum muster_code deliver_done(struct hash_ring *ring, struct muster_error
 {
 	enum muster_code code = MUSTER_OK;
 
-	while (!code && ring->item_count && item_at(ring, 0)->is_done)
+	while (!code && ring->item_count && is_done(item_at(ring, 0)))
 		code = deliver_head(ring, err);
 	return code;
 }
 
 static enum muster_code finish_head(struct hash_ring *ring, struct muster_error *err)
 {
-	if (!item_at(ring, 0)->is_done)
+	if (!is_done(item_at(ring, 0)))
 		hasher_finish(ring->hasher, &item_at(ring, 0)->fingerprint);
 	return deliver_head(ring, err);
 }
@@ -229,6 +234,6 @@ enum muster_code hash_ring_push(struct hash_ring *ring, size_t size_bytes, void 
 	ring->tail = ring->lent_offset + span_of(size_bytes);
 	ring->file_count++;
 	ring->byte_count += size_bytes;
-	hasher_submit(ring->hasher, view_of(data, size_bytes), &item->fingerprint, &item->is_done);
+	hasher_submit(ring->hasher, view_of(data, size_bytes), &item->fingerprint, &item->progress);
 	return deliver_done(ring, err);
 }

@@ -1,6 +1,6 @@
 /* One lane in plain C, for what is left when few lanes are live and for machines without vectors.
  * The chain of a step is what it costs: G is written as a sum, of which only one half waits. */
-#include "base/hash/md5_kernel.h"
+#include "base/hash/lane_kernel.h"
 
 #include "base/bytes.h"
 #include "base/hash/md5_rounds.h"
@@ -20,7 +20,7 @@ static void run(uint32_t *state, const uint8_t *const *data, size_t block_count)
 	uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
 	const uint8_t *block = data[0];
 
-	for (size_t i = 0; i < block_count; i++, block += MD5_BLOCK_BYTES) {
+	for (size_t i = 0; i < block_count; i++, block += LANE_BLOCK_BYTES) {
 		MD5_STEPS(SCALAR_STEP)
 		state[0] = a += state[0];
 		state[1] = b += state[1];
@@ -29,4 +29,4 @@ static void run(uint32_t *state, const uint8_t *const *data, size_t block_count)
 	}
 }
 
-const struct md5_kernel md5_kernel_scalar = { HASH_CPU_SCALAR, 1, 1, 1, run };
+const struct lane_kernel md5_kernel_scalar = { &lane_md5, 1, 1, 1, run };

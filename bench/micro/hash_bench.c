@@ -19,7 +19,7 @@
 #include "base/hash/crc.h"
 #include "base/hash/hash.h"
 #include "base/hash/hash_ring.h"
-#include "base/hash/md5_lanes.h"
+#include "base/hash/lanes.h"
 #include "base/hash/xxh3.h"
 
 #define ROUND_MAX      101
@@ -159,12 +159,12 @@ static size_t run_evp(const struct line *line, void *state)
 static size_t run_lanes(const struct line *line, void *state)
 {
 	size_t count = ROUND_BYTES / line->message_bytes;
-	uint8_t out[MESSAGE_COUNT][DIGEST_BYTES];
+	uint8_t out[MESSAGE_COUNT][IDENTITY_BYTES];
 
 	for (size_t i = 0; i < count; i++)
-		md5_lanes_push(state, message(i, line->message_bytes), out[i % MESSAGE_COUNT],
+		lanes_push(state, message(i, line->message_bytes), out[i % MESSAGE_COUNT],
 			       NULL);
-	md5_lanes_drain(state);
+	lanes_drain(state);
 	return count * line->message_bytes;
 }
 
@@ -226,19 +226,33 @@ static void measure_forms(void)
 	for (int cpu = HASH_CPU_SCALAR; cpu < HASH_CPU_COUNT; cpu++) {
 		const char *form = hash_cpu_name((enum hash_cpu)cpu);
 		const struct xxh3_form *xxh3 = xxh3_form_of((enum hash_cpu)cpu);
-		struct md5_lanes *lanes;
+		struct lanes *lanes;
 
 		if (!hash_cpu_is_available((enum hash_cpu)cpu))
 			continue;
-		if (md5_lanes_new(&lanes, (enum hash_cpu)cpu, NULL))
+		if (lanes_new(&lanes, md5_kernel_of((enum hash_cpu)cpu), NULL))
 			die("no memory");
 		measure_sizes((struct line){ .digest = "md5", .form = form, .run = run_lanes,
 					     .state = lanes });
-		md5_lanes_free(lanes);
+		lanes_free(lanes);
 		measure_sizes((struct line){ .digest = "xxh3-128",
 					     .form = xxh3 == &xxh3_form_library ? "library" : form,
 					     .run = run_xxh3, .state = &xxh3 });
 	}
+}
+
+static void measure_pair(void)
+{
+	const struct lane_kernel *kernel = sha256_kernel_of(HASH_CPU_BEST);
+	struct lanes *lanes;
+
+	if (!kernel)
+		return;
+	if (lanes_new(&lanes, kernel, NULL))
+		die("no memory");
+	measure_sizes((struct line){ .digest = "sha256", .form = "sha-ni pair", .run = run_lanes,
+				     .state = lanes });
+	lanes_free(lanes);
 }
 
 static void measure_crcs(void)
@@ -378,6 +392,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < MESSAGE_COUNT * ((size_t)65536 + MESSAGE_STRIDE); i++)
 		memory[i] = (uint8_t)(i * 7 + (i >> 8));
 	measure_openssl();
+	measure_pair();
 	measure_forms();
 	measure_crcs();
 	measure_rings();

@@ -7,7 +7,7 @@
 
 #include "base/hash/hash.h"
 #include "base/hash/hash_ring.h"
-#include "base/hash/md5_lanes.h"
+#include "base/hash/lanes.h"
 
 #define MESSAGE_MAX  200
 #define RECORD_BYTES 3
@@ -55,30 +55,30 @@ static void parse(struct messages *messages, const uint8_t *data, size_t size)
 
 static void check_lanes(struct messages *messages, enum hash_cpu cpu)
 {
-	struct md5_lanes *lanes;
+	struct lanes *lanes;
 
-	require(md5_lanes_new(&lanes, cpu, NULL) == MUSTER_OK);
+	require(lanes_new(&lanes, md5_kernel_of(cpu), NULL) == MUSTER_OK);
 	for (size_t i = 0; i < messages->count; i++) {
 		struct message *message = &messages->all[i];
 		struct message *other = &messages->all[message->action % (i + 1)];
 
-		md5_lanes_push(lanes, message->data, message->digest, &message->is_done);
+		lanes_push(lanes, message->data, message->digest, &message->is_done);
 		if (message->action % 3 == 0) {
-			md5_lanes_finish(lanes, other->digest);
+			lanes_finish(lanes, other->digest);
 			require(other->is_done);
 		} else if (message->action % 16 == 1) {
-			md5_lanes_drain(lanes);
+			lanes_drain(lanes);
 			require(message->is_done);
 		}
 	}
-	md5_lanes_drain(lanes);
+	lanes_drain(lanes);
 	for (size_t i = 0; i < messages->count; i++) {
 		struct message *message = &messages->all[i];
 
 		require(message->is_done);
 		require(memcmp(message->digest, message->expected, DIGEST_BYTES) == 0);
 	}
-	md5_lanes_free(lanes);
+	lanes_free(lanes);
 }
 
 static enum muster_code receive(void *state, void *cookie, struct view data,

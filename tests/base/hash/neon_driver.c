@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash/md5_lanes.h"
+#include "base/hash/lanes.h"
 
 #define LEN_MAX	     1200
 #define DIGEST_BYTES 16
@@ -19,11 +19,11 @@ static void require(bool is_true, const char *what, size_t which)
 	exit(1);
 }
 
-static struct md5_lanes *lanes_of(enum hash_cpu cpu)
+static struct lanes *lanes_of(enum hash_cpu cpu)
 {
-	struct md5_lanes *lanes;
+	struct lanes *lanes;
 
-	require(md5_lanes_new(&lanes, cpu, NULL) == MUSTER_OK, "making lanes", cpu);
+	require(lanes_new(&lanes, md5_kernel_of(cpu), NULL) == MUSTER_OK, "making lanes", cpu);
 	return lanes;
 }
 
@@ -43,29 +43,29 @@ static void check_published(void)
 		{ "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
 		  "57edf4a22be3c955ac49da2e2107b67a" },
 	};
-	struct md5_lanes *lanes = lanes_of(HASH_CPU_NEON);
+	struct lanes *lanes = lanes_of(HASH_CPU_NEON);
 	uint8_t digests[sizeof(cases) / sizeof(cases[0])][DIGEST_BYTES];
 	char hex[2 * DIGEST_BYTES + 1];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		md5_lanes_push(lanes, view_text(cases[i].text), digests[i], NULL);
-	md5_lanes_drain(lanes);
+		lanes_push(lanes, view_text(cases[i].text), digests[i], NULL);
+	lanes_drain(lanes);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		for (size_t k = 0; k < DIGEST_BYTES; k++)
 			snprintf(hex + 2 * k, 3, "%02x", digests[i][k]);
 		require(strcmp(hex, cases[i].hex) == 0, "a published digest", i);
 	}
-	md5_lanes_free(lanes);
+	lanes_free(lanes);
 }
 
 static void hash_all(enum hash_cpu cpu, uint8_t digests[LEN_MAX][DIGEST_BYTES])
 {
-	struct md5_lanes *lanes = lanes_of(cpu);
+	struct lanes *lanes = lanes_of(cpu);
 
 	for (size_t len = 0; len < LEN_MAX; len++)
-		md5_lanes_push(lanes, view_of(data + len % 64, len), digests[len], NULL);
-	md5_lanes_drain(lanes);
-	md5_lanes_free(lanes);
+		lanes_push(lanes, view_of(data + len % 64, len), digests[len], NULL);
+	lanes_drain(lanes);
+	lanes_free(lanes);
 }
 
 static void check_against_scalar(void)

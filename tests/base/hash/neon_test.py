@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 SKIPPED = 77
-SOURCES = ["tests/base/hash/neon_driver.c", "base/hash/md5_lanes.c", "base/hash/md5_kernel.c",
+SOURCES = ["tests/base/hash/neon_driver.c", "base/hash/lanes.c", "base/hash/lane_kernel.c",
            "base/hash/md5_neon.c", "base/hash/md5_scalar.c", "base/hash/hash_cpu.c", "base/error.c"]
 FLAGS = ["-std=gnu17", "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE"]
 

@@ -10,99 +10,99 @@
  * Weakness: a message costs two steps even if all have one length; a step costs about 100 cycles
  * beside the kernel's.
  *
- * When to leave the vectors: a block of all lanes costs S cycles, one of the scalar kernel C (AVX-512
- * on Zen 4: 600 and 300). When all are to end, stepping L live lanes costs S a block of each, the
- * scalar kernel L * C: step while L >= S / C. When one is to end and new messages wait, what the
- * other L - 1 lanes gain is worth only what it would cost in full lanes, S / lanes a block: step
- * while (L - 1) * S / lanes >= S - C, that is from 17 of 32 on.
+ * When to leave the vectors: a block of all lanes costs S cycles, one of the scalar kernel C (MD5 by
+ * AVX-512 on Zen 4: 600 and 300). When all are to end, stepping L live lanes costs S a block of each,
+ * the scalar kernel L * C: step while L >= S / C. When one is to end and new messages wait, what the
+ * other L - 1 lanes gain meanwhile would cost S / lanes a block in full lanes: by that alone one
+ * would step only from 17 of 32 live lanes on. But they hold long messages too, which are to end
+ * next: measured with log-normal lengths, 2 to 8 are equal and 17 is 20 % slower (hash_bench ring).
  */
-#include "base/hash/md5_lanes.h"
+#include "base/hash/lanes.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/hash/md5_kernel.h"
-
 #define LENGTH_BYTES 8 /* the length in bits ends the padding */
-
-static const uint32_t md5_start[4] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476 };
 
 struct lane {
 	uint8_t *digest;
 	bool *is_done;
 	uint32_t tail_blocks; /* 0 once the lane is in its tail */
-	uint8_t tail[2 * MD5_BLOCK_BYTES];
+	uint8_t tail[2 * LANE_BLOCK_BYTES];
 };
 
-struct md5_lanes {
-	const struct md5_kernel *kernel;
+struct lanes {
+	const struct lane_kernel *kernel;
 	uint32_t live; /* bit l: lane l has a message */
 	uint32_t full; /* `live` with all lanes busy */
-	struct md5_lanes_use use;
+	struct lanes_use use;
 	uint32_t *state; /* in `state_room`, aligned */
-	const uint8_t *data[MD5_LANES_MAX];
-	size_t left_blocks[MD5_LANES_MAX]; /* of the part that the lane is in */
-	struct lane lanes[MD5_LANES_MAX];
-	uint8_t state_room[4 * 4 * MD5_LANES_MAX + MD5_STATE_ALIGN];
+	const uint8_t *data[LANES_MAX];
+	size_t left_blocks[LANES_MAX]; /* of the part that the lane is in */
+	struct lane lanes[LANES_MAX];
+	uint8_t state_room[sizeof(uint32_t) * LANE_WORDS_MAX * LANES_MAX + LANE_STATE_ALIGN];
 };
 
-enum muster_code md5_lanes_new(struct md5_lanes **out, enum hash_cpu cpu, struct muster_error *err)
+enum muster_code lanes_new(struct lanes **out, const struct lane_kernel *kernel,
+			   struct muster_error *err)
 {
-	struct md5_lanes *lanes;
+	struct lanes *lanes = calloc(1, sizeof(*lanes));
 	uintptr_t room;
 
+	assert(kernel->lane_count <= LANES_MAX);
 	*out = NULL;
-	if (!hash_cpu_is_available(cpu))
-		return muster_fail(err, MUSTER_E_UNSUPPORTED, "this machine has no '%s'",
-				   hash_cpu_name(cpu));
-	lanes = calloc(1, sizeof(*lanes));
 	if (!lanes)
-		return muster_fail_memory(err, "MD5 lanes");
+		return muster_fail_memory(err, "lanes for digests");
 	room = (uintptr_t)lanes->state_room;
-	lanes->state = (void *)(lanes->state_room + (-room & (MD5_STATE_ALIGN - 1)));
-	lanes->kernel = md5_kernel_of(cpu);
-	assert(lanes->kernel->lane_count <= MD5_LANES_MAX);
-	lanes->full = UINT32_MAX >> (32 - lanes->kernel->lane_count);
+	lanes->state = (void *)(lanes->state_room + (-room & (LANE_STATE_ALIGN - 1)));
+	lanes->kernel = kernel;
+	lanes->full = UINT32_MAX >> (32 - kernel->lane_count);
 	*out = lanes;
 	return MUSTER_OK;
 }
 
-void md5_lanes_free(struct md5_lanes *lanes)
+void lanes_free(struct lanes *lanes)
 {
 	free(lanes);
 }
 
-uint32_t md5_lanes_count(const struct md5_lanes *lanes)
+uint32_t lanes_count(const struct lanes *lanes)
 {
 	return lanes->kernel->lane_count;
 }
 
-struct md5_lanes_use md5_lanes_use(const struct md5_lanes *lanes)
+struct lanes_use lanes_use(const struct lanes *lanes)
 {
 	return lanes->use;
 }
 
-void md5_lanes_reset(struct md5_lanes *lanes)
+void lanes_reset(struct lanes *lanes)
 {
 	lanes->live = 0;
 }
 
 /* --- one lane --------------------------------------------------------------------------- */
 
-static void tail_make(struct lane *lane, struct view data)
+static uint32_t *state_word(struct lanes *lanes, uint32_t word, uint32_t index)
 {
-	size_t rest = data.len % MD5_BLOCK_BYTES;
-	size_t end = rest < MD5_BLOCK_BYTES - LENGTH_BYTES ? MD5_BLOCK_BYTES : 2 * MD5_BLOCK_BYTES;
+	return &lanes->state[word * lanes->kernel->lane_count + index];
+}
+
+static void tail_make(struct lane *lane, struct view data, bool is_big_endian)
+{
+	uint64_t bits = (uint64_t)data.len * 8;
+	size_t rest = data.len % LANE_BLOCK_BYTES;
+	size_t end = rest < LANE_BLOCK_BYTES - LENGTH_BYTES ? LANE_BLOCK_BYTES : 2 * LANE_BLOCK_BYTES;
 
 	if (rest)
 		memcpy(lane->tail, data.ptr + (data.len - rest), rest);
 	lane->tail[rest] = 0x80;
 	memset(lane->tail + rest + 1, 0, end - LENGTH_BYTES - rest - 1);
-	put_u64(lane->tail + end - LENGTH_BYTES, (uint64_t)data.len * 8);
-	lane->tail_blocks = (uint32_t)(end / MD5_BLOCK_BYTES);
+	put_u64(lane->tail + end - LENGTH_BYTES, is_big_endian ? __builtin_bswap64(bits) : bits);
+	lane->tail_blocks = (uint32_t)(end / LANE_BLOCK_BYTES);
 }
 
-static void lane_enter_tail(struct md5_lanes *lanes, uint32_t index)
+static void lane_enter_tail(struct lanes *lanes, uint32_t index)
 {
 	struct lane *lane = &lanes->lanes[index];
 
@@ -111,34 +111,38 @@ static void lane_enter_tail(struct md5_lanes *lanes, uint32_t index)
 	lane->tail_blocks = 0;
 }
 
-static void lane_begin(struct md5_lanes *lanes, uint32_t index, struct view data)
+static void lane_begin(struct lanes *lanes, uint32_t index, struct view data)
 {
-	uint32_t lane_count = lanes->kernel->lane_count;
+	const struct lane_digest *digest = lanes->kernel->digest;
 
-	for (uint32_t word = 0; word < 4; word++)
-		lanes->state[word * lane_count + index] = md5_start[word];
-	tail_make(&lanes->lanes[index], data);
+	for (uint32_t word = 0; word < digest->word_count; word++)
+		*state_word(lanes, word, index) = digest->start[word];
+	tail_make(&lanes->lanes[index], data, digest->is_big_endian);
 	lanes->data[index] = data.ptr;
-	lanes->left_blocks[index] = data.len / MD5_BLOCK_BYTES;
+	lanes->left_blocks[index] = data.len / LANE_BLOCK_BYTES;
 	if (lanes->left_blocks[index] == 0)
 		lane_enter_tail(lanes, index);
 	lanes->live |= 1u << index;
 }
 
-static void lane_end(struct md5_lanes *lanes, uint32_t index)
+static void lane_end(struct lanes *lanes, uint32_t index)
 {
+	const struct lane_digest *digest = lanes->kernel->digest;
 	struct lane *lane = &lanes->lanes[index];
 
-	for (uint32_t word = 0; word < 4; word++)
+	for (uint32_t word = 0; word < digest->word_count; word++) {
+		uint32_t value = *state_word(lanes, word, index);
+
 		put_u32(lane->digest + 4 * word,
-			lanes->state[word * lanes->kernel->lane_count + index]);
+			digest->is_big_endian ? __builtin_bswap32(value) : value);
+	}
 	if (lane->is_done)
 		*lane->is_done = true;
 	lanes->live &= ~(1u << index);
 }
 
 /* The part of a lane is done: the next one, or the end. */
-static void lane_next(struct md5_lanes *lanes, uint32_t index)
+static void lane_next(struct lanes *lanes, uint32_t index)
 {
 	if (lanes->lanes[index].tail_blocks)
 		lane_enter_tail(lanes, index);
@@ -148,7 +152,7 @@ static void lane_next(struct md5_lanes *lanes, uint32_t index)
 
 /* --- all lanes -------------------------------------------------------------------------- */
 
-static size_t least_left(const struct md5_lanes *lanes)
+static size_t least_left(const struct lanes *lanes)
 {
 	size_t least = SIZE_MAX;
 
@@ -158,7 +162,7 @@ static size_t least_left(const struct md5_lanes *lanes)
 }
 
 /* Lanes without a message read what a live one reads, and never are the first to end. */
-static void rest_idle_lanes(struct md5_lanes *lanes)
+static void rest_idle_lanes(struct lanes *lanes)
 {
 	const uint8_t *valid = lanes->data[__builtin_ctz(lanes->live)];
 
@@ -168,7 +172,7 @@ static void rest_idle_lanes(struct md5_lanes *lanes)
 	}
 }
 
-static void step(struct md5_lanes *lanes)
+static void step(struct lanes *lanes)
 {
 	uint32_t lane_count = lanes->kernel->lane_count, ended = 0;
 	size_t blocks;
@@ -180,7 +184,7 @@ static void step(struct md5_lanes *lanes)
 	lanes->use.busy_blocks += blocks * (uint64_t)__builtin_popcount(lanes->live);
 	lanes->use.total_blocks += blocks * lane_count;
 	for (uint32_t i = 0; i < lane_count; i++) {
-		lanes->data[i] += blocks * MD5_BLOCK_BYTES;
+		lanes->data[i] += blocks * LANE_BLOCK_BYTES;
 		lanes->left_blocks[i] -= blocks;
 		ended |= (uint32_t)(lanes->left_blocks[i] == 0) << i;
 	}
@@ -188,34 +192,35 @@ static void step(struct md5_lanes *lanes)
 		lane_next(lanes, (uint32_t)__builtin_ctz(ended));
 }
 
-/* Go on with one lane to its end, by the scalar kernel from the state that it has reached. */
-static void finish_alone(struct md5_lanes *lanes, uint32_t index)
+/* Go on with one lane to its end, by the kernel of one lane from the state that it has reached. */
+static void finish_alone(struct lanes *lanes, uint32_t index)
 {
-	uint32_t lane_count = lanes->kernel->lane_count, state[4];
+	const struct lane_digest *digest = lanes->kernel->digest;
+	uint32_t state[LANE_WORDS_MAX];
 
-	for (uint32_t word = 0; word < 4; word++)
-		state[word] = lanes->state[word * lane_count + index];
+	for (uint32_t word = 0; word < digest->word_count; word++)
+		state[word] = *state_word(lanes, word, index);
 	for (;;) {
 		size_t blocks = lanes->left_blocks[index];
 
-		md5_kernel_scalar.run(state, &lanes->data[index], blocks);
+		digest->alone->run(state, &lanes->data[index], blocks);
 		lanes->use.busy_blocks += blocks;
 		lanes->use.total_blocks += blocks;
 		if (!lanes->lanes[index].tail_blocks)
 			break;
 		lane_enter_tail(lanes, index);
 	}
-	for (uint32_t word = 0; word < 4; word++)
-		lanes->state[word * lane_count + index] = state[word];
+	for (uint32_t word = 0; word < digest->word_count; word++)
+		*state_word(lanes, word, index) = state[word];
 	lane_end(lanes, index);
 }
 
-static uint32_t live_count(const struct md5_lanes *lanes)
+static uint32_t live_count(const struct lanes *lanes)
 {
 	return (uint32_t)__builtin_popcount(lanes->live);
 }
 
-void md5_lanes_push(struct md5_lanes *lanes, struct view data, uint8_t *digest, bool *is_done)
+void lanes_push(struct lanes *lanes, struct view data, uint8_t *digest, bool *is_done)
 {
 	uint32_t index;
 
@@ -229,7 +234,7 @@ void md5_lanes_push(struct md5_lanes *lanes, struct view data, uint8_t *digest, 
 	lane_begin(lanes, index, data);
 }
 
-void md5_lanes_finish(struct md5_lanes *lanes, const uint8_t *digest)
+void lanes_finish(struct lanes *lanes, const uint8_t *digest)
 {
 	uint32_t index = 0;
 
@@ -246,7 +251,7 @@ void md5_lanes_finish(struct md5_lanes *lanes, const uint8_t *digest)
 	}
 }
 
-void md5_lanes_drain(struct md5_lanes *lanes)
+void lanes_drain(struct lanes *lanes)
 {
 	while (lanes->live && live_count(lanes) >= lanes->kernel->drain_lanes)
 		step(lanes);
