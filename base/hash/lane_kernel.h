@@ -40,6 +40,8 @@ struct lane_kernel {
 	uint32_t drain_lanes, finish_lanes;
 	/** Advance every lane by `block_count` blocks, lane l from data[l]. All lanes read. */
 	void (*run)(uint32_t *state, const uint8_t *const *data, size_t block_count);
+	/** The same for the first half of the lanes, in less time; NULL: there is none. */
+	void (*run_half)(uint32_t *state, const uint8_t *const *data, size_t block_count);
 };
 
 extern const struct lane_digest lane_md5;

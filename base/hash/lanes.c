@@ -10,12 +10,12 @@
  * Weakness: a message costs two steps even if all have one length; a step costs about 100 cycles
  * beside the kernel's.
  *
- * When to leave the vectors: a block of all lanes costs S cycles, one of the scalar kernel C (MD5 by
- * AVX-512 on Zen 4: 600 and 300). When all are to end, stepping L live lanes costs S a block of each,
- * the scalar kernel L * C: step while L >= S / C. When one is to end and new messages wait, what the
- * other L - 1 lanes gain meanwhile would cost S / lanes a block in full lanes: by that alone one
- * would step only from 17 of 32 live lanes on. But they hold long messages too, which are to end
- * next: measured with log-normal lengths, 2 to 8 are equal and 17 is 20 % slower (hash_bench ring).
+ * When few lanes are live: a block of all lanes costs S cycles, of the first half of them H, of one
+ * alone C (MD5 by AVX-512 on Zen 4: 600, 420, 300). Half of the lanes or less are brought into the
+ * first half. When all are to end, stepping L of them costs H a block of each, going on alone L * C:
+ * step while L >= H / C. When one is to end and new messages wait for it, alone is sooner, but the
+ * others stand still meanwhile, and long ones among them are to end next: with log-normal lengths
+ * leaving below 2, 4, 6 or 8 live lanes differs by 2 %, below 17 it is 20 % slower (hash_bench ring).
  */
 #include "base/hash/lanes.h"
 
@@ -152,11 +152,11 @@ static void lane_next(struct lanes *lanes, uint32_t index)
 
 /* --- all lanes -------------------------------------------------------------------------- */
 
-static size_t least_left(const struct lanes *lanes)
+static size_t least_left(const struct lanes *lanes, uint32_t lane_count)
 {
 	size_t least = SIZE_MAX;
 
-	for (uint32_t i = 0; i < lanes->kernel->lane_count; i++)
+	for (uint32_t i = 0; i < lane_count; i++)
 		least = lanes->left_blocks[i] < least ? lanes->left_blocks[i] : least;
 	return least;
 }
@@ -172,15 +172,49 @@ static void rest_idle_lanes(struct lanes *lanes)
 	}
 }
 
+static uint32_t live_count(const struct lanes *lanes)
+{
+	return (uint32_t)__builtin_popcount(lanes->live);
+}
+
+static void move_lane(struct lanes *lanes, uint32_t from, uint32_t to)
+{
+	bool is_in_tail = lanes->lanes[from].tail_blocks == 0;
+
+	for (uint32_t word = 0; word < lanes->kernel->digest->word_count; word++)
+		*state_word(lanes, word, to) = *state_word(lanes, word, from);
+	lanes->lanes[to] = lanes->lanes[from];
+	lanes->left_blocks[to] = lanes->left_blocks[from];
+	lanes->data[to] = lanes->data[from];
+	if (is_in_tail)
+		lanes->data[to] = lanes->lanes[to].tail +
+				  (lanes->data[from] - lanes->lanes[from].tail);
+	lanes->live ^= 1u << from | 1u << to;
+}
+
+/* Where half of the lanes are enough, bring what is live into the first half. */
+static bool fold_into_half(struct lanes *lanes)
+{
+	uint32_t half = lanes->kernel->lane_count / 2;
+
+	if (!lanes->kernel->run_half || live_count(lanes) > half)
+		return false;
+	for (uint32_t high = lanes->live >> half; high; high &= high - 1)
+		move_lane(lanes, half + (uint32_t)__builtin_ctz(high),
+			  (uint32_t)__builtin_ctz(~lanes->live));
+	return true;
+}
+
 static void step(struct lanes *lanes)
 {
-	uint32_t lane_count = lanes->kernel->lane_count, ended = 0;
+	bool is_half = fold_into_half(lanes);
+	uint32_t lane_count = lanes->kernel->lane_count >> is_half, ended = 0;
 	size_t blocks;
 
 	if (lanes->live != lanes->full)
 		rest_idle_lanes(lanes);
-	blocks = least_left(lanes);
-	lanes->kernel->run(lanes->state, lanes->data, blocks);
+	blocks = least_left(lanes, lane_count);
+	(is_half ? lanes->kernel->run_half : lanes->kernel->run)(lanes->state, lanes->data, blocks);
 	lanes->use.busy_blocks += blocks * (uint64_t)__builtin_popcount(lanes->live);
 	lanes->use.total_blocks += blocks * lane_count;
 	for (uint32_t i = 0; i < lane_count; i++) {
@@ -215,11 +249,6 @@ static void finish_alone(struct lanes *lanes, uint32_t index)
 	lane_end(lanes, index);
 }
 
-static uint32_t live_count(const struct lanes *lanes)
-{
-	return (uint32_t)__builtin_popcount(lanes->live);
-}
-
 void lanes_push(struct lanes *lanes, struct view data, uint8_t *digest, bool *is_done)
 {
 	uint32_t index;
@@ -234,16 +263,22 @@ void lanes_push(struct lanes *lanes, struct view data, uint8_t *digest, bool *is
 	lane_begin(lanes, index, data);
 }
 
+/* The live lane whose digest goes there; false: none. */
+static bool find(const struct lanes *lanes, const uint8_t *digest, uint32_t *index)
+{
+	for (uint32_t live = lanes->live; live; live &= live - 1) {
+		*index = (uint32_t)__builtin_ctz(live);
+		if (lanes->lanes[*index].digest == digest)
+			return true;
+	}
+	return false;
+}
+
 void lanes_finish(struct lanes *lanes, const uint8_t *digest)
 {
-	uint32_t index = 0;
+	uint32_t index;
 
-	while (index < lanes->kernel->lane_count &&
-	       !(lanes->live >> index & 1 && lanes->lanes[index].digest == digest))
-		index++;
-	if (index == lanes->kernel->lane_count)
-		return;
-	while (lanes->live >> index & 1) {
+	while (find(lanes, digest, &index)) { /* a step may move it */
 		if (live_count(lanes) >= lanes->kernel->finish_lanes)
 			step(lanes);
 		else

@@ -51,4 +51,4 @@ static inline void gather(__m512i words[16], const uint8_t *const *data, size_t 
 	}
 }
 
-const struct lane_kernel md5_kernel_avx512 = { &lane_md5, 2 * SET_LANES, 2, 8, run };
+const struct lane_kernel md5_kernel_avx512 = { &lane_md5, 2 * SET_LANES, 2, 4, run, run_half };

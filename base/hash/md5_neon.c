@@ -37,4 +37,4 @@ static inline void gather(uint32x4_t words[16], const uint8_t *const *data, size
 	}
 }
 
-const struct lane_kernel md5_kernel_neon = { &lane_md5, 2 * SET_LANES, 2, 3, run };
+const struct lane_kernel md5_kernel_neon = { &lane_md5, 2 * SET_LANES, 2, 3, run, run_half };

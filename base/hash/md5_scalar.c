@@ -29,4 +29,4 @@ static void run(uint32_t *state, const uint8_t *const *data, size_t block_count)
 	}
 }
 
-const struct lane_kernel md5_kernel_scalar = { &lane_md5, 1, 1, 1, run };
+const struct lane_kernel md5_kernel_scalar = { &lane_md5, 1, 1, 1, run, NULL };

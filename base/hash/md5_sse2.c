@@ -34,4 +34,4 @@ static inline void gather(__m128i words[16], const uint8_t *const *data, size_t 
 	}
 }
 
-const struct lane_kernel md5_kernel_sse2 = { &lane_md5, 2 * SET_LANES, 2, 3, run };
+const struct lane_kernel md5_kernel_sse2 = { &lane_md5, 2 * SET_LANES, 2, 3, run, run_half };

@@ -124,5 +124,5 @@ static void run_one(uint32_t *state, const uint8_t *const *data, size_t block_co
 	run_streams(state, data, block_count, 1);
 }
 
-const struct lane_kernel sha256_kernel_pair = { &lane_sha256, 2, 2, 2, run_two };
-const struct lane_kernel sha256_kernel_alone = { &lane_sha256, 1, 1, 1, run_one };
+const struct lane_kernel sha256_kernel_pair = { &lane_sha256, 2, 2, 2, run_two, NULL };
+const struct lane_kernel sha256_kernel_alone = { &lane_sha256, 1, 1, 1, run_one, NULL };
