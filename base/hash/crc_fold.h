@@ -4,10 +4,11 @@
  * A fold gives 16 bytes that have the same remainder as the message: the first 16 bytes of it, as a
  * polynomial A(x), stand D bits before the next ones; A(x) * x^D is replaced by
  * first_half * (x^(D+64) mod P) + second_half * (x^D mod P), which is added to the bytes there.
- * Both CRCs are reflected, bit 0 first; a product of two reflected halves comes out one bit too low,
- * so the constants are of x^(D+63) and x^(D-1).
+ * Both CRCs are reflected, bit 0 first; a product of two reflected halves comes out one bit too
+ * low, so the constants are of x^(D+63) and x^(D-1).
  *
- * Source: V. Gopal et al., Fast CRC Computation for Generic Polynomials Using PCLMULQDQ, Intel 2009.
+ * Source: V. Gopal et al., Fast CRC Computation for Generic Polynomials Using PCLMULQDQ, Intel
+ * 2009.
  */
 #ifndef BASE_HASH_CRC_FOLD_H
 #define BASE_HASH_CRC_FOLD_H

@@ -6,8 +6,8 @@
  * bit, so each row follows from those of its eight single bits.
  */
 #define T1(n, a, b, c, d, e, f, g, h)                                                              \
-	((n)&1 ? a : 0) ^ ((n)&2 ? b : 0) ^ ((n)&4 ? c : 0) ^ ((n)&8 ? d : 0) ^                    \
-		((n)&16 ? e : 0) ^ ((n)&32 ? f : 0) ^ ((n)&64 ? g : 0) ^ ((n)&128 ? h : 0)
+	((n)&1 ? a : 0) ^ ((n)&2 ? b : 0) ^ ((n)&4 ? c : 0) ^ ((n)&8 ? d : 0) ^ ((n)&16 ? e : 0) ^ \
+		((n)&32 ? f : 0) ^ ((n)&64 ? g : 0) ^ ((n)&128 ? h : 0)
 #define T4(n, ...)                                                                                 \
 	T1(n, __VA_ARGS__), T1((n) + 1, __VA_ARGS__), T1((n) + 2, __VA_ARGS__),                    \
 		T1((n) + 3, __VA_ARGS__)

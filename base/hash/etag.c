@@ -109,8 +109,7 @@ void etag_update(struct etag *etag, struct view data)
 		size_t len = data.len < missing ? data.len : (size_t)missing;
 
 		if (len == etag->part_bytes)
-			lanes_push(etag->lanes, view_of(data.ptr, len), next_digest(etag),
-				       NULL);
+			lanes_push(etag->lanes, view_of(data.ptr, len), next_digest(etag), NULL);
 		else
 			add_piece(etag, view_of(data.ptr, len));
 		data = view_of(data.ptr + len, data.len - len);
@@ -132,7 +131,7 @@ void etag_update_last(struct etag *etag, struct view data)
 	etag_update(etag, view_of(data.ptr, data.len - last_len));
 	if (last_len)
 		lanes_push(etag->lanes, view_of(data.ptr + data.len - last_len, last_len),
-			       next_digest(etag), NULL);
+			   next_digest(etag), NULL);
 }
 
 void etag_drain(struct etag *etag)

@@ -40,8 +40,7 @@ static enum muster_code open_parts(struct hasher *hasher, struct muster_error *e
 	if (!hasher->xxh3_stream || !hasher->md5_ctx || !hasher->sha256_ctx)
 		return muster_fail_memory(err, "a hasher");
 	if (!hasher->md5 || !hasher->sha256)
-		return muster_fail(err, MUSTER_E_MEMORY,
-				   "a hasher: OpenSSL has no MD5 or SHA-256");
+		return muster_fail(err, MUSTER_E_MEMORY, "a hasher: OpenSSL has no MD5 or SHA-256");
 	return MUSTER_OK;
 }
 

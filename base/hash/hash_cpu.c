@@ -65,8 +65,8 @@ bool hash_cpu_has_sha(void)
 {
 	unsigned eax, ebx, ecx, edx;
 
-	return __builtin_cpu_supports("sse4.1") && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) &&
-	       (ebx >> 29 & 1);
+	return __builtin_cpu_supports("sse4.1") &&
+	       __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ebx >> 29 & 1);
 }
 #else
 bool hash_cpu_is_available(enum hash_cpu cpu)

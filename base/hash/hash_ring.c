@@ -131,9 +131,9 @@ static enum muster_code deliver_head(struct hash_ring *ring, struct muster_error
 {
 	struct item *item = item_at(ring, 0);
 	uint8_t *data = ring->start + item->offset;
-	enum muster_code code = ring->options.done_fn(ring->options.state, item->cookie,
-						      view_of(data, item->size_bytes),
-						      &item->fingerprint, err);
+	enum muster_code code =
+		ring->options.done_fn(ring->options.state, item->cookie,
+				      view_of(data, item->size_bytes), &item->fingerprint, err);
 
 	memory_poison(data, span_of(item->size_bytes));
 	ring->first = (ring->first + 1) % ring->options.item_max;

@@ -26,8 +26,8 @@ struct lane_kernel;
 
 /** What all kernels of one digest have in common. */
 struct lane_digest {
-	uint32_t word_count;	    /* of the state, and of the digest */
-	bool is_big_endian;	    /* words of the digest, and the length */
+	uint32_t word_count; /* of the state, and of the digest */
+	bool is_big_endian;  /* words of the digest, and the length */
 	uint32_t start[LANE_WORDS_MAX];
 	const struct lane_kernel *alone; /* one lane, for what is left when few are live */
 };

@@ -10,12 +10,13 @@
  * Weakness: a message costs two steps even if all have one length; a step costs about 100 cycles
  * beside the kernel's.
  *
- * When few lanes are live: a block of all lanes costs S cycles, of the first half of them H, of one
- * alone C (MD5 by AVX-512 on Zen 4: 600, 420, 300). Half of the lanes or less are brought into the
- * first half. When all are to end, stepping L of them costs H a block of each, going on alone L * C:
- * step while L >= H / C. When one is to end and new messages wait for it, alone is sooner, but the
- * others stand still meanwhile, and long ones among them are to end next: with log-normal lengths
- * leaving below 2, 4, 6 or 8 live lanes differs by 2 %, below 17 it is 20 % slower (hash_bench ring).
+ * When few lanes are live: a block of all lanes costs S cycles, of the first half of them H, of
+ * one alone C (MD5 by AVX-512 on Zen 4: 600, 420, 300). Half of the lanes or less are brought into
+ * the first half. When all are to end, stepping L of them costs H a block of each and going on
+ * alone C for each of L: step while L >= H / C. When one is to end and new messages wait for it,
+ * alone is sooner, but the others stand still meanwhile, and long ones among them are to end next.
+ * With log-normal lengths, leaving below 2, 4, 6 or 8 live lanes differs by 2 %, and below 17 is
+ * 20 % slower (hash_bench ring).
  */
 #include "base/hash/lanes.h"
 
@@ -92,7 +93,8 @@ static void tail_make(struct lane *lane, struct view data, bool is_big_endian)
 {
 	uint64_t bits = (uint64_t)data.len * 8;
 	size_t rest = data.len % LANE_BLOCK_BYTES;
-	size_t end = rest < LANE_BLOCK_BYTES - LENGTH_BYTES ? LANE_BLOCK_BYTES : 2 * LANE_BLOCK_BYTES;
+	size_t end =
+		rest < LANE_BLOCK_BYTES - LENGTH_BYTES ? LANE_BLOCK_BYTES : 2 * LANE_BLOCK_BYTES;
 
 	if (rest)
 		memcpy(lane->tail, data.ptr + (data.len - rest), rest);
@@ -187,8 +189,8 @@ static void move_lane(struct lanes *lanes, uint32_t from, uint32_t to)
 	lanes->left_blocks[to] = lanes->left_blocks[from];
 	lanes->data[to] = lanes->data[from];
 	if (is_in_tail)
-		lanes->data[to] = lanes->lanes[to].tail +
-				  (lanes->data[from] - lanes->lanes[from].tail);
+		lanes->data[to] =
+			lanes->lanes[to].tail + (lanes->data[from] - lanes->lanes[from].tail);
 	lanes->live ^= 1u << from | 1u << to;
 }
 

@@ -4,15 +4,15 @@
  * 448 cycles for 2 KiB. */
 #include <immintrin.h>
 
-#define VECTOR		       __m512i
-#define SET_LANES	       16
-#define vector_add	       _mm512_add_epi32
-#define vector_splat(word)     _mm512_set1_epi32((int)*(word))
-#define VECTOR_ROTATE(x, n)    _mm512_rol_epi32(x, n)
-#define VECTOR_F(x, y, z)      _mm512_ternarylogic_epi32(x, y, z, 0xca) /* x ? y : z */
-#define VECTOR_G(x, y, z)      _mm512_ternarylogic_epi32(x, y, z, 0xe4) /* z ? x : y */
-#define VECTOR_H(x, y, z)      _mm512_ternarylogic_epi32(x, y, z, 0x96) /* x ^ y ^ z */
-#define VECTOR_I(x, y, z)      _mm512_ternarylogic_epi32(x, y, z, 0x39) /* y ^ (x | ~z) */
+#define VECTOR		    __m512i
+#define SET_LANES	    16
+#define vector_add	    _mm512_add_epi32
+#define vector_splat(word)  _mm512_set1_epi32((int)*(word))
+#define VECTOR_ROTATE(x, n) _mm512_rol_epi32(x, n)
+#define VECTOR_F(x, y, z)   _mm512_ternarylogic_epi32(x, y, z, 0xca) /* x ? y : z */
+#define VECTOR_G(x, y, z)   _mm512_ternarylogic_epi32(x, y, z, 0xe4) /* z ? x : y */
+#define VECTOR_H(x, y, z)   _mm512_ternarylogic_epi32(x, y, z, 0x96) /* x ^ y ^ z */
+#define VECTOR_I(x, y, z)   _mm512_ternarylogic_epi32(x, y, z, 0x39) /* y ^ (x | ~z) */
 
 #include "base/hash/md5_vector.inc"
 

@@ -9,8 +9,7 @@
 #define VECTOR_F(x, y, z)   _mm_xor_si128(z, _mm_and_si128(x, _mm_xor_si128(y, z)))
 #define VECTOR_G(x, y, z)   _mm_or_si128(_mm_andnot_si128(z, y), _mm_and_si128(x, z))
 #define VECTOR_H(x, y, z)   _mm_xor_si128(x, _mm_xor_si128(y, z))
-#define VECTOR_I(x, y, z)                                                                          \
-	_mm_xor_si128(y, _mm_or_si128(x, _mm_xor_si128(z, _mm_set1_epi32(-1))))
+#define VECTOR_I(x, y, z)   _mm_xor_si128(y, _mm_or_si128(x, _mm_xor_si128(z, _mm_set1_epi32(-1))))
 
 #include "base/hash/md5_vector.inc"
 

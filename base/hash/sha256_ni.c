@@ -55,8 +55,8 @@ static inline void four_rounds(struct stream *stream, __m128i words, int round)
 	__m128i sums = _mm_add_epi32(words, load(constants + round));
 
 	stream->cdgh = _mm_sha256rnds2_epu32(stream->cdgh, stream->abef, sums);
-	stream->abef = _mm_sha256rnds2_epu32(stream->abef, stream->cdgh,
-					     _mm_shuffle_epi32(sums, 0x0e));
+	stream->abef =
+		_mm_sha256rnds2_epu32(stream->abef, stream->cdgh, _mm_shuffle_epi32(sums, 0x0e));
 }
 
 static inline struct stream stream_load(const uint32_t *state, uint32_t lane_count)
@@ -83,8 +83,9 @@ static inline void stream_store(const struct stream *stream, uint32_t *state, ui
 }
 
 /* Inlined with constant counts: all of a stream then lies in registers. */
-__attribute__((always_inline)) static inline void
-run_streams(uint32_t *state, const uint8_t *const *data, size_t block_count, uint32_t count)
+__attribute__((always_inline)) static inline void run_streams(uint32_t *state,
+							      const uint8_t *const *data,
+							      size_t block_count, uint32_t count)
 {
 	struct stream streams[2], before[2];
 

@@ -57,7 +57,7 @@ static double now_s(void)
 
 struct line {
 	const char *digest, *form;
-	size_t message_bytes; /* 0: a mix */
+	size_t message_bytes;				     /* 0: a mix */
 	size_t (*run)(const struct line *line, void *state); /* one round; gives the bytes */
 	void *state;
 	double busy; /* of the lanes, 0..1; negative: not known */
@@ -162,8 +162,7 @@ static size_t run_lanes(const struct line *line, void *state)
 	uint8_t out[MESSAGE_COUNT][IDENTITY_BYTES];
 
 	for (size_t i = 0; i < count; i++)
-		lanes_push(state, message(i, line->message_bytes), out[i % MESSAGE_COUNT],
-			       NULL);
+		lanes_push(state, message(i, line->message_bytes), out[i % MESSAGE_COUNT], NULL);
 	lanes_drain(state);
 	return count * line->message_bytes;
 }
@@ -211,12 +210,16 @@ static void measure_openssl(void)
 {
 	EVP_MD *md5 = EVP_MD_fetch(NULL, "MD5", NULL);
 	EVP_MD *sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
-	struct line first = { .digest = "md5", .form = "openssl", .message_bytes = 16384,
-			      .run = run_evp, .state = md5, .busy = -1 };
+	struct line first = { .digest = "md5",
+			      .form = "openssl",
+			      .message_bytes = 16384,
+			      .run = run_evp,
+			      .state = md5,
+			      .busy = -1 };
 
 	measure(&first); /* what all are compared with */
-	measure_sizes((struct line){ .digest = "sha256", .form = "openssl", .run = run_evp,
-				     .state = sha256 });
+	measure_sizes((struct line){
+		.digest = "sha256", .form = "openssl", .run = run_evp, .state = sha256 });
 	EVP_MD_free(sha256);
 	EVP_MD_free(md5);
 }
@@ -232,12 +235,13 @@ static void measure_forms(void)
 			continue;
 		if (lanes_new(&lanes, md5_kernel_of((enum hash_cpu)cpu), NULL))
 			die("no memory");
-		measure_sizes((struct line){ .digest = "md5", .form = form, .run = run_lanes,
-					     .state = lanes });
+		measure_sizes((struct line){
+			.digest = "md5", .form = form, .run = run_lanes, .state = lanes });
 		lanes_free(lanes);
 		measure_sizes((struct line){ .digest = "xxh3-128",
 					     .form = xxh3 == &xxh3_form_library ? "library" : form,
-					     .run = run_xxh3, .state = &xxh3 });
+					     .run = run_xxh3,
+					     .state = &xxh3 });
 	}
 }
 
@@ -250,8 +254,8 @@ static void measure_pair(void)
 		return;
 	if (lanes_new(&lanes, kernel, NULL))
 		die("no memory");
-	measure_sizes((struct line){ .digest = "sha256", .form = "sha-ni pair", .run = run_lanes,
-				     .state = lanes });
+	measure_sizes((struct line){
+		.digest = "sha256", .form = "sha-ni pair", .run = run_lanes, .state = lanes });
 	lanes_free(lanes);
 }
 
@@ -267,7 +271,8 @@ static void measure_crcs(void)
 
 			if (hash_cpu_is_available(cpus[i]))
 				measure_sizes((struct line){ .digest = names[kind],
-							     .form = forms[i], .run = run_crc,
+							     .form = forms[i],
+							     .run = run_crc,
 							     .state = &form });
 		}
 	}
@@ -340,8 +345,9 @@ static void measure_ring(enum hash_cpu cpu, double sigma, size_t ring_bytes)
 	};
 	struct mix mix = { .sigma = sigma };
 	char digest[32];
-	struct line line = { .digest = digest, .form = hash_cpu_name(cpu), .run = run_ring,
-			     .state = &mix };
+	struct line line = {
+		.digest = digest, .form = hash_cpu_name(cpu), .run = run_ring, .state = &mix
+	};
 	uint64_t busy, total;
 
 	snprintf(digest, sizeof(digest), "ring%zu s=%.1f", ring_bytes >> 20, sigma);

@@ -11,7 +11,7 @@
 #include "tests/support/torture.h"
 
 static const struct hash_options md5_and_identity = { .algorithm = DIGEST_MD5,
-						     .has_identity = true };
+						      .has_identity = true };
 
 static void to_hex(const uint8_t *raw, size_t len, char *out)
 {
@@ -78,12 +78,12 @@ static void chunks_give_what_the_whole_gives(void **state)
 			struct fingerprint chunked;
 			struct hasher *hasher;
 
-			assert_int_equal(hasher_new(&hasher,
-						    (struct hash_options){
-							    .algorithm = algorithms[a],
-							    .has_identity = true },
-						    NULL),
-					 0);
+			assert_int_equal(
+				hasher_new(&hasher,
+					   (struct hash_options){ .algorithm = algorithms[a],
+								  .has_identity = true },
+					   NULL),
+				0);
 			hash_batch(hasher, &whole, 1);
 			hash_begin(hasher);
 			for (size_t at = 0; at < len; at += 61)
@@ -127,8 +127,10 @@ static void one_shots_agree_with_the_hasher(void **state)
 /* Lengths around the limits at which XXH3 changes its way, and some blocks of it. */
 static void every_form_of_xxh3_gives_what_the_library_gives(void **state)
 {
-	static const size_t lens[] = { 0,   1,	 3,   4,   8,	9,    16,   17,	  64,	127,  128, 129,
-				       240, 241, 255, 256, 511, 1023, 1024, 1025, 4096, 65537 };
+	static const size_t lens[] = {
+		0,   1,	  3,   4,   8,	 9,   16,   17,	  64,	127,  128,
+		129, 240, 241, 255, 256, 511, 1023, 1024, 1025, 4096, 65537
+	};
 	static uint8_t data[65537];
 
 	(void)state;
@@ -151,8 +153,8 @@ static void every_form_of_xxh3_gives_what_the_library_gives(void **state)
 			form->hash128(view, whole);
 			form->stream_begin(stream);
 			form->stream_update(stream, view_of(data, lens[i] / 3));
-			form->stream_update(stream, view_of(data + lens[i] / 3,
-							    lens[i] - lens[i] / 3));
+			form->stream_update(stream,
+					    view_of(data + lens[i] / 3, lens[i] - lens[i] / 3));
 			form->stream_end(stream, chunked);
 			assert_memory_equal(whole, expected.digest, 16);
 			assert_memory_equal(chunked, expected.digest, 16);

@@ -10,9 +10,9 @@
 #include "base/hash/lanes.h"
 #include "tests/support/torture.h"
 
-#define DATA_BYTES    (600u << 10)
-#define MESSAGE_MAX   1100
-#define OFFSET_COUNT  64
+#define DATA_BYTES   (600u << 10)
+#define MESSAGE_MAX  1100
+#define OFFSET_COUNT 64
 
 static uint8_t data[DATA_BYTES];
 
@@ -159,7 +159,7 @@ static void check_finish(const struct lane_kernel *kernel)
 		lanes_finish(lanes, messages[count / 2].digest);
 		assert_right(kernel, &messages[count / 2]);
 		lanes_finish(lanes, messages[count / 2].digest); /* at once */
-		lanes_finish(lanes, data);			     /* never heard of */
+		lanes_finish(lanes, data);			 /* never heard of */
 		lanes_drain(lanes);
 		for (uint32_t i = 0; i < count; i++)
 			assert_right(kernel, &messages[i]);
