@@ -10,8 +10,7 @@
  * Memory:   about 10 KiB, allocated in etag_new() and never grown; data stays where it is.
  * Pressure: an update with all lanes busy, or too far ahead of the oldest part, first steps.
  * Source:   what S3 does (and GCS's S3 interface, MinIO, Ceph); AWS does not specify it. One part
- *is
- *           "-1" and not the plain MD5; a plain PUT has the plain MD5: md5_of(). Objects under
+ *           has "-1" and not the plain MD5; a plain PUT has the plain MD5: md5_of(). Objects under
  *           SSE-KMS or SSE-C have other ETags, which nobody else can compute.
  */
 #ifndef BASE_HASH_ETAG_H

@@ -1,6 +1,6 @@
 /**
  * hash_ring - files lie back to back in one ring of memory, are hashed there, and leave in the
- *order in which they came.
+ * order in which they came.
  *
  *	hash_ring_room(ring, size, &ptr, err);	read the file to `ptr`
  *	hash_ring_push(ring, got, cookie, err);	hash it; may deliver older ones
@@ -13,7 +13,7 @@
  * Pressure: hash_ring_room() finishes and delivers files from the head until there is room.
  * Ordering: `done_fn` sees files in the order of their pushes.
  * Errors:   a failed `done_fn` ends the call with its code; that file counts as delivered, the
- *others stay, so the caller may go on, or drop them by hash_ring_reset().
+ *           others stay, so the caller may go on, or drop them by hash_ring_reset().
  */
 #ifndef BASE_HASH_HASH_RING_H
 #define BASE_HASH_HASH_RING_H

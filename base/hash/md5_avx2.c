@@ -25,7 +25,8 @@ static inline __m256i load_two(const uint8_t *const *data, size_t offset)
 }
 
 /* A 4 x 4 transposition in each 128-bit half puts word w of lane l at place l of words[w]. */
-static inline void gather(__m256i words[16], const uint8_t *const *data, size_t offset)
+__attribute__((always_inline)) static inline void gather(__m256i words[16],
+							 const uint8_t *const *data, size_t offset)
 {
 	for (size_t i = 0; i < 16; i += 4, offset += 16) {
 		__m256i r0 = load_two(data, offset), r1 = load_two(data + 1, offset);

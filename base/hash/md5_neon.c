@@ -24,7 +24,8 @@ static inline uint32x4_t join(uint32x2_t low, uint32x2_t high)
 	return vcombine_u32(low, high);
 }
 
-static inline void gather(uint32x4_t words[16], const uint8_t *const *data, size_t offset)
+__attribute__((always_inline)) static inline void gather(uint32x4_t words[16],
+							 const uint8_t *const *data, size_t offset)
 {
 	for (size_t i = 0; i < 16; i += 4, offset += 16) {
 		uint32x4x2_t r01 = vtrnq_u32(load(data[0] + offset), load(data[1] + offset));

@@ -18,7 +18,8 @@ static inline __m128i load(const uint8_t *ptr)
 	return _mm_loadu_si128((const __m128i *)(const void *)ptr);
 }
 
-static inline void gather(__m128i words[16], const uint8_t *const *data, size_t offset)
+__attribute__((always_inline)) static inline void gather(__m128i words[16],
+							 const uint8_t *const *data, size_t offset)
 {
 	for (size_t i = 0; i < 16; i += 4, offset += 16) {
 		__m128i r0 = load(data[0] + offset), r1 = load(data[1] + offset);
