@@ -8,6 +8,7 @@
  * the xxHash specification; FIPS 180-4.
  *
  * Threads: hash_batch() is reentrant over distinct hashers; a hasher belongs to one thread.
+ * Memory:  about 8 KiB a hasher, allocated in hasher_new() and never grown.
  */
 #ifndef BASE_HASH_HASH_H
 #define BASE_HASH_HASH_H
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/hash/hash_cpu.h"
 
 #define DIGEST_BYTES   16
 #define CHECKSUM_BYTES 16
@@ -37,11 +39,13 @@ struct fingerprint {
 struct hash_options {
 	enum digest_algorithm algorithm; /* DIGEST_MD5 or DIGEST_XXH128 */
 	bool has_identity;
+	enum hash_cpu cpu; /* the form that runs; zero: the best of this machine */
 };
 
 struct hasher;
 
-/** Gives a hasher. Errors: MUSTER_E_MEMORY. */
+/** Gives a hasher. Errors: MUSTER_E_MEMORY; MUSTER_E_UNSUPPORTED where this machine cannot run
+ *  options.cpu. */
 enum muster_code hasher_new(struct hasher **out, struct hash_options options,
 			    struct muster_error *err);
 void hasher_free(struct hasher *hasher);
@@ -51,7 +55,7 @@ struct hash_request {
 	struct fingerprint fingerprint; /* the answer */
 };
 
-/** Hash `count` views; cannot fail. */
+/** Hash `count` views, MD5 of many of them at once; cannot fail. */
 void hash_batch(struct hasher *hasher, struct hash_request *requests, size_t count);
 
 /** The chunked form for long files: begin, any number of updates, end. One file at a time. */

@@ -5,7 +5,8 @@
 #include <openssl/sha.h>
 #include <openssl/md5.h>
 #include <stdlib.h>
-#include <xxhash.h>
+
+#include "base/hash/xxh3.h"
 
 void sha256_of(struct view data, uint8_t out[IDENTITY_BYTES])
 {
@@ -19,15 +20,12 @@ void md5_of(struct view data, uint8_t out[DIGEST_BYTES])
 
 void xxh128_of(struct view data, uint8_t out[CHECKSUM_BYTES])
 {
-	XXH128_canonical_t canonical;
-
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits(data.ptr, data.len));
-	memcpy(out, canonical.digest, CHECKSUM_BYTES);
+	xxh3_form_of(HASH_CPU_BEST)->hash128(data, out);
 }
 
 uint64_t xxh64_of(struct view data)
 {
-	return XXH3_64bits(data.ptr, data.len);
+	return xxh3_form_of(HASH_CPU_BEST)->hash64(data);
 }
 
 struct sha256 {

@@ -90,7 +90,8 @@ static struct hash_options hashing_of(const struct byte_worker *worker, const st
 {
 	if (worker->check->run->options->quick)
 		return (struct hash_options){ .algorithm = DIGEST_XXH128 };
-	return (struct hash_options){ (enum digest_algorithm)key->algorithm, key->has_identity };
+	return (struct hash_options){ .algorithm = (enum digest_algorithm)key->algorithm,
+				      .has_identity = key->has_identity };
 }
 
 static bool is_hashed_alike(const struct byte_worker *worker, const struct blob_key *a,

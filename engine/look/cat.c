@@ -69,7 +69,8 @@ static enum muster_code cat_open(struct cat *cat, struct muster_error *err)
 {
 	struct store *store = repository_store(cat->repository);
 	const uint8_t *id = repository_id(cat->repository);
-	struct hash_options hashing = { cat->entry.algorithm, cat->entry.has_identity };
+	struct hash_options hashing = { .algorithm = cat->entry.algorithm,
+					.has_identity = cat->entry.has_identity };
 	enum muster_code code;
 
 	cat->buffer_bytes = LOOK_CAT_BYTES;

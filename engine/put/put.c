@@ -27,8 +27,10 @@ static void init_run(struct put_job *job, const struct muster_put_options *optio
 	run->report = report;
 	run->progress = options->job.progress ? options->job.progress : &job->own_progress;
 	run->store = repository_store(job->repository);
-	run->hashing = (struct hash_options){ repository_algorithm(job->repository),
-					      repository_has_identity(job->repository) };
+	run->hashing = (struct hash_options){
+		.algorithm = repository_algorithm(job->repository),
+		.has_identity = repository_has_identity(job->repository),
+	};
 	run->rules = (struct ingest_rules){ run->hashing.algorithm, run->hashing.has_identity,
 					    options->rehash };
 	run->worker_count = options->job.worker_count;

@@ -115,8 +115,8 @@ static enum muster_code worker_init(struct put_worker *worker, struct put_run *r
 		return muster_fail_memory(err, "a worker's buffer");
 	code = hasher_new(&worker->hasher, run->hashing, err);
 	if (!code)
-		code = hasher_new(&worker->reference_hasher, (struct hash_options){ DIGEST_MD5, 0 },
-				  err);
+		code = hasher_new(&worker->reference_hasher,
+				  (struct hash_options){ .algorithm = DIGEST_MD5 }, err);
 	return code ? code : blob_packer_open(&worker->packer, run->blobs, err);
 }
 

@@ -59,8 +59,10 @@ enum muster_code import_need(struct import_worker *worker, enum digest_algorithm
 			     struct hasher **hasher, struct blob_set **set,
 			     struct muster_error *err)
 {
-	struct hash_options options = { algorithm,
-					repository_has_identity(worker->run->repository) };
+	struct hash_options options = {
+		.algorithm = algorithm,
+		.has_identity = repository_has_identity(worker->run->repository),
+	};
 	enum muster_code code = need_set(worker->run, algorithm, set, err);
 
 	if (!code && !worker->hashers[algorithm])

@@ -116,7 +116,8 @@ static void begin(struct saving *saving)
 					  .has_identity = repository_has_identity(repository),
 					  .table_bytes = 16u << 20,
 					  .next_id = session_next_object };
-	struct hash_options hashing = { blobs.algorithm, blobs.has_identity };
+	struct hash_options hashing = { .algorithm = blobs.algorithm,
+					.has_identity = blobs.has_identity };
 	struct version_writer_options versions = { .algorithm = blobs.algorithm,
 						   .next_id = session_next_object };
 	struct version_reader_options with_placement = { .with_placement = true };
