@@ -17,15 +17,22 @@ static bool is_gone(int failure)
 	return failure == ENOENT || failure == ENOTDIR || failure == ESTALE;
 }
 
-static enum muster_code open_to_read(const struct sys_ops *sys, int dir_fd, const char *name,
-				     int *out, struct muster_error *err)
+int file_read_flags(void)
 {
 	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	bool plain = atomic_load_explicit(&noatime_was_refused, memory_order_relaxed);
-	int fd = sys->openat(sys->state, dir_fd, name, flags | (plain ? 0 : O_NOATIME), 0);
 
-	if (fd < 0 && errno == EPERM && !plain) {
-		fd = sys->openat(sys->state, dir_fd, name, flags, 0);
+	return plain ? flags : flags | O_NOATIME;
+}
+
+static enum muster_code open_to_read(const struct sys_ops *sys, int dir_fd, const char *name,
+				     int *out, struct muster_error *err)
+{
+	int flags = file_read_flags();
+	int fd = sys->openat(sys->state, dir_fd, name, flags, 0);
+
+	if (fd < 0 && errno == EPERM && flags & O_NOATIME) {
+		fd = sys->openat(sys->state, dir_fd, name, flags & ~O_NOATIME, 0);
 		if (fd >= 0)
 			atomic_store_explicit(&noatime_was_refused, true, memory_order_relaxed);
 	}
@@ -42,7 +49,7 @@ static int64_t time_ns(struct timespec ts)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-static void convert(const struct stat *st, struct file_stat *out)
+void file_stat_from(const struct stat *st, struct file_stat *out)
 {
 	*out = (struct file_stat){
 		.size_bytes = (uint64_t)st->st_size,
@@ -86,7 +93,7 @@ static enum muster_code stat_after(const struct sys_ops *sys, int fd,
 
 	if (sys->fstat(sys->state, fd, &st))
 		return muster_fail_errno(err, "stat '%.200s'", whole->name);
-	convert(&st, whole->after);
+	file_stat_from(&st, whole->after);
 	return MUSTER_OK;
 }
 
@@ -152,7 +159,7 @@ enum muster_code file_open(int dir_fd, const char *name, int *out, struct file_s
 		return code;
 	}
 	if (st)
-		convert(&found, st);
+		file_stat_from(&found, st);
 	sys->fadvise(sys->state, fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice: may fail */
 	*out = fd;
 	return MUSTER_OK;
@@ -173,7 +180,7 @@ enum muster_code file_stat_fd(int fd, struct file_stat *out, struct muster_error
 
 	if (fstat(fd, &st))
 		return muster_fail_errno(err, "stat an open file");
-	convert(&st, out);
+	file_stat_from(&st, out);
 	return MUSTER_OK;
 }
 

@@ -38,6 +38,10 @@ struct file_whole {
 /** Opens, reads, stats if asked, closes. On success the buffer holds size_bytes. */
 enum muster_code file_read(const struct file_whole *whole, struct muster_error *err);
 
+/** What file_read() opens with, for who opens many at once; O_NOATIME until it was refused. */
+int file_read_flags(void);
+void file_stat_from(const struct stat *st, struct file_stat *out);
+
 /** The same for most callers; `after` may be NULL. */
 enum muster_code file_read_whole(int dir_fd, const char *name, uint64_t size_bytes, uint8_t *buffer,
 				 size_t cap_bytes, struct file_stat *after,
