@@ -4,6 +4,9 @@
  *	[....CCCDDDDEE........]		head at C, tail after E: room behind E, else before C
  *	[HHII....DDDDEEFFFGGG.]		wrapped: room between I and D
  *
+ * The last ones (F and G, say) may be rooms that are lent: they become files, in order, when they
+ * are filled. A room that is dropped leaves with those around it.
+ *
  * A file is never split; the gap that is left at the end when a file does not fit there belongs to
  * nobody and is free again when the head has passed it. Bytes in the ring are those of files still
  * in a lane, or done but behind one that is.
@@ -27,6 +30,7 @@ struct item {
 	void *cookie;
 	struct fingerprint fingerprint;
 	struct hash_progress progress;
+	bool is_dropped; /* it was a room */
 };
 
 struct hash_ring {
@@ -35,9 +39,8 @@ struct hash_ring {
 	uint8_t *memory, *start; /* `start`: the first aligned byte of `memory` */
 	struct item *items;	 /* `item_count` of them from `first`, wrapping */
 	uint32_t first, item_count;
-	size_t tail;			/* where the next file goes, aligned */
-	size_t lent_offset, lent_bytes; /* the room, without its one more byte; for the next push */
-	bool is_lent;
+	uint32_t lent_count; /* of the last of them: rooms, without their one more byte */
+	size_t tail;	     /* where the next file goes, aligned */
 	uint64_t file_count, byte_count;
 };
 
@@ -108,8 +111,13 @@ void hash_ring_reset(struct hash_ring *ring)
 	hasher_reset(ring->hasher);
 	memory_poison(ring->start, ring->options.bytes);
 	ring->first = ring->item_count = 0;
+	ring->lent_count = 0;
 	ring->tail = 0;
-	ring->is_lent = false;
+}
+
+size_t hash_ring_size_max(const struct hash_ring *ring)
+{
+	return (ring->options.bytes & ~(size_t)(ALIGNMENT - 1)) - 1;
 }
 
 struct hash_ring_use hash_ring_use(const struct hash_ring *ring)
@@ -122,19 +130,27 @@ struct hash_ring_use hash_ring_use(const struct hash_ring *ring)
 
 static bool is_done(const struct item *item)
 {
-	return item->progress.has_digest && item->progress.has_identity;
+	return item->is_dropped || (item->progress.has_digest && item->progress.has_identity);
 }
 
 /* --- the head: delivery ----------------------------------------------------------------- */
+
+/* Items that are no rooms. */
+static uint32_t file_count(const struct hash_ring *ring)
+{
+	return ring->item_count - ring->lent_count;
+}
 
 static enum muster_code deliver_head(struct hash_ring *ring, struct muster_error *err)
 {
 	struct item *item = item_at(ring, 0);
 	uint8_t *data = ring->start + item->offset;
-	enum muster_code code =
-		ring->options.done_fn(ring->options.state, item->cookie,
-				      view_of(data, item->size_bytes), &item->fingerprint, err);
+	enum muster_code code = MUSTER_OK;
 
+	if (!item->is_dropped)
+		code = ring->options.done_fn(ring->options.state, item->cookie,
+					     view_of(data, item->size_bytes), &item->fingerprint,
+					     err);
 	memory_poison(data, span_of(item->size_bytes));
 	ring->first = (ring->first + 1) % ring->options.item_max;
 	ring->item_count--;
@@ -145,7 +161,7 @@ static enum muster_code deliver_done(struct hash_ring *ring, struct muster_error
 {
 	enum muster_code code = MUSTER_OK;
 
-	while (!code && ring->item_count && is_done(item_at(ring, 0)))
+	while (!code && file_count(ring) && is_done(item_at(ring, 0)))
 		code = deliver_head(ring, err);
 	return code;
 }
@@ -162,9 +178,14 @@ enum muster_code hash_ring_drain(struct hash_ring *ring, struct muster_error *er
 	enum muster_code code = MUSTER_OK;
 
 	hasher_drain(ring->hasher);
-	while (!code && ring->item_count)
+	while (!code && file_count(ring))
 		code = deliver_head(ring, err);
 	return code;
+}
+
+enum muster_code hash_ring_finish(struct hash_ring *ring, struct muster_error *err)
+{
+	return file_count(ring) ? finish_head(ring, err) : MUSTER_END;
 }
 
 /* --- the tail: room --------------------------------------------------------------------- */
@@ -193,47 +214,64 @@ static bool find_room(struct hash_ring *ring, size_t span, size_t *offset)
 enum muster_code hash_ring_room(struct hash_ring *ring, size_t size_bytes, uint8_t **out,
 				struct muster_error *err)
 {
-	size_t span = span_of(size_bytes), offset;
+	struct item *item;
+	size_t offset;
 
 	*out = NULL;
-	if (size_bytes >= ring->options.bytes || span > ring->options.bytes)
+	if (size_bytes > hash_ring_size_max(ring))
 		return muster_fail(err, MUSTER_E_LIMIT,
 				   "a file of %zu bytes does not fit into a ring of %zu",
 				   size_bytes, ring->options.bytes);
-	if (ring->is_lent)
-		memory_poison(ring->start + ring->lent_offset, span_of(ring->lent_bytes));
-	ring->is_lent = false;
-	while (!find_room(ring, span, &offset)) {
-		enum muster_code code = finish_head(ring, err);
+	while (!find_room(ring, span_of(size_bytes), &offset)) {
+		enum muster_code code = file_count(ring) ? finish_head(ring, err) : MUSTER_FULL;
 
 		if (code)
 			return code;
 	}
-	ring->lent_offset = offset;
-	ring->lent_bytes = size_bytes;
-	ring->is_lent = true;
+	item = item_at(ring, ring->item_count++);
+	*item = (struct item){ .offset = offset, .size_bytes = size_bytes };
+	ring->lent_count++;
+	ring->tail = offset + span_of(size_bytes);
 	*out = ring->start + offset;
 	memory_unpoison(*out, size_bytes + 1);
 	return MUSTER_OK;
 }
 
+/* The room that was lent first. What it does not need is free again only if nothing is behind it. */
+static struct item *fill(struct hash_ring *ring, size_t size_bytes)
+{
+	struct item *item = item_at(ring, file_count(ring));
+	uint8_t *data = ring->start + item->offset;
+
+	assert(ring->lent_count && size_bytes <= item->size_bytes);
+	memory_poison(data, span_of(item->size_bytes));
+	memory_unpoison(data, size_bytes);
+	if (--ring->lent_count == 0)
+		ring->tail = item->offset + span_of(size_bytes);
+	item->size_bytes = size_bytes;
+	return item;
+}
+
 enum muster_code hash_ring_push(struct hash_ring *ring, size_t size_bytes, void *cookie,
 				struct muster_error *err)
 {
-	uint8_t *data = ring->start + ring->lent_offset;
-	struct item *item = item_at(ring, ring->item_count);
+	struct item *item = fill(ring, size_bytes);
 
-	assert(ring->is_lent && size_bytes <= ring->lent_bytes);
-	memory_poison(data, span_of(ring->lent_bytes));
-	memory_unpoison(data, size_bytes);
-	*item = (struct item){ .offset = ring->lent_offset,
-			       .size_bytes = size_bytes,
-			       .cookie = cookie };
-	ring->is_lent = false;
-	ring->item_count++;
-	ring->tail = ring->lent_offset + span_of(size_bytes);
+	item->cookie = cookie;
 	ring->file_count++;
 	ring->byte_count += size_bytes;
-	hasher_submit(ring->hasher, view_of(data, size_bytes), &item->fingerprint, &item->progress);
+	hasher_submit(ring->hasher, view_of(ring->start + item->offset, size_bytes),
+		      &item->fingerprint, &item->progress);
 	return deliver_done(ring, err);
+}
+
+void hash_ring_drop(struct hash_ring *ring)
+{
+	struct item *item = fill(ring, 0);
+
+	item->is_dropped = true;
+	if (ring->lent_count == 0) { /* as if it had never been lent */
+		ring->tail = item->offset;
+		ring->item_count--;
+	}
 }

@@ -176,6 +176,9 @@ static void a_file_that_fits_exactly_fits(void **state)
 	assert_int_equal(hash_ring_room(ring, 4095, &room, NULL), MUSTER_OK); /* all others left */
 	assert_int_equal(receiver.next, 2);
 	memset(room, 0, 4096);
+	assert_int_equal(hash_ring_size_max(ring), 4095);
+	assert_int_equal(hash_ring_room(ring, 0, &room, NULL), MUSTER_FULL);
+	hash_ring_drop(ring);
 	assert_int_equal(hash_ring_room(ring, 4096, &room, &err), MUSTER_E_LIMIT);
 	assert_null(room);
 	assert_non_null(strstr(err.message, "4096"));
@@ -195,14 +198,61 @@ static void room_that_is_not_used_is_lent_again(void **state)
 	(void)state;
 	assert_int_equal(hash_ring_room(ring, 5000, &first, NULL), MUSTER_OK);
 	first[5000] = 1;
+	hash_ring_drop(ring);
 	assert_int_equal(hash_ring_room(ring, 100, &again, NULL), MUSTER_OK);
 	assert_ptr_equal(first, again);
 	assert_int_equal(hash_ring_push(ring, 0, (void *)0, NULL), MUSTER_OK); /* file 0 is empty */
 	assert_int_equal(hash_ring_room(ring, 100, &again, NULL), MUSTER_OK);
 	assert_ptr_equal(first + 64, again);
+	hash_ring_drop(ring);
 	assert_int_equal(hash_ring_drain(ring, NULL), MUSTER_OK);
 	assert_int_equal(receiver.next, 1);
 	hash_ring_free(ring);
+}
+
+/* Several rooms at once, as a reader with many files in flight needs them; every `nth` is dropped. */
+static void rooms_are_filled_in_the_order_in_which_they_were_lent(void **state)
+{
+	(void)state;
+	for (uint64_t depth = 1; depth <= 64; depth *= 4) {
+		for (uint64_t nth = 2; nth <= 5; nth++) {
+			struct receiver receiver = { 0 };
+			struct hash_ring *ring =
+				ring_of(&receiver, (struct hash_ring_options){ .item_max = 100 });
+			uint8_t *rooms[64];
+			uint64_t lent = 0, filled = 0, pushed = 0;
+
+			while (filled < 2000) {
+				enum muster_code code = MUSTER_FULL;
+				size_t size_bytes = size_of(pushed);
+
+				if (lent < 2000 && lent - filled < depth)
+					code = hash_ring_room(ring, LENGTH_MAX,
+							      &rooms[lent % depth], NULL);
+				if (code == MUSTER_OK) {
+					lent++;
+					continue;
+				}
+				assert_int_equal(code, MUSTER_FULL);
+				if (filled % nth == 1) {
+					hash_ring_drop(ring);
+				} else {
+					for (size_t i = 0; i < size_bytes; i++)
+						rooms[filled % depth][i] = byte_of(pushed, i);
+					assert_int_equal(
+						hash_ring_push(ring, size_bytes,
+							       (void *)(uintptr_t)pushed, NULL),
+						MUSTER_OK);
+					pushed++;
+				}
+				filled++;
+			}
+			while (hash_ring_finish(ring, NULL) == MUSTER_OK)
+				continue;
+			assert_int_equal(receiver.next, pushed);
+			hash_ring_free(ring);
+		}
+	}
 }
 
 static void a_failed_delivery_is_reported_and_the_ring_goes_on(void **state)
@@ -305,6 +355,7 @@ int main(void)
 		cmocka_unit_test(without_md5_files_leave_at_once),
 		cmocka_unit_test(a_file_that_fits_exactly_fits),
 		cmocka_unit_test(room_that_is_not_used_is_lent_again),
+		cmocka_unit_test(rooms_are_filled_in_the_order_in_which_they_were_lent),
 		cmocka_unit_test(a_failed_delivery_is_reported_and_the_ring_goes_on),
 		cmocka_unit_test(a_reset_drops_everything),
 		cmocka_unit_test(without_memory_there_is_no_ring),
