@@ -120,6 +120,11 @@ void hasher_submit(struct hasher *hasher, struct view data, struct fingerprint *
 	submit_identity(hasher, data, out, &progress->has_identity);
 }
 
+void hasher_push_blocks(struct hasher *hasher, struct view blocks, uint32_t *state)
+{
+	lanes_push_blocks(hasher->md5_lanes, blocks, state);
+}
+
 void hasher_finish(struct hasher *hasher, const struct fingerprint *out)
 {
 	if (hasher->md5_lanes)

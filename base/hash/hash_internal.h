@@ -19,6 +19,9 @@ struct hash_progress {
  */
 void hasher_submit(struct hasher *hasher, struct view data, struct fingerprint *out,
 		   struct hash_progress *progress);
+/** Advance a message's MD5 state by whole blocks, in a lane; both are borrowed until
+ *  hasher_drain(). The hasher's digest must be MD5. */
+void hasher_push_blocks(struct hasher *hasher, struct view blocks, uint32_t *state);
 /** Finish the one whose fingerprint goes to `out`. */
 void hasher_finish(struct hasher *hasher, const struct fingerprint *out);
 /** Finish all. */

@@ -27,6 +27,7 @@
 
 struct lane {
 	uint8_t *digest;
+	uint32_t *on_its_way; /* not NULL: blocks of a longer message, whose state goes there */
 	bool *is_done;
 	uint32_t tail_blocks; /* 0 once the lane is in its tail */
 	uint8_t tail[2 * LANE_BLOCK_BYTES];
@@ -113,12 +114,17 @@ static void lane_enter_tail(struct lanes *lanes, uint32_t index)
 	lane->tail_blocks = 0;
 }
 
+static void lane_take_state(struct lanes *lanes, uint32_t index, const uint32_t *words)
+{
+	for (uint32_t word = 0; word < lanes->kernel->digest->word_count; word++)
+		*state_word(lanes, word, index) = words[word];
+}
+
 static void lane_begin(struct lanes *lanes, uint32_t index, struct view data)
 {
 	const struct lane_digest *digest = lanes->kernel->digest;
 
-	for (uint32_t word = 0; word < digest->word_count; word++)
-		*state_word(lanes, word, index) = digest->start[word];
+	lane_take_state(lanes, index, digest->start);
 	tail_make(&lanes->lanes[index], data, digest->is_big_endian);
 	lanes->data[index] = data.ptr;
 	lanes->left_blocks[index] = data.len / LANE_BLOCK_BYTES;
@@ -135,6 +141,10 @@ static void lane_end(struct lanes *lanes, uint32_t index)
 	for (uint32_t word = 0; word < digest->word_count; word++) {
 		uint32_t value = *state_word(lanes, word, index);
 
+		if (lane->on_its_way) {
+			lane->on_its_way[word] = value;
+			continue;
+		}
 		put_u32(lane->digest + 4 * word,
 			digest->is_big_endian ? __builtin_bswap32(value) : value);
 	}
@@ -181,7 +191,7 @@ static uint32_t live_count(const struct lanes *lanes)
 
 static void move_lane(struct lanes *lanes, uint32_t from, uint32_t to)
 {
-	bool is_in_tail = lanes->lanes[from].tail_blocks == 0;
+	bool is_in_tail = !lanes->lanes[from].tail_blocks && !lanes->lanes[from].on_its_way;
 
 	for (uint32_t word = 0; word < lanes->kernel->digest->word_count; word++)
 		*state_word(lanes, word, to) = *state_word(lanes, word, from);
@@ -251,18 +261,40 @@ static void finish_alone(struct lanes *lanes, uint32_t index)
 	lane_end(lanes, index);
 }
 
-void lanes_push(struct lanes *lanes, struct view data, uint8_t *digest, bool *is_done)
+/* Steps until there is one. */
+static uint32_t need_idle(struct lanes *lanes)
 {
-	uint32_t index;
-
 	while (lanes->live == lanes->full)
 		step(lanes);
-	index = (uint32_t)__builtin_ctz(lanes->full & ~lanes->live);
+	return (uint32_t)__builtin_ctz(lanes->full & ~lanes->live);
+}
+
+void lanes_push(struct lanes *lanes, struct view data, uint8_t *digest, bool *is_done)
+{
+	uint32_t index = need_idle(lanes);
+
 	if (is_done)
 		*is_done = false;
 	lanes->lanes[index].digest = digest;
 	lanes->lanes[index].is_done = is_done;
+	lanes->lanes[index].on_its_way = NULL;
 	lane_begin(lanes, index, data);
+}
+
+void lanes_push_blocks(struct lanes *lanes, struct view blocks, uint32_t *state)
+{
+	uint32_t index = need_idle(lanes);
+	struct lane *lane = &lanes->lanes[index];
+
+	assert(blocks.len && blocks.len % LANE_BLOCK_BYTES == 0);
+	lane->digest = NULL;
+	lane->is_done = NULL;
+	lane->on_its_way = state;
+	lane->tail_blocks = 0;
+	lane_take_state(lanes, index, state);
+	lanes->data[index] = blocks.ptr;
+	lanes->left_blocks[index] = blocks.len / LANE_BLOCK_BYTES;
+	lanes->live |= 1u << index;
 }
 
 /* The live lane whose digest goes there; false: none. */

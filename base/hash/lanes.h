@@ -36,6 +36,9 @@ void lanes_free(struct lanes *lanes); /* takes NULL */
  * `is_done` (false until then; may be NULL) until the message ends or lanes_reset().
  */
 void lanes_push(struct lanes *lanes, struct view data, uint8_t *digest, bool *is_done);
+/** Advance one message by whole blocks: `state` (the digest's words) is where it stands, and is
+ *  written when they are done. Borrows both until then, or lanes_reset(). */
+void lanes_push_blocks(struct lanes *lanes, struct view blocks, uint32_t *state);
 /** Step until the message whose digest goes there has ended; the others advance as well. At once
  *  where it has. */
 void lanes_finish(struct lanes *lanes, const uint8_t *digest);
