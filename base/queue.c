@@ -112,6 +112,16 @@ bool queue_try_take(struct queue *queue, void **item)
 	return has;
 }
 
+size_t queue_count(struct queue *queue)
+{
+	size_t count;
+
+	pthread_mutex_lock(&queue->lock);
+	count = queue->locked.count;
+	pthread_mutex_unlock(&queue->lock);
+	return count;
+}
+
 void queue_close(struct queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);

@@ -25,6 +25,8 @@ bool queue_try_put(struct queue *queue, void *item);
 bool queue_take(struct queue *queue, void **item);
 /** Like queue_take(), but answers false at once when empty. */
 bool queue_try_take(struct queue *queue, void **item);
+/** How many wait: as it was a moment ago. */
+size_t queue_count(struct queue *queue);
 void queue_close(struct queue *queue);
 
 #endif

@@ -1,0 +1,324 @@
+/*
+ * A file on its way is a slot: FREE -> READING -> (AGAIN -> READING ->) HASHING -> FREE.
+ *
+ * Rooms of the ring are lent in the order of requests, and the reader answers in that order: the
+ * oldest room is always the one of the next answer. A file that has to be read again may not take
+ * a room before older answers are in, so those wait in a list until nothing is in flight.
+ */
+#include "engine/intake/intake.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum slot_phase { SLOT_FREE, SLOT_READING, SLOT_AGAIN, SLOT_HASHING };
+
+struct slot {
+	struct intake_file file;
+	struct file_stat after;
+	enum slot_phase phase;
+	bool is_second;	   /* it changed once */
+	struct slot *next; /* of the free ones, or of those to be read again */
+};
+
+struct intake {
+	struct intake_options options;
+	struct reader *reader;
+	struct hash_ring *ring;
+	struct slot *slots, *free, *again;
+};
+
+/* --- slots ---------------------------------------------------------------------------------- */
+
+static void slot_free(struct intake *intake, struct slot *slot)
+{
+	slot->phase = SLOT_FREE;
+	slot->next = intake->free;
+	intake->free = slot;
+}
+
+static enum muster_code tell_done(struct intake *intake, struct slot *slot,
+				  struct intake_answer *answer, struct muster_error *err)
+{
+	void *cookie = slot->file.cookie;
+
+	answer->after = slot->after;
+	answer->was_read = slot->phase == SLOT_HASHING;
+	slot_free(intake, slot);
+	return intake->options.done(intake->options.state, cookie, answer, err);
+}
+
+/* It ends without having been hashed. */
+static enum muster_code tell_end(struct intake *intake, struct slot *slot, enum muster_code code,
+				 const struct muster_error *error, struct muster_error *err)
+{
+	struct intake_answer answer = { .code = code, .error = error };
+
+	return tell_done(intake, slot, &answer, err);
+}
+
+/* --- lifetime ------------------------------------------------------------------------------- */
+
+/* A hash_ring_done_fn. */
+static enum muster_code hashed(void *state, void *cookie, struct view data,
+			       const struct fingerprint *fingerprint, struct muster_error *err)
+{
+	struct intake_answer answer = { .data = data, .fingerprint = fingerprint };
+
+	return tell_done(state, cookie, &answer, err);
+}
+
+static enum muster_code open_parts(struct intake *intake, struct muster_error *err)
+{
+	struct hash_ring_options ring = { .hashing = intake->options.hashing,
+					  .bytes = intake->options.ring_bytes,
+					  .item_max = intake->options.file_max,
+					  .done_fn = hashed,
+					  .state = intake };
+	enum muster_code code;
+
+	intake->slots = calloc(intake->options.file_max, sizeof(*intake->slots));
+	if (!intake->slots)
+		return muster_fail_memory(err, "files on their way");
+	for (size_t i = intake->options.file_max; i-- > 0;)
+		slot_free(intake, &intake->slots[i]);
+	code = hash_ring_new(&intake->ring, ring, err);
+	return code ? code : reader_open(&intake->reader, &intake->options.reader, err);
+}
+
+enum muster_code intake_open(struct intake **out, const struct intake_options *options,
+			     struct muster_error *err)
+{
+	struct intake *intake = calloc(1, sizeof(*intake));
+	enum muster_code code;
+
+	assert(options->done);
+	*out = NULL;
+	if (!intake)
+		return muster_fail_memory(err, "an intake");
+	intake->options = *options;
+	if (!options->ring_bytes)
+		intake->options.ring_bytes = INTAKE_RING_BYTES;
+	if (!options->file_max)
+		intake->options.file_max = INTAKE_FILE_MAX;
+	code = open_parts(intake, err);
+	if (code)
+		intake_close(intake);
+	else
+		*out = intake;
+	return code;
+}
+
+void intake_close(struct intake *intake)
+{
+	if (!intake)
+		return;
+	reader_close(intake->reader); /* no buffer is touched after */
+	hash_ring_free(intake->ring);
+	free(intake->slots);
+	free(intake);
+}
+
+uint64_t intake_size_max(const struct intake *intake)
+{
+	return hash_ring_size_max(intake->ring);
+}
+
+struct hash_ring_use intake_use(const struct intake *intake)
+{
+	return hash_ring_use(intake->ring);
+}
+
+/* --- answers of the reader ------------------------------------------------------------------ */
+
+/* Not the inode: it changes on some network file systems, and a file that took the place of
+ * another with all of its times and its size is as good. */
+static bool is_as_found(const struct slot *slot, const struct file_stat *after)
+{
+	const struct file_stat *found = &slot->file.found;
+
+	return !slot->file.has_found ||
+	       (found->size_bytes == after->size_bytes && found->mtime_ns == after->mtime_ns &&
+		found->ctime_ns == after->ctime_ns);
+}
+
+/* What it has become counts now. */
+static enum muster_code read_again(struct intake *intake, struct slot *slot,
+				   struct muster_error *err)
+{
+	struct muster_error error = { 0 };
+
+	if (slot->is_second) {
+		enum muster_code code = muster_fail(&error, MUSTER_E_CHANGED,
+						    "it changed while it was read, twice");
+
+		return tell_end(intake, slot, code, &error, err);
+	}
+	slot->file.found = slot->after;
+	slot->file.size_bytes = slot->after.size_bytes;
+	if (slot->file.size_bytes > intake_size_max(intake))
+		return tell_end(intake, slot, MUSTER_FULL, NULL, err);
+	slot->is_second = true;
+	slot->phase = SLOT_AGAIN;
+	slot->next = intake->again;
+	intake->again = slot;
+	return MUSTER_OK;
+}
+
+static enum muster_code take_answer(struct intake *intake, struct muster_error *err)
+{
+	struct reader_answer answer;
+	struct muster_error error = { 0 };
+	struct slot *slot;
+	enum muster_code code = reader_next(intake->reader, &answer, &error);
+
+	assert(code == MUSTER_OK); /* something was in flight */
+	(void)code;
+	slot = answer.cookie;
+	slot->after = answer.after;
+	if (!answer.code && is_as_found(slot, &answer.after)) {
+		slot->phase = SLOT_HASHING;
+		if (intake->options.read)
+			intake->options.read(intake->options.state, slot->file.cookie);
+		return hash_ring_push(intake->ring, slot->file.size_bytes, slot, err);
+	}
+	hash_ring_drop(intake->ring);
+	if (slot->file.has_found && (!answer.code || answer.code == MUSTER_E_CHANGED))
+		return read_again(intake, slot, err);
+	return tell_end(intake, slot, answer.code, &error, err);
+}
+
+static enum muster_code take_all(struct intake *intake, struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	while (!code && reader_in_flight(intake->reader))
+		code = take_answer(intake, err);
+	return code;
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+/* Room for one file more. Whatever older files hold is read and hashed first. */
+static enum muster_code need_room(struct intake *intake, uint64_t size_bytes, uint8_t **out,
+				  struct muster_error *err)
+{
+	enum muster_code code;
+
+	while ((code = hash_ring_room(intake->ring, size_bytes, out, err)) == MUSTER_FULL) {
+		code = take_answer(intake, err); /* the oldest room is not filled yet */
+		if (code)
+			return code;
+	}
+	return code;
+}
+
+static enum muster_code request(struct intake *intake, struct slot *slot, struct muster_error *err)
+{
+	struct reader_request request = { .dir_fd = slot->file.dir_fd,
+					  .name = slot->file.name,
+					  .size_bytes = slot->file.size_bytes,
+					  .cap_bytes = slot->file.size_bytes + 1,
+					  .cookie = slot };
+	enum muster_code code = need_room(intake, slot->file.size_bytes, &request.buffer, err);
+
+	if (code)
+		return code;
+	slot->phase = SLOT_READING;
+	while (reader_submit(intake->reader, &request) == MUSTER_FULL) {
+		code = take_answer(intake, err);
+		if (code)
+			return code;
+	}
+	return MUSTER_OK;
+}
+
+/* Those that changed. What was asked for meanwhile comes first: rooms are filled in order. */
+static enum muster_code request_again(struct intake *intake, struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	while (!code && intake->again) {
+		struct slot *slot;
+
+		code = take_all(intake, err);
+		if (code)
+			break;
+		slot = intake->again;
+		intake->again = slot->next;
+		code = request(intake, slot, err);
+		if (!code)
+			code = take_all(intake, err);
+	}
+	return code;
+}
+
+/* A slot is free when its file is done: hash the oldest; where none waits for that, read on. */
+static enum muster_code free_slot(struct intake *intake, struct muster_error *err)
+{
+	enum muster_code code = hash_ring_finish(intake->ring, err);
+
+	if (code != MUSTER_END)
+		return code;
+	return reader_in_flight(intake->reader) ? take_answer(intake, err)
+						: request_again(intake, err);
+}
+
+static enum muster_code need_slot(struct intake *intake, struct slot **out,
+				  struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	while (!code && !intake->free)
+		code = free_slot(intake, err);
+	if (code)
+		return code;
+	*out = intake->free;
+	intake->free = (*out)->next;
+	return MUSTER_OK;
+}
+
+enum muster_code intake_put(struct intake *intake, const struct intake_file *file,
+			    struct muster_error *err)
+{
+	struct slot *slot;
+	enum muster_code code = need_slot(intake, &slot, err);
+
+	if (code)
+		return code;
+	*slot = (struct slot){ .file = *file, .phase = SLOT_READING };
+	code = request(intake, slot, err);
+	if (code)
+		slot_free(intake, slot);
+	return code;
+}
+
+enum muster_code intake_read_all(struct intake *intake, struct muster_error *err)
+{
+	enum muster_code code = take_all(intake, err);
+
+	return code ? code : request_again(intake, err);
+}
+
+enum muster_code intake_drain(struct intake *intake, struct muster_error *err)
+{
+	enum muster_code code = intake_read_all(intake, err);
+
+	return code ? code : hash_ring_drain(intake->ring, err);
+}
+
+void intake_cancel(struct intake *intake)
+{
+	struct muster_error error = { 0 };
+	enum muster_code code = muster_fail(&error, MUSTER_E_CANCELLED, "interrupted");
+
+	reader_cancel(intake->reader);
+	hash_ring_reset(intake->ring);
+	intake->again = NULL;
+	for (uint32_t i = 0; i < intake->options.file_max; i++) {
+		struct slot *slot = &intake->slots[i];
+		struct intake_answer answer = { .code = code, .error = &error };
+
+		if (slot->phase != SLOT_FREE)
+			tell_done(intake, slot, &answer, NULL); /* what it says changes nothing */
+	}
+}

@@ -1,0 +1,280 @@
+#include "engine/intake/long_intake.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct slot {
+	struct long_file file;
+	bool is_live;
+	bool is_new; /* began, and was not read from yet */
+	int fd;
+	struct file_stat found;
+	uint64_t done_bytes;
+	struct hash_stream *stream;
+	uint8_t *chunk;
+	size_t chunk_len; /* of this round */
+};
+
+struct long_intake {
+	struct hash_options hashing;
+	struct long_ops ops;
+	struct hasher *hasher;
+	unsigned live_count;
+	uint8_t *chunks; /* NULL until the first file comes */
+	struct slot slots[LONG_INTAKE_FILES];
+};
+
+enum muster_code long_intake_open(struct long_intake **out, const struct hash_options *hashing,
+				  const struct long_ops *ops, struct muster_error *err)
+{
+	struct long_intake *intake = calloc(1, sizeof(*intake));
+	enum muster_code code;
+
+	*out = NULL;
+	if (!intake)
+		return muster_fail_memory(err, "an intake of large files");
+	intake->hashing = *hashing;
+	intake->ops = *ops;
+	code = hasher_new(&intake->hasher, *hashing, err);
+	if (code)
+		long_intake_close(intake);
+	else
+		*out = intake;
+	return code;
+}
+
+void long_intake_close(struct long_intake *intake)
+{
+	if (!intake)
+		return;
+	for (size_t i = 0; i < LONG_INTAKE_FILES; i++)
+		hash_stream_free(intake->slots[i].stream);
+	free(intake->chunks);
+	hasher_free(intake->hasher);
+	free(intake);
+}
+
+unsigned long_intake_count(const struct long_intake *intake)
+{
+	return intake->live_count;
+}
+
+static enum muster_code need_chunks(struct long_intake *intake, struct muster_error *err)
+{
+	if (intake->chunks)
+		return MUSTER_OK;
+	intake->chunks = malloc((size_t)LONG_INTAKE_FILES * LONG_INTAKE_CHUNK_BYTES);
+	if (!intake->chunks)
+		return muster_fail_memory(err, "chunks of large files");
+	for (size_t i = 0; i < LONG_INTAKE_FILES; i++)
+		intake->slots[i].chunk = intake->chunks + i * LONG_INTAKE_CHUNK_BYTES;
+	return MUSTER_OK;
+}
+
+static enum muster_code need_stream(struct long_intake *intake, struct slot *slot,
+				    struct muster_error *err)
+{
+	if (!slot->stream)
+		return hash_stream_new(&slot->stream, intake->hashing, err);
+	hash_stream_begin(slot->stream);
+	return MUSTER_OK;
+}
+
+/* --- one file ------------------------------------------------------------------------------- */
+
+static void slot_leave(struct long_intake *intake, struct slot *slot)
+{
+	slot->is_live = false;
+	intake->live_count--;
+}
+
+static void close_file(struct slot *slot)
+{
+	if (slot->fd >= 0)
+		close(slot->fd); /* opened read-only: nothing can be lost here */
+	slot->fd = -1;
+}
+
+static enum muster_code slot_end(struct long_intake *intake, struct slot *slot,
+				 enum muster_code code, const struct muster_error *error,
+				 struct muster_error *err);
+
+/* Open it and begin. That it cannot be opened is its end. */
+static enum muster_code slot_begin(struct long_intake *intake, struct slot *slot,
+				   struct muster_error *err)
+{
+	struct muster_error error = { 0 };
+	enum muster_code code;
+
+	slot->found = (struct file_stat){ 0 };
+	slot->done_bytes = 0;
+	slot->is_new = true;
+	code = need_stream(intake, slot, err);
+	if (code)
+		return code;
+	code = file_open(slot->file.dir_fd, slot->file.name, &slot->fd, &slot->found, &error);
+	if (code)
+		return slot_end(intake, slot, code, &error, err);
+	return intake->ops.begin ? intake->ops.begin(intake->ops.state, slot->file.cookie,
+						     &slot->found, err)
+				 : MUSTER_OK;
+}
+
+static enum muster_code slot_end(struct long_intake *intake, struct slot *slot,
+				 enum muster_code code, const struct muster_error *error,
+				 struct muster_error *err)
+{
+	struct fingerprint fingerprint;
+	struct long_answer answer = { .code = code,
+				      .error = error,
+				      .fingerprint = &fingerprint,
+				      .found = slot->found };
+	bool again = false;
+
+	close_file(slot);
+	hash_stream_end(slot->stream, &fingerprint);
+	code = intake->ops.end(intake->ops.state, slot->file.cookie, &answer, &again, err);
+	if (!code && again)
+		return slot_begin(intake, slot, err);
+	slot_leave(intake, slot);
+	return code;
+}
+
+/* The last byte was read: was it one state of the file, from the first? */
+static enum muster_code slot_finish(struct long_intake *intake, struct slot *slot,
+				    struct muster_error *err)
+{
+	struct muster_error error = { 0 };
+	struct file_stat after;
+	enum muster_code code = file_stat_fd(slot->fd, &after, &error);
+
+	if (!code && (slot->done_bytes != slot->found.size_bytes ||
+		      !file_stat_equal(&slot->found, &after)))
+		code = muster_fail(&error, MUSTER_E_CHANGED, "it changed while it was read");
+	return slot_end(intake, slot, code, &error, err);
+}
+
+/* --- rounds --------------------------------------------------------------------------------- */
+
+static enum muster_code take_files(struct long_intake *intake, struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < LONG_INTAKE_FILES && !code; i++) {
+		struct slot *slot = &intake->slots[i];
+
+		if (slot->is_live)
+			continue;
+		code = need_chunks(intake, err);
+		if (!code)
+			code = intake->ops.next(intake->ops.state, &slot->file, err);
+		if (code)
+			break;
+		slot->is_live = true;
+		slot->fd = -1;
+		intake->live_count++;
+		code = slot_begin(intake, slot, err);
+	}
+	return code == MUSTER_END ? MUSTER_OK : code;
+}
+
+static enum muster_code read_chunks(struct long_intake *intake, struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < LONG_INTAKE_FILES && !code; i++) {
+		struct slot *slot = &intake->slots[i];
+		struct muster_error error = { 0 };
+		enum muster_code failed;
+
+		slot->chunk_len = 0;
+		if (!slot->is_live)
+			continue;
+		slot->is_new = false;
+		failed = file_read_at(slot->fd, slot->done_bytes, slot->chunk,
+				      LONG_INTAKE_CHUNK_BYTES, &slot->chunk_len, &error);
+		if (failed) {
+			slot->chunk_len = 0;
+			code = slot_end(intake, slot, failed, &error, err);
+		}
+	}
+	return code;
+}
+
+static void hash_chunks(struct long_intake *intake)
+{
+	struct hash_stream *streams[LONG_INTAKE_FILES];
+	struct view chunks[LONG_INTAKE_FILES];
+	size_t count = 0;
+
+	for (size_t i = 0; i < LONG_INTAKE_FILES; i++) {
+		struct slot *slot = &intake->slots[i];
+
+		if (!slot->chunk_len)
+			continue;
+		streams[count] = slot->stream;
+		chunks[count++] = view_of(slot->chunk, slot->chunk_len);
+	}
+	hash_stream_update(intake->hasher, streams, chunks, count);
+}
+
+/* A short read was the last one. */
+static enum muster_code give_chunks(struct long_intake *intake, struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < LONG_INTAKE_FILES && !code; i++) {
+		struct slot *slot = &intake->slots[i];
+
+		if (!slot->is_live || slot->is_new)
+			continue;
+		if (slot->chunk_len && intake->ops.chunk)
+			code = intake->ops.chunk(intake->ops.state, slot->file.cookie,
+						 view_of(slot->chunk, slot->chunk_len), err);
+		slot->done_bytes += slot->chunk_len;
+		if (!code && slot->chunk_len < LONG_INTAKE_CHUNK_BYTES)
+			code = slot_finish(intake, slot, err);
+	}
+	return code;
+}
+
+/* Every file that goes on is told, whatever they say. */
+static void cancel_all(struct long_intake *intake)
+{
+	struct muster_error error = { 0 };
+	enum muster_code code = muster_fail(&error, MUSTER_E_CANCELLED, "interrupted");
+
+	for (size_t i = 0; i < LONG_INTAKE_FILES; i++) {
+		struct slot *slot = &intake->slots[i];
+		struct long_answer answer = { .code = code, .error = &error, .found = slot->found };
+		bool again;
+
+		if (!slot->is_live)
+			continue;
+		close_file(slot);
+		intake->ops.end(intake->ops.state, slot->file.cookie, &answer, &again, NULL);
+		slot_leave(intake, slot);
+	}
+}
+
+static enum muster_code one_round(struct long_intake *intake, struct muster_error *err)
+{
+	enum muster_code code = read_chunks(intake, err);
+
+	if (!code)
+		hash_chunks(intake);
+	return code ? code : give_chunks(intake, err);
+}
+
+enum muster_code long_intake_run(struct long_intake *intake, struct muster_error *err)
+{
+	enum muster_code code = take_files(intake, err);
+
+	while (!code && intake->live_count && !intake->ops.is_stopping(intake->ops.state)) {
+		code = one_round(intake, err);
+		if (!code)
+			code = take_files(intake, err);
+	}
+	cancel_all(intake);
+	return code;
+}
