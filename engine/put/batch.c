@@ -58,6 +58,9 @@ void large_item_free(struct large_item *item)
 {
 	if (!item)
 		return;
+	blob_stream_abort(item->stream);
+	if (item->item.owns_error)
+		free(item->item.error);
 	shared_walk_leave(item->walk);
 	shared_walk_unref(item->walk);
 	free(item->name);

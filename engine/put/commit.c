@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/text/encode.h"
+#include "base/text/text.h"
 #include "engine/put/put_job.h"
 
 static void forget_dead(struct put_job *job)
@@ -102,9 +103,9 @@ enum muster_code put_commit(struct put_job *job, struct muster_error *err)
 	if (failed && !run->options->commit_partial)
 		return muster_fail(
 			err, MUSTER_E_ITEMS,
-			"%llu items failed: nothing was committed (--commit-partial commits "
+			"%llu %s failed: nothing was committed (--commit-partial commits "
 			"the others)",
-			failed);
+			failed, text_plural(failed, "item", "items"));
 	code = put_emit_finish(run, err);
 	if (code)
 		return code;
@@ -115,6 +116,7 @@ enum muster_code put_commit(struct put_job *job, struct muster_error *err)
 	code = save(job, err);
 	if (!code && failed)
 		code = muster_fail(err, MUSTER_E_ITEMS,
-				   "%llu items failed; the others were committed", failed);
+				   "%llu %s failed; the others were committed", failed,
+				   text_plural(failed, "item", "items"));
 	return code;
 }

@@ -177,6 +177,9 @@ static enum muster_code open_emit(struct put_job *job, struct muster_error *err)
 	if (!run->emit.window)
 		return muster_fail_memory(err, "the window");
 	code = queue_new(&run->large.queue, PUT_LARGE_QUEUE, err);
+	run->large.references = run->large.queue;
+	if (!code && run->hashing.algorithm != DIGEST_MD5)
+		code = queue_new(&run->large.references, PUT_LARGE_QUEUE, err);
 	if (!code)
 		code = spill_new(&run->emit.side, NULL, err);
 	if (!code)

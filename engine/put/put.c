@@ -4,8 +4,6 @@
 
 #include "engine/put/put_job.h"
 
-#define WORKER_BUFFER_BYTES (8u << 20)
-
 static enum muster_code check_options(const struct muster_put_options *options,
 				      struct muster_error *err)
 {
@@ -34,7 +32,7 @@ static void init_run(struct put_job *job, const struct muster_put_options *optio
 	run->rules = (struct ingest_rules){ run->hashing.algorithm, run->hashing.has_identity,
 					    options->rehash };
 	run->worker_count = options->job.worker_count;
-	run->buffer_bytes = WORKER_BUFFER_BYTES;
+	run->ring_bytes = INTAKE_RING_BYTES;
 	pthread_mutex_init(&run->plan.lock, NULL);
 	pthread_mutex_init(&run->emit.lock, NULL);
 	pthread_mutex_init(&run->failure.lock, NULL);
@@ -49,13 +47,20 @@ static void free_window(struct put_run *run)
 	free(run->emit.window);
 }
 
-static void free_large(struct put_run *run)
+static void free_queue(struct queue *queue)
 {
 	void *item;
 
-	while (run->large.queue && queue_try_take(run->large.queue, &item))
+	while (queue && queue_try_take(queue, &item))
 		large_item_free(item);
-	queue_free(run->large.queue);
+	queue_free(queue);
+}
+
+static void free_large(struct put_run *run)
+{
+	if (run->large.references != run->large.queue)
+		free_queue(run->large.references);
+	free_queue(run->large.queue);
 }
 
 static void release(struct put_job *job)

@@ -15,6 +15,8 @@
 
 #include "base/queue.h"
 #include "engine/blob/blob_set.h"
+#include "engine/intake/intake.h"
+#include "engine/intake/long_intake.h"
 #include "engine/manifest/version_writer.h"
 #include "engine/put/put.h"
 #include "engine/repository/session.h"
@@ -28,6 +30,7 @@
 #define PUT_WINDOW_COST 32768 /* of batches that wait for an earlier one before emit, in items */
 #define PUT_BATCH_COST	8     /* what a batch costs beside its items */
 #define PUT_LARGE_QUEUE 64
+#define PUT_UNREAD_MAX	16 /* batches of a worker that are being read: each keeps a directory open */
 
 /* A walk's batch, shared by the put batches and large items that were cut from it. Names and stats
  * are needed until they are emitted, the directory only until the last file is read: batches may
@@ -48,6 +51,7 @@ enum item_fate {
 };
 
 struct put_item {
+	struct put_batch *batch;
 	struct view path; /* in the version */
 	const char *name; /* for openat(dir_fd) */
 	struct found_file found;
@@ -63,6 +67,9 @@ struct put_item {
 
 struct put_batch {
 	uint64_t sequence;
+	struct put_batch *next; /* of its worker's */
+	size_t unread_count;	/* items that still have to be opened and read */
+	size_t unsettled_count; /* items of which it is not known yet what became of them */
 	int dir_fd;
 	struct shared_walk *walk; /* keeps names and dir_fd; NULL for lists */
 	bool has_left;
@@ -97,12 +104,16 @@ uint64_t put_source_special_count(const struct put_source *source);
 
 /* --- the run ------------------------------------------------------------------------------ */
 
-/* A large file that waits for a worker. */
+/* A large file that waits for a worker, or is read by one. */
 struct large_item {
 	struct shared_walk *walk;
 	int dir_fd;
 	char *name, *path, *ref; /* owned; ref NULL unless it is a reference */
-	struct found_file found;
+	struct put_item item;	 /* what its entry is made of; has no batch */
+	struct blob_stream *stream;
+	unsigned attempt_count;
+	bool is_hashed_first; /* some stored blob has its size */
+	bool is_new;	      /* ... but is not it */
 };
 
 /* The pack that was last seen to be in the store: mostly it is the next entry's, too. */
@@ -120,7 +131,8 @@ struct put_run { /* the first member of struct put_job (put.c) */
 	struct ingest_rules rules;
 	int64_t read_ns; /* the tree's own time when the run began */
 	unsigned worker_count;
-	size_t buffer_bytes; /* a worker's */
+	size_t ring_bytes; /* of a worker's intake */
+	enum reader_kind reader;
 	struct blob_set *blobs;
 	struct stat_cache *cache;     /* NULL: none could be had */
 	struct stat_journal *journal; /* NULL until something new is learnt */
@@ -138,6 +150,7 @@ struct put_run { /* the first member of struct put_job (put.c) */
 
 	struct { /* large files */
 		struct queue *queue;
+		struct queue *references; /* `queue` where they are hashed alike */
 		atomic_uint active;
 	} large;
 
@@ -174,22 +187,48 @@ void put_run_fail(struct put_run *run, const struct muster_error *error);
 enum muster_code put_plan_next(struct put_run *run, struct put_batch **out,
 			       struct muster_error *err);
 
-/* One worker's own things. */
+/* One worker's own things. Its batches, in the order in which it took them, wait until their files
+ * came out of the intake: a batch is emitted only after those before it, so that whoever waits for
+ * room in the window holds no batch that others wait for. */
 struct put_worker {
 	struct put_run *run;
-	struct hasher *hasher, *reference_hasher;
+	struct intake *intake;
+	struct intake *reference_intake; /* by MD5; NULL until one is needed that is not `intake` */
+	struct long_intake *long_intake, *reference_long_intake; /* NULL until they are needed */
+	struct long_intake *running; /* one of these, while it runs */
+	struct queue *running_queue; /* where it takes files from */
+	struct large_item *large;    /* its first file */
 	struct blob_packer *packer;
-	uint8_t *buffer;
+	struct put_batch *first, *last;
+	unsigned unread_count; /* of these batches: not read yet */
 	pthread_t thread;
 };
 
-/** Read, hash and pack what the plan said. Item failures stay in the items. */
+/** An intake that packs what comes out, for files that are hashed so. */
+enum muster_code put_open_intake(struct put_worker *worker, const struct hash_options *hashing,
+				 struct intake **out, struct muster_error *err);
+/** Takes the batch, which the plan has seen: what is to be read goes into the intake, and the batch
+ *  is emitted when all of it has come out. Item failures stay in the items. */
 enum muster_code put_ingest(struct put_worker *worker, struct put_batch *batch,
 			    struct muster_error *err);
-/** The same for one large file; its entry goes to the side run. Takes the item. */
+/** Wait for everything in the intake: every batch of the worker is emitted. */
+enum muster_code put_ingest_drain(struct put_worker *worker, struct muster_error *err);
+/** The run has failed or was interrupted: forget the batches that are left. */
+void put_ingest_cancel(struct put_worker *worker);
+/** A large file, and others that wait, side by side; their entries go to the side run. Takes the
+ *  item. */
 enum muster_code put_ingest_large(struct put_worker *worker, struct large_item *item,
 				  struct muster_error *err);
-void large_item_free(struct large_item *item);
+struct large_item *large_item_new(const struct put_batch *batch, const struct put_item *item);
+void large_item_free(struct large_item *item); /* takes NULL */
+/** Where files that are hashed like this one wait. */
+struct queue *put_large_queue(struct put_run *run, bool is_reference);
+/** What the walk would have seen. */
+struct found_file put_found_as(const struct file_stat *stat);
+/** The key of an item's bytes. */
+struct blob_key put_item_key(const struct put_run *run, const struct put_item *item);
+/** An item failed, or vanished. */
+void put_item_end(struct put_item *item, enum muster_code code, const struct muster_error *error);
 
 /** Hand a batch to the ordered end. Takes it. Waits while too many wait for an earlier one. */
 enum muster_code put_emit(struct put_worker *worker, struct put_batch *batch,

@@ -122,6 +122,8 @@ static enum muster_code take_items(struct put_source *source, struct input *inpu
 		if (input_take(input, &batch->items[batch->item_count]))
 			batch->item_count++;
 	}
+	for (size_t i = 0; i < batch->item_count; i++)
+		batch->items[i].batch = batch;
 	code = input_give(input, batch, err);
 	if (!code && !is_alone)
 		code = check_clashes(source, batch, err);

@@ -43,26 +43,19 @@ static enum muster_code take_large(struct put_worker *worker, bool source_is_don
 	void *item;
 
 	*did = false;
-	if (!may_take_large(run, source_is_done) || !queue_try_take(run->large.queue, &item))
+	if (!may_take_large(run, source_is_done) ||
+	    (!queue_try_take(run->large.queue, &item) &&
+	     !queue_try_take(run->large.references, &item)))
 		return MUSTER_OK;
 	*did = true;
 	atomic_fetch_add(&run->large.active, 1);
-	code = put_ingest_large(worker, item, err);
+	code = put_ingest_drain(worker, err); /* nobody may wait for our batches for minutes */
+	if (code)
+		large_item_free(item);
+	else
+		code = put_ingest_large(worker, item, err);
 	atomic_fetch_sub(&run->large.active, 1);
 	return code;
-}
-
-static enum muster_code do_batch(struct put_worker *worker, struct put_batch *batch,
-				 struct muster_error *err)
-{
-	enum muster_code code = put_ingest(worker, batch, err);
-
-	if (code) {
-		put_batch_free(batch);
-		return code;
-	}
-	put_batch_leave(batch);
-	return put_emit(worker, batch, err);
 }
 
 static enum muster_code work(struct put_worker *worker, struct muster_error *err)
@@ -82,10 +75,13 @@ static enum muster_code work(struct put_worker *worker, struct muster_error *err
 		if (code == MUSTER_END) {
 			source_is_done = true;
 			code = MUSTER_OK;
+			if (!put_is_stopping(run))
+				code = put_ingest_drain(worker, err);
 		} else if (!code) {
-			code = do_batch(worker, batch, err);
+			code = put_ingest(worker, batch, err);
 		}
 	}
+	put_ingest_cancel(worker); /* what is left was given up */
 	if (!code)
 		code = blob_packer_flush(worker->packer, err);
 	return code ? code : put_emit_drain(run, err);
@@ -110,22 +106,17 @@ static enum muster_code worker_init(struct put_worker *worker, struct put_run *r
 	enum muster_code code;
 
 	worker->run = run;
-	worker->buffer = malloc(run->buffer_bytes);
-	if (!worker->buffer)
-		return muster_fail_memory(err, "a worker's buffer");
-	code = hasher_new(&worker->hasher, run->hashing, err);
-	if (!code)
-		code = hasher_new(&worker->reference_hasher,
-				  (struct hash_options){ .algorithm = DIGEST_MD5 }, err);
+	code = put_open_intake(worker, &run->hashing, &worker->intake, err);
 	return code ? code : blob_packer_open(&worker->packer, run->blobs, err);
 }
 
 static void worker_release(struct put_worker *worker)
 {
+	intake_close(worker->reference_intake);
+	intake_close(worker->intake);
 	blob_packer_close(worker->packer);
-	hasher_free(worker->reference_hasher);
-	hasher_free(worker->hasher);
-	free(worker->buffer);
+	long_intake_close(worker->reference_long_intake);
+	long_intake_close(worker->long_intake);
 }
 
 enum muster_code put_work(struct put_run *run, struct muster_error *err)
