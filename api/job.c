@@ -1,5 +1,7 @@
 #include "api/api_internal.h"
 
+#include <stdlib.h>
+
 #define MIB		     (1ull << 20)
 #define MEMORY_BASE_BYTES    (128 * MIB)
 #define MEMORY_WORKER_BYTES  (64 * MIB)
@@ -19,6 +21,10 @@ enum muster_code api_job(const struct muster_job *from, struct muster_job *out,
 			 struct muster_error *err)
 {
 	*out = *from;
+	if (!out->cpu)
+		out->cpu = getenv("MUSTER_CPU");
+	if (!out->reader)
+		out->reader = getenv("MUSTER_READER");
 	if (!out->worker_count)
 		out->worker_count = machine_processors();
 	if (out->worker_count > API_WORKERS_MAX)

@@ -149,7 +149,8 @@ enum muster_code put_open_intake(struct put_worker *worker, const struct hash_op
 static enum muster_code need_intake(struct put_worker *worker, const struct put_item *item,
 				    struct intake **out, struct muster_error *err)
 {
-	static const struct hash_options by_md5 = { .algorithm = DIGEST_MD5 };
+	const struct hash_options by_md5 = { .algorithm = DIGEST_MD5,
+					     .cpu = worker->run->hashing.cpu };
 	enum muster_code code = MUSTER_OK;
 
 	*out = worker->intake;

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "engine/intake/form.h"
 #include "engine/put/put_job.h"
 
 static enum muster_code check_options(const struct muster_put_options *options,
@@ -17,7 +18,7 @@ static enum muster_code check_options(const struct muster_put_options *options,
 }
 
 static void init_run(struct put_job *job, const struct muster_put_options *options,
-		     struct muster_put_report *report)
+		     const struct intake_form *form, struct muster_put_report *report)
 {
 	struct put_run *run = &job->run;
 
@@ -28,7 +29,9 @@ static void init_run(struct put_job *job, const struct muster_put_options *optio
 	run->hashing = (struct hash_options){
 		.algorithm = repository_algorithm(job->repository),
 		.has_identity = repository_has_identity(job->repository),
+		.cpu = form->cpu,
 	};
+	run->reader = form->reader;
 	run->rules = (struct ingest_rules){ run->hashing.algorithm, run->hashing.has_identity,
 					    options->rehash };
 	run->worker_count = options->job.worker_count;
@@ -131,6 +134,7 @@ enum muster_code put_run(struct repository *repository, const char *cache_dir,
 			 struct muster_error *err)
 {
 	struct muster_error own = { 0 };
+	struct intake_form form;
 	struct put_job *job;
 	enum muster_code code;
 
@@ -138,13 +142,15 @@ enum muster_code put_run(struct repository *repository, const char *cache_dir,
 		err = &own;
 	*report = (struct muster_put_report){ 0 };
 	code = check_options(options, err);
+	if (!code)
+		code = intake_form_of(&options->job, &form, err);
 	if (code)
 		return code;
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return muster_fail_memory(err, "a put");
 	job->repository = repository;
-	init_run(job, options, report);
+	init_run(job, options, &form, report);
 	code = put_open(job, cache_dir, err);
 	if (!code)
 		code = put_work(&job->run, err);

@@ -34,6 +34,10 @@ typedef void muster_failure_fn(void *state, const char *path, uint64_t path_byte
 struct muster_job {
 	unsigned worker_count; /* 0: one a processor */
 	uint64_t memory_bytes; /* 0: 128 MiB + 64 MiB a worker, a quarter of the machine at most */
+	/* Forced forms, for tests and measurements; NULL or "": the environment's MUSTER_CPU and
+	 * MUSTER_READER, else chosen by what this machine has and what is observed. */
+	const char *cpu;    /* of digests: "scalar", "sse2", "avx2", "avx512", "neon", "best" */
+	const char *reader; /* of small files: "plain", "ring", "auto" */
 	struct muster_progress *progress; /* may be NULL */
 	muster_failure_fn *on_failure;	  /* may be NULL */
 	void *on_failure_state;

@@ -47,6 +47,19 @@ class Put(MusterTest):
         self.assertEqual(first.out, "tester/uncategorized/photos:v0\n")
         self.assertNotIn("made a new repository", self.put_photos().err)
 
+    def test_forced_forms_give_the_same_version(self):
+        self.make_photos()
+        digests = set()
+        for name, value in [("MUSTER_CPU", "scalar"), ("MUSTER_CPU", "best"),
+                            ("MUSTER_READER", "plain"), ("MUSTER_READER", "ring")]:
+            summary = self.run_ok("-R", name + value, "put", "photos", "-n", "photos", "--json",
+                                  environment={name: value}).objects()[-1]
+            digests.add(summary["digest"])
+        self.assertEqual(len(digests), 1)
+        for name in ("MUSTER_CPU", "MUSTER_READER"):
+            self.run_code(2, "put", "photos", "-n", "photos", environment={name: "abacus"},
+                          told="'abacus'")
+
     def test_a_mistake_makes_no_repository(self):
         self.run_code(2, "put", "nowhere", "-n", "photos")
         self.assertFalse(self.repo.exists())
