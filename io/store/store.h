@@ -42,7 +42,8 @@ typedef enum muster_code store_list_fn(void *state, const char *key, uint64_t si
 struct store_ops {
 	const char *kind; /* "local", "memory", ... */
 
-	/* Create if absent, whole and durable. MUSTER_EXISTS: somebody was first. */
+	/* Create if absent, whole and durable (below KEY_PROBE_PREFIX: whole). MUSTER_EXISTS:
+	 * somebody was first. */
 	enum muster_code (*create)(struct store *store, const char *key, struct view data,
 				   struct muster_error *err);
 	/* MUSTER_ABSENT where there is none. Gives an object. */

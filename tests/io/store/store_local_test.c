@@ -151,6 +151,19 @@ static void a_created_object_is_synced_with_all_new_directories(void **state)
 	}
 }
 
+static void a_probe_is_created_without_a_sync(void **state)
+{
+	struct place *place = *state;
+
+	sys_fault_arm(&place->sys, 0, 0);
+	assert_int_equal(store_create(place->store, "probe/a/1", VIEW_LITERAL("x"), NULL),
+			 MUSTER_OK);
+	assert_int_equal(store_create(place->store, "probe/a/1", VIEW_LITERAL("y"), NULL),
+			 MUSTER_EXISTS);
+	assert_int_equal(calls(place, SYS_CALL_FDATASYNC), 0);
+	assert_int_equal(calls(place, SYS_CALL_FSYNC), 0);
+}
+
 static void a_writer_leaves_its_directory_to_the_next_sync(void **state)
 {
 	struct place *place = *state;
@@ -348,6 +361,7 @@ int main(void)
 		WITH_PLACE(old_temporary_files_are_removed_at_open),
 		WITH_PLACE(two_processes_with_one_seed_do_not_meet),
 		WITH_PLACE(a_created_object_is_synced_with_all_new_directories),
+		WITH_PLACE(a_probe_is_created_without_a_sync),
 		WITH_PLACE(a_writer_leaves_its_directory_to_the_next_sync),
 		WITH_PLACE(after_a_failed_sync_no_sync_succeeds),
 		WITH_PLACE(large_appends_are_one_call_each_and_written_back_on_the_way),
