@@ -77,6 +77,7 @@ enum muster_code cli_job_begin(struct cli *cli, struct muster_job *job, struct m
 		return code;
 	*job = (struct muster_job){ .worker_count = (unsigned)cli->global.jobs,
 				    .memory_bytes = cli->global.memory_bytes,
+				    .memory = &cli->memory,
 				    .progress = &cli->counters,
 				    .on_failure = on_failure,
 				    .on_failure_state = cli };

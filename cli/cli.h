@@ -52,6 +52,7 @@ struct cli {
 	struct output output;
 	struct progress progress;
 	struct muster_progress counters;
+	struct muster_memory memory; /* of the job; no part where it does not tell */
 	struct failures failures;
 	struct muster_repository *repository;
 	const char *hint;	  /* static; what to do about the error that is returned */

@@ -145,12 +145,55 @@ static void add_time(struct cli *cli, uint64_t elapsed_ns)
 	add_line(cli, "time", text);
 }
 
+static uint64_t memory_sum(const struct muster_memory *memory)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < memory->part_count; i++)
+		sum += memory->parts[i].bytes;
+	return sum;
+}
+
+/* What the job may have held at most, and who. */
+static void add_memory(struct cli *cli)
+{
+	const struct muster_memory *memory = &cli->memory;
+	char size[TEXT_SIZE_BYTES], text[128];
+
+	if (!memory->part_count || !cli->global.verbose)
+		return;
+	add_line(cli, "may have held", text_size(size, memory_sum(memory)));
+	for (unsigned i = 0; i < memory->part_count; i++) {
+		snprintf(text, sizeof(text), "%9s  %s", text_size(size, memory->parts[i].bytes),
+			 memory->parts[i].name);
+		add_line(cli, "", text);
+	}
+}
+
+static void add_json_memory(struct cli *cli)
+{
+	const struct muster_memory *memory = &cli->memory;
+
+	if (!memory->part_count)
+		return;
+	json_write_key(&cli->summary, "memory");
+	json_write_array_begin(&cli->summary);
+	for (unsigned i = 0; i < memory->part_count; i++) {
+		json_write_object_begin(&cli->summary);
+		json_member_text(&cli->summary, "part", memory->parts[i].name);
+		json_member_u64(&cli->summary, "bytes", memory->parts[i].bytes);
+		json_write_object_end(&cli->summary);
+	}
+	json_write_array_end(&cli->summary);
+}
+
 static void end_json(struct cli *cli, uint64_t elapsed_ns, enum exit_code exit_code)
 {
 	struct bytes *line;
 
 	json_member_u64(&cli->summary, "elapsed_ms", elapsed_ns / NS_PER_MS);
 	json_member_u64(&cli->summary, "peak_memory_bytes", peak_memory_bytes());
+	add_json_memory(cli);
 	json_member_u64(&cli->summary, "exit_code", exit_code);
 	json_write_object_end(&cli->summary);
 	line = output_begin(&cli->output);
@@ -171,5 +214,6 @@ void summary_end(struct cli *cli, enum exit_code exit_code)
 		return;
 	add_time(cli, elapsed_ns);
 	add_line(cli, "peak memory", text_size(size, peak_memory_bytes()));
+	add_memory(cli);
 	screen_write(&cli->screen, bytes_view(&cli->summary_text));
 }

@@ -37,6 +37,8 @@ enum muster_code blob_set_open(struct blob_set **out, struct store *store,
 	set->pack_max_blobs = set->locked.table.record_max / 64;
 	if (set->pack_max_blobs > BLOB_PACK_MAX_BLOBS)
 		set->pack_max_blobs = BLOB_PACK_MAX_BLOBS;
+	if (options->pack_max_blobs && set->pack_max_blobs > options->pack_max_blobs)
+		set->pack_max_blobs = (uint32_t)options->pack_max_blobs;
 	*out = set;
 	return MUSTER_OK;
 }

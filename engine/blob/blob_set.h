@@ -31,6 +31,7 @@ struct blob_set_options {
 	enum digest_algorithm algorithm;
 	bool has_identity;
 	size_t table_bytes;	  /* 0: 16 MiB */
+	size_t pack_max_blobs;	  /* 0: as many as the table has room for, BLOB_PACK_MAX_BLOBS */
 	blob_next_id_fn *next_id; /* NULL: look-ups only */
 	void *next_id_state;
 	index_usable_fn *is_usable; /* NULL: every indexed copy is */

@@ -69,7 +69,9 @@ enum muster_code hash_tree_open(struct hash_tree **out, const struct hash_tree_o
 	if (!tree)
 		return muster_fail_memory(err, "a tree to hash");
 	init(tree, options);
-	code = put_source_open(&tree->source, &tree->source_options, options->worker_count, err);
+	code = put_source_open(&tree->source, &tree->source_options,
+			       &(struct source_limits){ .thread_count = options->worker_count },
+			       err);
 	if (!code)
 		code = init_workers(tree, err);
 	if (!code)

@@ -135,17 +135,17 @@ static enum muster_code add_entry(struct put_run *run, const struct entry *entry
 
 static struct stat_record record_of(const struct put_run *run, const struct put_item *item)
 {
-	return (struct stat_record){ .path = item->path,
-				     .size_bytes = item->found.size_bytes,
-				     .mtime_ns = item->found.mtime_ns,
-				     .ctime_ns = item->found.ctime_ns,
-				     .inode = item->found.inode,
-				     .is_trusted = ingest_is_trusted(&item->found, run->read_ns),
-				     .algorithm = item->is_reference ? DIGEST_MD5
-								     : run->hashing.algorithm,
-				     .has_identity = !item->is_reference &&
-						     run->hashing.has_identity,
-				     .fingerprint = item->fingerprint };
+	return (struct stat_record){
+		.path = item->path,
+		.size_bytes = item->found.size_bytes,
+		.mtime_ns = item->found.mtime_ns,
+		.ctime_ns = item->found.ctime_ns,
+		.inode = item->found.inode,
+		.is_trusted = ingest_is_trusted(&item->found, run->read_ns),
+		.algorithm = item->is_reference ? DIGEST_MD5 : run->hashing.algorithm,
+		.has_identity = !item->is_reference && run->hashing.has_identity,
+		.fingerprint = item->fingerprint
+	};
 }
 
 void put_count_done(struct put_run *run, const struct put_item *item)
@@ -267,7 +267,7 @@ static bool has_room_locked(const struct put_run *run, const struct put_batch *b
 	if (batch->sequence - run->emit.next_sequence >= run->emit.window_max)
 		return false;
 	return batch->sequence == run->emit.next_sequence ||
-	       run->emit.waiting_cost < PUT_WINDOW_COST;
+	       run->emit.waiting_cost < run->memory.window_item_count;
 }
 
 /* Waits until the batch may stand in the window; others close their packs and move it on. */

@@ -137,7 +137,7 @@ enum muster_code put_open_intake(struct put_worker *worker, const struct hash_op
 	struct put_run *run = worker->run;
 	struct intake_options options = { .hashing = *hashing,
 					  .reader = { .kind = run->reader, .wants_stat = true },
-					  .ring_bytes = run->ring_bytes,
+					  .ring_bytes = run->memory.ring_bytes,
 					  .read = item_was_read,
 					  .done = item_is_done,
 					  .state = worker };

@@ -139,7 +139,7 @@ static bool is_fair(const struct put_worker *worker)
 {
 	size_t waiting = queue_count(worker->running_queue);
 
-	return long_intake_count(worker->running) < waiting / worker->run->worker_count + 1;
+	return long_intake_count(worker->running) < waiting / worker->run->memory.worker_count + 1;
 }
 
 static enum muster_code next(void *state, struct long_file *out, struct muster_error *err)

@@ -31,10 +31,12 @@ static bool walk_wants(const void *state, struct view path, bool is_directory)
 	return is_wanted(state, path, is_directory);
 }
 
-static enum muster_code open_walk(struct input *input, unsigned thread_count,
+static enum muster_code open_walk(struct input *input, const struct source_limits *limits,
 				  struct muster_error *err)
 {
-	struct walk_options walk = { .thread_count = thread_count,
+	struct walk_options walk = { .thread_count = limits->thread_count,
+				     .ahead_entry_max = limits->ahead_entry_max,
+				     .names_max_bytes = limits->names_max_bytes,
 				     .wanted = input->options->wanted ? walk_wants : NULL,
 				     .wanted_state = input,
 				     .one_file_system = input->options->one_file_system };
@@ -74,8 +76,8 @@ static enum muster_code open_single(struct input *input, const char *name, struc
 	return code;
 }
 
-static enum muster_code open_directory(struct input *input, const char *name, unsigned thread_count,
-				       struct muster_error *err)
+static enum muster_code open_directory(struct input *input, const char *name,
+				       const struct source_limits *limits, struct muster_error *err)
 {
 	const struct muster_put_options *options = input->options;
 	enum muster_code code = set_prefix(input, name, err);
@@ -86,12 +88,12 @@ static enum muster_code open_directory(struct input *input, const char *name, un
 		return file_list_open(&input->list, input->directory,
 				      view_of(options->files_from, options->files_from_bytes),
 				      options->files_from_separator, err);
-	return open_walk(input, thread_count, err);
+	return open_walk(input, limits, err);
 }
 
 /* Something on disk, whether its bytes are stored or only referred to. */
-static enum muster_code open_local(struct input *input, const char *name, unsigned thread_count,
-				   struct muster_error *err)
+static enum muster_code open_local(struct input *input, const char *name,
+				   const struct source_limits *limits, struct muster_error *err)
 {
 	struct stat st;
 
@@ -104,7 +106,7 @@ static enum muster_code open_local(struct input *input, const char *name, unsign
 		return is_missing ? MUSTER_E_NAME : code;
 	}
 	if (S_ISDIR(st.st_mode))
-		return open_directory(input, name, thread_count, err);
+		return open_directory(input, name, limits, err);
 	if (S_ISREG(st.st_mode))
 		return open_single(input, name, err);
 	return muster_fail(err, MUSTER_E_USAGE, "put '%s': it is neither a directory nor a file",
@@ -122,8 +124,8 @@ static enum muster_code open_tracked(struct input *input, const char *name,
 	return open_single(input, name, err);
 }
 
-static enum muster_code open_reference(struct input *input, const char *name, unsigned thread_count,
-				       struct muster_error *err)
+static enum muster_code open_reference(struct input *input, const char *name,
+				       const struct source_limits *limits, struct muster_error *err)
 {
 	struct bytes path = { 0 };
 	enum muster_code code;
@@ -153,21 +155,21 @@ static enum muster_code open_reference(struct input *input, const char *name, un
 		return code;
 	}
 	input->directory = (char *)path.ptr;
-	return open_local(input, name, thread_count, err);
+	return open_local(input, name, limits, err);
 }
 
 enum muster_code input_open(struct input *input, const struct muster_put_options *options,
-			    const struct muster_source *from, unsigned thread_count,
+			    const struct muster_source *from, const struct source_limits *limits,
 			    struct muster_error *err)
 {
 	input->options = options;
 	input->root = from->path;
 	if (uri_kind(from->path) != URI_NONE)
-		return open_reference(input, from->name, thread_count, err);
+		return open_reference(input, from->name, limits, err);
 	input->directory = strdup(from->path);
 	if (!input->directory)
 		return muster_fail_memory(err, "a source");
-	return open_local(input, from->name, thread_count, err);
+	return open_local(input, from->name, limits, err);
 }
 
 static void release_shared(struct input *input)

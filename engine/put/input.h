@@ -31,7 +31,7 @@ struct input {
 
 /** `input` is zeroed. Errors: MUSTER_E_NAME, MUSTER_E_USAGE, MUSTER_E_UNSUPPORTED. */
 enum muster_code input_open(struct input *input, const struct muster_put_options *options,
-			    const struct muster_source *from, unsigned thread_count,
+			    const struct muster_source *from, const struct source_limits *limits,
 			    struct muster_error *err);
 void input_release(struct input *input);
 /** Make sure that it has an item in hand, or is done. */

@@ -8,8 +8,6 @@
 #include "base/text/encode.h"
 #include "engine/put/put_job.h"
 
-#define TABLE_SHARE 4 /* a quarter of the memory is the table of blobs */
-
 static enum muster_code begin_session_locked(struct put_job *job, struct muster_error *err)
 {
 	char what[256];
@@ -151,12 +149,12 @@ enum muster_code put_still_relies(void *state, struct repository *repository,
 		"the repository was collected meanwhile: the same command does it again");
 }
 
-static enum muster_code open_blobs(struct put_job *job, uint64_t memory_bytes,
-				   struct muster_error *err)
+static enum muster_code open_blobs(struct put_job *job, struct muster_error *err)
 {
 	struct blob_set_options options = { .algorithm = job->run.hashing.algorithm,
 					    .has_identity = job->run.hashing.has_identity,
-					    .table_bytes = memory_bytes / TABLE_SHARE,
+					    .table_bytes = job->run.memory.table_bytes,
+					    .pack_max_blobs = job->run.memory.pack_max_blobs,
 					    .next_id = next_id,
 					    .next_id_state = job,
 					    .is_usable = is_usable,
@@ -170,9 +168,10 @@ static enum muster_code open_emit(struct put_job *job, struct muster_error *err)
 {
 	struct put_run *run = &job->run;
 	struct version_writer_options options = put_writer_options(run);
+	struct spill_options side = { .memory_max_bytes = run->memory.sort_bytes };
 	enum muster_code code;
 
-	run->emit.window_max = PUT_WINDOW_COST / PUT_BATCH_COST;
+	run->emit.window_max = run->memory.window_item_count / PUT_BATCH_COST;
 	run->emit.window = calloc(run->emit.window_max, sizeof(*run->emit.window));
 	if (!run->emit.window)
 		return muster_fail_memory(err, "the window");
@@ -181,7 +180,7 @@ static enum muster_code open_emit(struct put_job *job, struct muster_error *err)
 	if (!code && run->hashing.algorithm != DIGEST_MD5)
 		code = queue_new(&run->large.references, PUT_LARGE_QUEUE, err);
 	if (!code)
-		code = spill_new(&run->emit.side, NULL, err);
+		code = spill_new(&run->emit.side, &side, err);
 	if (!code)
 		code = version_writer_open(&run->emit.writer, run->store, &options, err);
 	return code ? code : put_emit_open_onto(run, err);
@@ -190,6 +189,9 @@ static enum muster_code open_emit(struct put_job *job, struct muster_error *err)
 enum muster_code put_open(struct put_job *job, const char *cache_dir, struct muster_error *err)
 {
 	const struct muster_put_options *options = job->run.options;
+	struct source_limits limits = { .thread_count = job->run.memory.worker_count,
+					.ahead_entry_max = job->run.memory.walk_entry_count,
+					.names_max_bytes = job->run.memory.sort_bytes };
 	struct collection_name name = { view_text(options->entity), view_text(options->project),
 					view_text(options->name) };
 	enum muster_code code;
@@ -207,11 +209,10 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 	if (!code)
 		put_open_cache(job, cache_dir);
 	if (!code)
-		code = open_blobs(job, options->job.memory_bytes, err);
+		code = open_blobs(job, err);
 	if (!code)
 		code = adopt_dead(job, err);
 	if (!code)
-		code = put_source_open(&job->run.plan.source, options, options->job.worker_count,
-				       err);
+		code = put_source_open(&job->run.plan.source, options, &limits, err);
 	return code ? code : open_emit(job, err);
 }

@@ -17,6 +17,16 @@ static enum muster_code check_options(const struct muster_put_options *options,
 	return MUSTER_OK;
 }
 
+static void tell_memory(const struct put_memory *memory, struct muster_memory *out)
+{
+	*out = (struct muster_memory){ .worker_count = memory->worker_count,
+				       .part_count = MEMORY_PARTS };
+	for (size_t i = 0; i < MEMORY_PARTS; i++) {
+		out->parts[i].name = memory->parts[i].name;
+		out->parts[i].bytes = memory->parts[i].bytes;
+	}
+}
+
 static void init_run(struct put_job *job, const struct muster_put_options *options,
 		     const struct intake_form *form, struct muster_put_report *report)
 {
@@ -34,8 +44,9 @@ static void init_run(struct put_job *job, const struct muster_put_options *optio
 	run->reader = form->reader;
 	run->rules = (struct ingest_rules){ run->hashing.algorithm, run->hashing.has_identity,
 					    options->rehash };
-	run->worker_count = options->job.worker_count;
-	run->ring_bytes = INTAKE_RING_BYTES;
+	run->memory = put_memory_divide(options->job.memory_bytes, options->job.worker_count);
+	if (options->job.memory)
+		tell_memory(&run->memory, options->job.memory);
 	pthread_mutex_init(&run->plan.lock, NULL);
 	pthread_mutex_init(&run->emit.lock, NULL);
 	pthread_mutex_init(&run->failure.lock, NULL);

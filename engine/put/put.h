@@ -2,8 +2,7 @@
  * put - ingest: some directories and files become a version of a collection.
  *
  * Threads: options->job.worker_count workers, as many readers of directories, one that syncs.
- * Memory:  job.memory_bytes: per worker a buffer and a pack's directory; the table of blobs;
- *          PUT_WINDOW_COST items between plan and emit; a block of cache, base and version.
+ * Memory:  job.memory_bytes, divided by planners/memory: where it is little, fewer workers.
  * Order:   packs -> index -> leaves -> manifest -> sync -> event (FORMAT §3).
  */
 #ifndef ENGINE_PUT_PUT_H

@@ -25,12 +25,13 @@
 #include "io/spill/spill.h"
 #include "io/tree/walk.h"
 #include "planners/ingest/ingest.h"
+#include "planners/memory/memory.h"
 
 #define PUT_BATCH_MAX	256
-#define PUT_WINDOW_COST 32768 /* of batches that wait for an earlier one before emit, in items */
-#define PUT_BATCH_COST	8     /* what a batch costs beside its items */
+#define PUT_BATCH_COST	8 /* items that a batch costs beside its own, in the window */
 #define PUT_LARGE_QUEUE 64
-#define PUT_UNREAD_MAX	16 /* batches of a worker that are being read: each keeps a directory open */
+#define PUT_UNREAD_MAX	16 /* batches of a worker that are being read: each keeps a directory open \
+			    */
 
 /* A walk's batch, shared by the put batches and large items that were cut from it. Names and stats
  * are needed until they are emitted, the directory only until the last file is read: batches may
@@ -93,8 +94,14 @@ void put_batch_leave(struct put_batch *batch);
 
 struct put_source;
 
+/* What a source may take; 0: as the walk has it. */
+struct source_limits {
+	unsigned thread_count;
+	size_t ahead_entry_max, names_max_bytes;
+};
+
 enum muster_code put_source_open(struct put_source **out, const struct muster_put_options *options,
-				 unsigned thread_count, struct muster_error *err);
+				 const struct source_limits *limits, struct muster_error *err);
 void put_source_close(struct put_source *source);
 /** The next items in path order. MUSTER_END. Errors: MUSTER_E_USAGE for two sources of one path,
  *  or a path below a file. Threads: one at a time. */
@@ -130,8 +137,7 @@ struct put_run { /* the first member of struct put_job (put.c) */
 	struct hash_options hashing;
 	struct ingest_rules rules;
 	int64_t read_ns; /* the tree's own time when the run began */
-	unsigned worker_count;
-	size_t ring_bytes; /* of a worker's intake */
+	struct put_memory memory;
 	enum reader_kind reader;
 	struct blob_set *blobs;
 	struct stat_cache *cache;     /* NULL: none could be had */
@@ -195,9 +201,9 @@ struct put_worker {
 	struct intake *intake;
 	struct intake *reference_intake; /* by MD5; NULL until one is needed that is not `intake` */
 	struct long_intake *long_intake, *reference_long_intake; /* NULL until they are needed */
-	struct long_intake *running; /* one of these, while it runs */
-	struct queue *running_queue; /* where it takes files from */
-	struct large_item *large;    /* its first file */
+	struct long_intake *running;				 /* one of these, while it runs */
+	struct queue *running_queue;				 /* where it takes files from */
+	struct large_item *large;				 /* its first file */
 	struct blob_packer *packer;
 	struct put_batch *first, *last;
 	unsigned unread_count; /* of these batches: not read yet */

@@ -12,7 +12,7 @@ struct put_source {
 };
 
 enum muster_code put_source_open(struct put_source **out, const struct muster_put_options *options,
-				 unsigned thread_count, struct muster_error *err)
+				 const struct source_limits *limits, struct muster_error *err)
 {
 	struct put_source *source = calloc(1, sizeof(*source));
 	enum muster_code code = MUSTER_OK;
@@ -25,8 +25,7 @@ enum muster_code put_source_open(struct put_source **out, const struct muster_pu
 		code = muster_fail_memory(err, "the sources");
 	for (size_t i = 0; i < options->source_count && !code; i++) {
 		source->input_count++;
-		code = input_open(&source->inputs[i], options, &options->sources[i], thread_count,
-				  err);
+		code = input_open(&source->inputs[i], options, &options->sources[i], limits, err);
 	}
 	if (code) {
 		put_source_close(source);

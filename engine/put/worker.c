@@ -32,7 +32,7 @@ static bool may_take_large(struct put_run *run, bool source_is_done)
 {
 	unsigned active = atomic_load(&run->large.active);
 
-	return source_is_done || active + 1 < run->worker_count;
+	return source_is_done || active + 1 < run->memory.worker_count;
 }
 
 static enum muster_code take_large(struct put_worker *worker, bool source_is_done, bool *did,
@@ -43,9 +43,8 @@ static enum muster_code take_large(struct put_worker *worker, bool source_is_don
 	void *item;
 
 	*did = false;
-	if (!may_take_large(run, source_is_done) ||
-	    (!queue_try_take(run->large.queue, &item) &&
-	     !queue_try_take(run->large.references, &item)))
+	if (!may_take_large(run, source_is_done) || (!queue_try_take(run->large.queue, &item) &&
+						     !queue_try_take(run->large.references, &item)))
 		return MUSTER_OK;
 	*did = true;
 	atomic_fetch_add(&run->large.active, 1);
@@ -121,16 +120,16 @@ static void worker_release(struct put_worker *worker)
 
 enum muster_code put_work(struct put_run *run, struct muster_error *err)
 {
-	struct put_worker *workers = calloc(run->worker_count, sizeof(*workers));
+	struct put_worker *workers = calloc(run->memory.worker_count, sizeof(*workers));
 	unsigned ready = 0, started = 0;
 	enum muster_code code = MUSTER_OK;
 	int failed = 0;
 
 	if (!workers)
 		return muster_fail_memory(err, "the workers");
-	for (; ready < run->worker_count && !code; ready++)
+	for (; ready < run->memory.worker_count && !code; ready++)
 		code = worker_init(&workers[ready], run, err);
-	for (; !code && started < run->worker_count; started++) {
+	for (; !code && started < run->memory.worker_count; started++) {
 		failed = pthread_create(&workers[started].thread, NULL, worker_main,
 					&workers[started]);
 		if (failed) {

@@ -30,6 +30,18 @@ struct muster_progress {
 typedef void muster_failure_fn(void *state, const char *path, uint64_t path_bytes,
 			       const struct muster_error *error);
 
+#define MUSTER_MEMORY_PARTS 12
+
+/** What each part of a job may hold at most: the whole is job.memory_bytes, or less. */
+struct muster_memory {
+	unsigned worker_count; /* as many as the memory is enough for */
+	unsigned part_count;
+	struct {
+		const char *name; /* static text */
+		uint64_t bytes;
+	} parts[MUSTER_MEMORY_PARTS];
+};
+
 /** What every job takes. Zeroed is good. All pointers are borrowed until the job returns. */
 struct muster_job {
 	unsigned worker_count; /* 0: one a processor */
@@ -38,6 +50,7 @@ struct muster_job {
 	 * MUSTER_READER, else chosen by what this machine has and what is observed. */
 	const char *cpu;    /* of digests: "scalar", "sse2", "avx2", "avx512", "neon", "best" */
 	const char *reader; /* of small files: "plain", "ring", "auto" */
+	struct muster_memory *memory;	  /* NULL, or filled when the job divides its memory */
 	struct muster_progress *progress; /* may be NULL */
 	muster_failure_fn *on_failure;	  /* may be NULL */
 	void *on_failure_state;

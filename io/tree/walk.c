@@ -133,8 +133,9 @@ static void walk_configure(struct walk *walk, const struct walk_options *options
 		options->ahead_entry_max ? options->ahead_entry_max : AHEAD_ENTRIES_MAX;
 	walk->names_limits = (struct names_limits){
 		.count_max = tuning->sort_max ? tuning->sort_max : WALK_SORT_MAX,
-		.bytes_max =
-			tuning->names_max_bytes ? tuning->names_max_bytes : WALK_NAMES_MAX_BYTES,
+		.bytes_max = tuning->names_max_bytes	? tuning->names_max_bytes
+			     : options->names_max_bytes ? options->names_max_bytes
+							: WALK_NAMES_MAX_BYTES,
 		.spill_memory_bytes = tuning->spill_memory_bytes,
 	};
 	walk->shared.fd_max = tuning->fd_max ? tuning->fd_max : fd_max_default();

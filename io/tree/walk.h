@@ -9,8 +9,8 @@
  *           walk_next(), which works itself on what it needs if no reader does. Batches may be
  *           freed by any thread. A walk is opened and closed by one thread.
  * Memory:   at most `ahead_entry_max` entries are held beyond the batch that is awaited. Names of
- *           directories that are used in parts are held up to WALK_SORT_MAX or 16 MiB for each of
- *           those being listed and their ancestors; a larger directory is sorted in spilled runs.
+ *           directories that are used in parts are held up to WALK_SORT_MAX or `names_max_bytes`
+ * for each of those being listed and their ancestors; a larger directory is sorted in spilled runs.
  * Files:    at most about a quarter of RLIMIT_NOFILE is open, however deep or wide the tree; the
  *           directories of batches that were given are open beyond that.
  * Failures: an unreadable directory, a link loop, a broken link, a name that is not UTF-8, a path
@@ -58,6 +58,7 @@ typedef bool walk_wanted_fn(const void *state, struct view path, bool is_directo
 struct walk_options {
 	unsigned thread_count;	  /* 0: 2 */
 	size_t ahead_entry_max;	  /* 0: 65,536 */
+	size_t names_max_bytes;	  /* of one directory before they are spilled; 0: 16 MiB */
 	walk_wanted_fn *wanted;	  /* NULL: all */
 	const void *wanted_state; /* borrowed for the life of the walk */
 	bool one_file_system;

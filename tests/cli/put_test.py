@@ -60,6 +60,17 @@ class Put(MusterTest):
             self.run_code(2, "put", "photos", "-n", "photos", environment={name: "abacus"},
                           told="'abacus'")
 
+    def test_verbose_tells_who_may_hold_how_much(self):
+        self.make_photos()
+        told = self.run_ok("put", "photos", "-n", "photos", "-v", "--memory", "64MiB").err
+        for text in ("peak memory", "may have held", "MiB  table of blobs"):
+            self.assertIn(text, told)
+        summary = self.run_ok("put", "photos", "-n", "photos", "--json", "-j", "64",
+                              "--memory", "64MiB").objects()[-1]
+        held = sum(part["bytes"] for part in summary["memory"])
+        self.assertLessEqual(held, 64 << 20)
+        self.assertLessEqual(summary["peak_memory_bytes"], held)
+
     def test_a_mistake_makes_no_repository(self):
         self.run_code(2, "put", "nowhere", "-n", "photos")
         self.assertFalse(self.repo.exists())
