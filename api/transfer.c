@@ -2,6 +2,7 @@
 
 #include "api/api_internal.h"
 #include "engine/digest/digest.h"
+#include "engine/etag/etag_file.h"
 
 enum muster_code muster_export(struct muster_repository *repository,
 			       const struct muster_export_options *options,
@@ -64,4 +65,14 @@ enum muster_code muster_digest(const struct muster_digest_options *options,
 	report = report ? report : &own;
 	*report = (struct muster_digest_report){ 0 };
 	return code ? code : digest_run(&full, report, err);
+}
+
+enum muster_code muster_etag(const struct muster_etag_options *options,
+			     struct muster_etag_report *report, struct muster_error *err)
+{
+	struct muster_etag_options full = *options;
+	enum muster_code code = api_job(&options->job, &full.job, err);
+
+	*report = (struct muster_etag_report){ 0 };
+	return code ? code : etag_file(&full, report, err);
 }

@@ -6,9 +6,9 @@ static const struct command *const work[] = {
 	&command_init,	 &command_put,	 &command_get, &command_checkout,
 	&command_verify, &command_check, NULL
 };
-static const struct command *const look[] = { &command_ls,  &command_show, &command_log,
-					      &command_cat, &command_diff, &command_digest,
-					      NULL };
+static const struct command *const look[] = { &command_ls,   &command_show, &command_log,
+					      &command_cat,  &command_diff, &command_digest,
+					      &command_etag, NULL };
 static const struct command *const change[] = { &command_alias,	   &command_tag,
 						&command_describe, &command_metadata,
 						&command_delete,   NULL };

@@ -8,6 +8,7 @@
 #define MUSTER_MUSTER_H
 
 #include "muster/check.h"
+#include "muster/etag.h"
 #include "muster/error.h"
 #include "muster/get.h"
 #include "muster/look.h"
@@ -52,6 +53,9 @@ enum muster_code muster_digest(const struct muster_digest_options *options,
  * Errors: those of muster_put(), which asks the same. */
 enum muster_code muster_check_put(const struct muster_put_options *options,
 				  struct muster_error *err);
+/** The ETag of one file; needs no repository. */
+enum muster_code muster_etag(const struct muster_etag_options *options,
+			     struct muster_etag_report *report, struct muster_error *err);
 
 /* Looking. */
 enum muster_code muster_collections(struct muster_repository *repository, muster_collection_fn *fn,

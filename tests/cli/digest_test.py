@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """digest: digests of files as W&B and as md5sum have them."""
+import hashlib
 import os
 import shutil
 import subprocess
@@ -103,6 +104,27 @@ class Sums(MusterTest):
             with self.subTest(text):
                 result = self.run_code(2, "digest", "-c", "-", stdin=text, told=told)
                 self.assertEqual(result.out, "")
+
+
+class Etag(MusterTest):
+    def test_the_etag_of_parts_is_the_md5_of_their_md5s(self):
+        data = bytes(range(256)) * 8192
+        self.write("model", data)
+        parts = [hashlib.md5(data[at:at + (1 << 20)]).digest() for at in range(0, len(data), 1 << 20)]
+        expected = f"{hashlib.md5(b''.join(parts)).hexdigest()}-{len(parts)}"
+        self.assertEqual(self.run_ok("etag", "--part-size", "1MiB", "model").out,
+                         f"{expected}  model\n")
+        self.assertEqual(self.run_ok("etag", "model").out, f"{hashlib.md5(data).hexdigest()}  model\n")
+        told = self.run_ok("etag", "model", "--multipart", "--json").objects()[0]
+        self.assertEqual((told["path"], told["part_count"]), ("model", 1))
+
+    def test_one_bad_file_does_not_hide_the_others(self):
+        self.write("model", b"x")
+        run = self.run_code(3, "etag", "nowhere", "model", told="nowhere")
+        self.assertIn("  model\n", run.out)
+        self.run_code(2, "etag", "nowhere", told="nowhere")
+        self.run_code(2, "etag", "s3://bucket/x", told="s3://bucket/x")
+        self.run_code(2, "etag")
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ class Json(MusterTest):
         self.run_json(0, "verify", "photos", "--stored")
         self.run_json(0, "check")
         self.run_json(0, "digest", "photos")
+        self.run_json(0, "etag", "photos/a.txt")
         sums = self.run_ok("digest", "--md5sum", "photos").out
         self.run_json(0, "digest", "-c", "-", stdin=sums)
         self.run_json(0, "diff", "photos", "./photos")

@@ -9,10 +9,10 @@ import subprocess
 import harness
 from harness import MusterTest
 
-COMMANDS = ("init put get checkout verify check ls show log cat diff digest alias tag describe "
-            "metadata delete export import help").split()
+COMMANDS = ("init put get checkout verify check ls show log cat diff digest etag alias tag "
+            "describe metadata delete export import help").split()
 NOT_BUILT = ("scan draft ttl rename link unlink expire run lineage used-by logged-by copy gc cache "
-             "etag completion plan merge repair").split()
+             "completion plan merge repair").split()
 
 
 class Help(MusterTest):
