@@ -7,6 +7,10 @@
 
 #include "artifact/path.h"
 
+/* A walk names most of the base's entries; a file put onto a large version names one. So many are
+ * stepped over before the base is asked for the path itself, which decodes a leaf: some 200. */
+#define STEPS_MAX 256
+
 static enum muster_code advance_base(struct put_run *run, struct muster_error *err)
 {
 	enum muster_code code = version_reader_next(run->plan.base, &run->plan.base_head, err);
@@ -15,25 +19,37 @@ static enum muster_code advance_base(struct put_run *run, struct muster_error *e
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
+/* The base's head becomes its first entry that is not before `path`. */
+static enum muster_code move_base(struct put_run *run, struct view path, int *order,
+				  struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (unsigned steps = 0; !code && run->plan.has_base_head; steps++) {
+		*order = view_compare(run->plan.base_head.path, path);
+		if (*order >= 0)
+			break;
+		if (steps == STEPS_MAX)
+			version_reader_seek(run->plan.base, path);
+		code = advance_base(run, err);
+	}
+	return code;
+}
+
 /* The base's entry of `path`, or NULL. */
 static enum muster_code find_in_base(struct put_run *run, struct view path,
 				     const struct entry **out, struct muster_error *err)
 {
 	int order = -1;
+	enum muster_code code;
 
 	*out = NULL;
 	if (!run->plan.base)
 		return MUSTER_OK;
-	while (run->plan.has_base_head &&
-	       (order = view_compare(run->plan.base_head.path, path)) < 0) {
-		enum muster_code code = advance_base(run, err);
-
-		if (code)
-			return code;
-	}
-	if (run->plan.has_base_head && order == 0)
+	code = move_base(run, path, &order, err);
+	if (!code && run->plan.has_base_head && order == 0)
 		*out = &run->plan.base_head;
-	return MUSTER_OK;
+	return code;
 }
 
 static struct blob_key key_of(const struct put_run *run, const struct stat_record *known)
