@@ -31,8 +31,7 @@
 #define PUT_WINDOW_COST 32768 /* of batches that wait for an earlier one before emit, in items */
 #define PUT_BATCH_COST	8     /* what a batch costs beside its items */
 #define PUT_LARGE_QUEUE 64
-#define PUT_UNREAD_MAX	16 /* batches of a worker that are being read: each keeps a directory open \
-			    */
+#define PUT_UNREAD_MAX	16 /* batches of a worker being read: each keeps a directory open */
 
 /* A walk's batch, shared by the put batches and large items that were cut from it. Names and stats
  * are needed until they are emitted, the directory only until the last file is read: batches may
@@ -58,9 +57,10 @@ struct put_item {
 	const char *name; /* for openat(dir_fd) */
 	struct found_file found;
 	enum item_fate fate;
-	bool is_news;	   /* the stat cache did not know it */
-	bool is_reference; /* digested, by MD5, but not stored */
-	struct view ref;   /* its URI */
+	bool is_news;	       /* the stat cache did not know it */
+	bool is_wanted_stored; /* kept if the index has its blob, which is not asked yet */
+	bool is_reference;     /* digested, by MD5, but not stored */
+	struct view ref;       /* its URI */
 	struct fingerprint fingerprint;
 	struct blob_place place;
 	struct muster_error *error; /* ITEM_FAILED; owned by the batch or the walk */
