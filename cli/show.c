@@ -51,8 +51,8 @@ size_t show_width(struct view text)
 	size_t width = 0;
 
 	while (text.len) {
-		uint32_t point = 0;
-		size_t len = utf8_decode(text, &point);
+		uint32_t point = text.ptr[0]; /* most text is ASCII, which needs no decoding */
+		size_t len = point < 0x80 ? 1 : utf8_decode(text, &point);
 
 		width += len ? point_width(point) : 1;
 		len = len ? len : 1;

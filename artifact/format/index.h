@@ -6,7 +6,8 @@
  * page ends with its last record. Then the filter (blocked: one 64-byte block a key, 12 bits a
  * blob); the list of packs (id, bytes, blob count, sum of checksums); sizes of large blobs,
  * ascending; fences (first 16 digest bytes of each page); a fixed trailer with the repository id.
- * A look-up costs one 64-byte read of the filter and, where that says maybe, one page.
+ * A look-up costs one 64-byte read of the filter and, where that says maybe, one page, or a window
+ * of it if the page was proved before.
  * Neither filter nor fences look past digest and size: they serve a reader who knows only those.
  */
 #ifndef ARTIFACT_FORMAT_INDEX_H
@@ -104,27 +105,58 @@ enum muster_code index_tail_parse(struct index_tail *out, const struct index_tra
 uint32_t index_page_of(const struct index_trailer *trailer, const struct index_tail *tail,
 		       const uint8_t digest[DIGEST_BYTES]);
 
-/** A page that was checked: checksum, place, order and every record's fields. Plain data on the
- *  stack; borrows the page's bytes. */
+/** A page that was checked: checksum, place, order and every record's fields; or a window of one.
+ *  Plain data on the stack; borrows the page's bytes. */
 struct index_page {
 	struct view records;
 	uint32_t record_bytes, record_count;
-	uint32_t next; /* what index_page_next() gives */
+	uint32_t next;	    /* what index_page_next() gives */
+	bool is_cut_before; /* a window: the page has records in front of it */
+	bool is_cut_behind; /* ... and behind it */
 };
 /** `page`: index_page_bytes() from index_page_offset(). Errors: MUSTER_E_FORMAT. */
 enum muster_code index_page_open(struct index_page *out, const struct index_trailer *trailer,
 				 uint32_t page_number, struct view page, struct muster_error *err);
-/** MUSTER_END behind the last. Never fails: opening has seen every record. */
+/** MUSTER_END behind the last, MUSTER_FULL where a window ends before the page. Never fails:
+ * opening has seen every record. */
 enum muster_code index_page_next(struct index_page *page, struct index_record *out,
 				 struct muster_error *err);
 /**
  * The first record with this key; index_page_next() goes on behind it (copies, if equal).
  * MUSTER_ABSENT: the index has none. MUSTER_END: the page has none, the next one (if any) may.
+ * MUSTER_FULL: the window does not tell, the whole page must be asked.
  */
 enum muster_code index_page_find(struct index_page *page, const struct blob_key *key,
 				 struct index_record *out);
 /** The same by digest and size alone, to settle stale placements of a reader without checksums. */
 enum muster_code index_page_find_digest(struct index_page *page, const uint8_t digest[DIGEST_BYTES],
 					uint64_t size_bytes, struct index_record *out);
+
+/* Digests are uniform, so a digest's place in its page is known within a few records from the
+ * fences alone: whoever proved a page before reads only a window of it. */
+
+#define INDEX_WINDOW_BYTES 6144 /* 128 of 1,364 records: 3.4 standard deviations to each side */
+
+/** A part of a page: whole records. */
+struct index_window {
+	uint64_t offset_bytes; /* in the object */
+	uint32_t length_bytes; /* at most INDEX_WINDOW_BYTES */
+	uint32_t record_bytes;
+	bool is_cut_before, is_cut_behind;
+};
+
+/** Has this page, which was opened, the records that its place among others of one length lets
+ *  expect? Only then index_window_of() may be asked for it. (Where records widen, some have not.)
+ */
+bool index_page_is_regular(const struct index_trailer *trailer, uint32_t page_number,
+			   const struct index_page *page);
+/** Where in a regular page records of `digest` must be expected. */
+struct index_window index_window_of(const struct index_trailer *trailer,
+				    const struct index_tail *tail, uint32_t page_number,
+				    const uint8_t digest[DIGEST_BYTES]);
+/** Nothing is checked: only of a page that was proved, and only what is then held against the key
+ *  that was looked for, and the pack's number against pack_count. */
+void index_window_open(struct index_page *out, const struct index_window *window,
+		       const uint8_t *bytes);
 
 #endif

@@ -128,12 +128,17 @@ enum muster_code index_page_open(struct index_page *out, const struct index_trai
 
 /* ---- reading ---- */
 
+static enum muster_code page_end(const struct index_page *page)
+{
+	return page->is_cut_behind ? MUSTER_FULL : MUSTER_END;
+}
+
 enum muster_code index_page_next(struct index_page *page, struct index_record *out,
 				 struct muster_error *err)
 {
 	(void)err; /* opening has seen every record */
 	if (page->next >= page->record_count)
-		return MUSTER_END;
+		return page_end(page);
 	record_get(record_at(page, page->next++), page->record_bytes, out);
 	return MUSTER_OK;
 }
@@ -162,6 +167,8 @@ enum muster_code index_page_find(struct index_page *page, const struct blob_key 
 
 	/* Equal digest and size with another checksum is rare: from there on one by one. */
 	page->next = lower_bound(page, key->digest, key->size_bytes);
+	if (page->next == 0 && page->is_cut_before)
+		return MUSTER_FULL;
 	while (page->next < page->record_count) {
 		int order;
 
@@ -175,15 +182,17 @@ enum muster_code index_page_find(struct index_page *page, const struct blob_key 
 			return MUSTER_OK;
 		}
 	}
-	return MUSTER_END;
+	return page_end(page);
 }
 
 enum muster_code index_page_find_digest(struct index_page *page, const uint8_t digest[DIGEST_BYTES],
 					uint64_t size_bytes, struct index_record *out)
 {
 	page->next = lower_bound(page, digest, size_bytes);
+	if (page->next == 0 && page->is_cut_before)
+		return MUSTER_FULL;
 	if (page->next == page->record_count)
-		return MUSTER_END;
+		return page_end(page);
 	if (record_compare_place(record_at(page, page->next), digest, size_bytes) != 0)
 		return MUSTER_ABSENT;
 	return index_page_next(page, out, NULL);

@@ -51,4 +51,12 @@ uint32_t leaf_reader_entry_count(const struct leaf_reader *reader);
 enum muster_code leaf_reader_next(struct leaf_reader *reader, struct entry *out,
 				  struct muster_error *err);
 
+/** Called for each pack; anything but MUSTER_OK ends it and is returned. */
+typedef enum muster_code leaf_pack_fn(void *state, const struct object_id *pack,
+				      uint64_t pack_bytes, struct muster_error *err);
+/** The packs that a placement part lists, without the content part: only the list is read and
+ *  checked. None if it is empty. */
+enum muster_code leaf_each_pack(struct view placement, leaf_pack_fn *fn, void *state,
+				struct muster_error *err);
+
 #endif

@@ -90,6 +90,16 @@ static enum muster_code content_open(struct leaf_reader *reader, struct view con
 	return MUSTER_OK;
 }
 
+/** The next pack of the list; it is not empty. */
+static enum muster_code pack_take(struct view *column, struct object_id *id, uint64_t *pack_bytes,
+				  struct muster_error *err)
+{
+	if (!column_take_raw(column, id->session, sizeof(id->session)) ||
+	    !take_u32(column, &id->number) || !column_take_varint(column, pack_bytes))
+		return leaf_refuse("the list of packs ends early", err);
+	return MUSTER_OK;
+}
+
 static enum muster_code packs_open(struct leaf_reader *reader, struct view column,
 				   struct muster_error *err)
 {
@@ -99,12 +109,11 @@ static enum muster_code packs_open(struct leaf_reader *reader, struct view colum
 	bool is_new;
 
 	while (column.len) {
-		enum muster_code code;
+		enum muster_code code = pack_take(&column, &id, &pack_bytes, err);
 
-		if (!column_take_raw(&column, id.session, sizeof(id.session)) ||
-		    !take_u32(&column, &id.number) || !column_take_varint(&column, &pack_bytes))
-			return leaf_refuse("the list of packs ends early", err);
-		code = object_table_take(&reader->packs, &id, pack_bytes, &index, &is_new, err);
+		if (!code)
+			code = object_table_take(&reader->packs, &id, pack_bytes, &index, &is_new,
+						 err);
 		if (code)
 			return code;
 		if (!is_new)
@@ -142,6 +151,27 @@ static enum muster_code placement_open(struct leaf_reader *reader, struct view p
 	if (!placed_valid(reader->placed, reader->entry_count))
 		return leaf_refuse("the bits of placed entries are not one for each entry", err);
 	return packs_open(reader, packs, err);
+}
+
+enum muster_code leaf_each_pack(struct view placement, leaf_pack_fn *fn, void *state,
+				struct muster_error *err)
+{
+	struct object_id id;
+	struct view packs;
+	uint64_t pack_bytes;
+	enum muster_code code;
+
+	if (placement.len == 0)
+		return MUSTER_OK;
+	code = part_begin(&placement, PLACEMENT_ELEMENTS, "placement", err);
+	if (!code && !column_take_bin(&placement, &packs))
+		code = leaf_refuse("a column of the placement is malformed", err);
+	while (!code && packs.len) {
+		code = pack_take(&packs, &id, &pack_bytes, err);
+		if (!code)
+			code = fn(state, &id, pack_bytes, err);
+	}
+	return code;
 }
 
 enum muster_code leaf_reader_open(struct leaf_reader *reader, struct view content,

@@ -165,13 +165,12 @@ static enum muster_code cursor_settle(struct cursor *cursor)
 	return MUSTER_OK;
 }
 
-/** The first path behind the leaf where the cursor stands; false at the end of the manifest. */
-static bool next_first_path(const struct cursor *cursor, struct view *out)
+bool cursor_leaf_behind(const struct cursor *cursor, struct view *first_path)
 {
 	if (cursor->leaf + 1 < cursor->record_count)
-		*out = cursor->records[cursor->leaf + 1].first_path;
+		*first_path = cursor->records[cursor->leaf + 1].first_path;
 	else if (cursor->block + 1 < cursor->footer->fence_count)
-		*out = cursor->footer->fences[cursor->block + 1].first_path;
+		*first_path = cursor->footer->fences[cursor->block + 1].first_path;
 	else
 		return false;
 	return true;
@@ -189,7 +188,7 @@ static const char *entry_mismatch(const struct cursor *cursor, const struct entr
 		return NULL;
 	if (cursor->size_bytes != record->size_bytes)
 		return "its size is not the one in its record";
-	if (next_first_path(cursor, &behind) && view_compare(entry->path, behind) >= 0)
+	if (cursor_leaf_behind(cursor, &behind) && view_compare(entry->path, behind) >= 0)
 		return "its last path is not before the next leaf";
 	return NULL;
 }

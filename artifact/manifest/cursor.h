@@ -42,6 +42,9 @@ enum muster_code cursor_feed(struct cursor *cursor, struct view bytes, struct mu
  *  (wanted) if its block is not there yet, MUSTER_END. Lent until the cursor moves. */
 enum muster_code cursor_leaf(struct cursor *cursor, const struct leaf_record **out,
 			     struct muster_error *err);
+/** After cursor_leaf() gave one: the first path of the leaf behind it; false if it is the last.
+ * Lent until the cursor moves. */
+bool cursor_leaf_behind(const struct cursor *cursor, struct view *first_path);
 /** Step over that whole leaf without fetching it. */
 void cursor_skip_leaf(struct cursor *cursor);
 /** How many leaves were decoded, for budgets. */

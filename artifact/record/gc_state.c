@@ -343,6 +343,11 @@ bool gc_state_is_bad(const struct gc_state *state, const struct object_id *pack,
 	return find(state->bad, state->bad_count, sizeof(copy), &copy, by_copy) != NULL;
 }
 
+bool gc_state_has_bad(const struct gc_state *state, const struct object_id *pack)
+{
+	return find(state->bad, state->bad_count, sizeof(*state->bad), pack, by_id) != NULL;
+}
+
 /* The number that a mark had read of this log; 0 if it had not read it. */
 static uint64_t head_of(const struct gc_condemn *condemn, struct view log)
 {

@@ -58,6 +58,8 @@ enum muster_code gc_state_apply(struct gc_state *state, const struct event *even
 
 enum gc_standing gc_state_standing(const struct gc_state *state, const struct object_id *id);
 bool gc_state_is_bad(const struct gc_state *state, const struct object_id *pack, uint32_t ordinal);
+/** Is any copy in this pack bad? */
+bool gc_state_has_bad(const struct gc_state *state, const struct object_id *pack);
 /** Does a version committed as event `number` of `log` vouch for its content? Only if every mark
  *  whose condemn event is not settled had read that event (FORMAT §6). */
 bool gc_state_vouches(const struct gc_state *state, const char *log, uint64_t number);

@@ -58,20 +58,41 @@ static uint64_t tenths_of(uint64_t value, unsigned shift)
 	return (value >> shift) * 10 + ((rest * 10 + (UINT64_C(1) << (shift - 1))) >> shift);
 }
 
+/* At most four digits. By hand: two sizes stand in each line of a listing, and printf was a fifth of
+ * what a line costs. */
+static char *put_small(char *at, unsigned number)
+{
+	char digits[4];
+	size_t count = 0;
+
+	do
+		digits[count++] = (char)('0' + number % 10);
+	while ((number /= 10));
+	while (count)
+		*at++ = digits[--count];
+	return at;
+}
+
 const char *text_size(char buf[TEXT_SIZE_BYTES], uint64_t size_bytes)
 {
+	char *at = buf;
 	uint64_t tenths;
 	unsigned unit = 0;
 
 	if (size_bytes < 1024) {
-		snprintf(buf, TEXT_SIZE_BYTES, "%u B", (unsigned)size_bytes);
+		at = put_small(at, (unsigned)size_bytes);
+		memcpy(at, " B", sizeof(" B"));
 		return buf;
 	}
 	/* The rounded value decides: one byte below 1 MiB is "1.0 MiB", not "1024.0 KiB". */
 	while ((tenths = tenths_of(size_bytes, 10 * (unit + 1))) >= 10240)
 		unit++;
-	snprintf(buf, TEXT_SIZE_BYTES, "%u.%u %ciB", (unsigned)(tenths / 10),
-		 (unsigned)(tenths % 10), unit_letters[unit] - 'a' + 'A');
+	at = put_small(at, (unsigned)(tenths / 10));
+	*at++ = '.';
+	at = put_small(at, (unsigned)(tenths % 10));
+	*at++ = ' ';
+	*at++ = (char)(unit_letters[unit] - 'a' + 'A');
+	memcpy(at, "iB", sizeof("iB"));
 	return buf;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/blob/index_set.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "artifact/record/key.h"
@@ -11,6 +12,7 @@ struct index_file {
 	struct store_object *object;
 	struct index_trailer trailer;
 	struct index_tail tail;
+	atomic_uchar *proved; /* a bit a page: it was read and proved, and windows of it will do */
 };
 
 struct index_set {
@@ -30,12 +32,13 @@ struct index_set {
 /* What a look-up wants. */
 struct wanted {
 	const struct blob_key *key;
-	bool by_digest;                /* checksum and identity are not known */
+	bool by_digest;		       /* checksum and identity are not known */
 	const struct placement *avoid; /* NULL: any copy will do */
 };
 
 static void file_release(struct index_file *file)
 {
+	free(file->proved);
 	index_tail_release(&file->tail);
 	store_close(file->object);
 }
@@ -122,6 +125,11 @@ static enum muster_code file_open(struct index_file *file, struct index_set *set
 		goto out;
 	}
 	code = read_tail(file, err);
+	if (code)
+		goto out;
+	file->proved = calloc(file->trailer.page_count / 8 + 1, sizeof(*file->proved));
+	if (!file->proved)
+		code = muster_fail_memory(err, "an index");
 out:
 	if (code) {
 		file_release(file);
@@ -182,8 +190,8 @@ static enum muster_code add_listed(void *state, const char *key, uint64_t size_b
 static enum muster_code refresh_locked(struct index_set *set, struct muster_error *err)
 {
 	size_t known_count = set->locked.file_count;
-	enum muster_code code = store_list(set->store, key_object_prefix(OBJECT_INDEX), NULL,
-					   add_listed, set, err);
+	enum muster_code code =
+		store_list(set->store, key_object_prefix(OBJECT_INDEX), NULL, add_listed, set, err);
 
 	if (code || (set->locked.has_packs && set->locked.file_count == known_count))
 		return code;
@@ -243,8 +251,8 @@ static enum muster_code find_in_page(const struct index_set *set, const struct i
 {
 	const struct blob_key *key = wanted->key;
 	enum muster_code code =
-		wanted->by_digest ? index_page_find_digest(page, key->digest, key->size_bytes, out) :
-			    index_page_find(page, key, out);
+		wanted->by_digest ? index_page_find_digest(page, key->digest, key->size_bytes, out)
+				  : index_page_find(page, key, out);
 
 	while (!code && !is_wanted(set, file, out, wanted)) {
 		code = index_page_next(page, out, NULL);
@@ -255,37 +263,81 @@ static enum muster_code find_in_page(const struct index_set *set, const struct i
 	return code;
 }
 
-/* Reads pages from the first that may hold the key on, as long as its digest may go on. */
+static bool is_proved(const struct index_file *file, uint32_t page)
+{
+	return atomic_load_explicit(&file->proved[page / 8], memory_order_relaxed) >> page % 8 & 1;
+}
+
+static void note_proved(const struct index_file *file, uint32_t page,
+			const struct index_page *reader)
+{
+	if (index_page_is_regular(&file->trailer, page, reader))
+		atomic_fetch_or_explicit(&file->proved[page / 8], (unsigned char)(1u << page % 8),
+					 memory_order_relaxed);
+}
+
+/* MUSTER_FULL: the window does not tell. */
+static enum muster_code find_in_window(const struct index_set *set, const struct index_file *file,
+				       uint32_t page, const struct wanted *wanted,
+				       struct index_record *out, struct muster_error *err)
+{
+	struct index_window window =
+		index_window_of(&file->trailer, &file->tail, page, wanted->key->digest);
+	uint8_t raw[INDEX_WINDOW_BYTES];
+	struct index_page reader;
+	enum muster_code code =
+		store_read(file->object, window.offset_bytes, raw, window.length_bytes, err);
+
+	if (code)
+		return code;
+	index_window_open(&reader, &window, raw);
+	return find_in_page(set, file, &reader, wanted, out);
+}
+
+static enum muster_code find_in_whole_page(const struct index_set *set,
+					   const struct index_file *file, uint32_t page,
+					   const struct wanted *wanted, struct index_record *out,
+					   struct muster_error *err)
+{
+	uint32_t len = index_page_bytes(&file->trailer, page);
+	uint8_t *raw = malloc(len);
+	struct index_page reader;
+	enum muster_code code;
+
+	if (!raw)
+		return muster_fail_memory(err, "a page of the index");
+	code = store_read(file->object, index_page_offset(page), raw, len, err);
+	if (!code)
+		code = index_page_open(&reader, &file->trailer, page, view_of(raw, len), err);
+	if (!code) {
+		note_proved(file, page, &reader);
+		code = find_in_page(set, file, &reader, wanted, out);
+	}
+	free(raw);
+	return code;
+}
+
+/* Looks into pages from the first that may hold the key on, as long as its digest may go on. */
 static enum muster_code find_in_pages(const struct index_set *set, const struct index_file *file,
 				      const struct wanted *wanted, struct index_record *out,
 				      struct muster_error *err)
 {
 	const struct blob_key *key = wanted->key;
-	uint8_t *raw = malloc(INDEX_PAGE_BYTES);
 	uint32_t page = index_page_of(&file->trailer, &file->tail, key->digest);
-	enum muster_code code = MUSTER_ABSENT;
+	enum muster_code code;
 
-	if (!raw)
-		return muster_fail_memory(err, "a page of the index");
 	for (; page < file->trailer.page_count; page++) {
-		struct index_page reader;
-
 		if (memcmp(file->tail.fences[page], key->digest, DIGEST_BYTES) > 0)
 			break;
-		uint32_t len = index_page_bytes(&file->trailer, page);
-
-		code = store_read(file->object, index_page_offset(page), raw, len, err);
-		if (!code)
-			code = index_page_open(&reader, &file->trailer, page, view_of(raw, len),
-					       err);
-		if (!code)
-			code = find_in_page(set, file, &reader, wanted, out);
+		code = MUSTER_FULL;
+		if (is_proved(file, page))
+			code = find_in_window(set, file, page, wanted, out, err);
+		if (code == MUSTER_FULL)
+			code = find_in_whole_page(set, file, page, wanted, out, err);
 		if (code != MUSTER_END) /* found, absent for good, or failed */
-			break;
-		code = MUSTER_ABSENT;
+			return code;
 	}
-	free(raw);
-	return code;
+	return MUSTER_ABSENT;
 }
 
 /* `found` is given the whole key. */

@@ -1,12 +1,13 @@
 /**
  * index_set - look-ups over all index files of a repository, by reading only what is needed.
  *
- * A look-up reads 64 bytes of each file's filter and, where that says maybe, one page. It answers
- * only with packs that a listing saw in their full length: an index outlives a pack that somebody
- * removed, and who believed it would store nothing, and commit what cannot be got back.
- * Threads: any number of look-ups at once; index_set_refresh() excludes them.
- * Memory:  per file its fences (16 bytes a page of ~1,300 blobs) and packs (48 bytes each); 32
- *          bytes for each pack of the store.
+ * A look-up reads 64 bytes of each file's filter and, where that says maybe, one page: the whole
+ * of it to prove it when it is met first, later only INDEX_WINDOW_BYTES around the place where the
+ * digest must be. It answers only with packs that a listing saw in their full length: an index
+ * outlives a pack that somebody removed, and who believed it would store nothing, and commit what
+ * cannot be got back. Threads: any number of look-ups at once; index_set_refresh() excludes them.
+ * Memory:  per file its fences (16 bytes and a bit a page of ~1,300 blobs) and packs (48 bytes
+ * each); 32 bytes for each pack of the store.
  */
 #ifndef ENGINE_BLOB_INDEX_SET_H
 #define ENGINE_BLOB_INDEX_SET_H

@@ -199,6 +199,19 @@ enum muster_code version_reader_find(struct version_reader *reader, struct view 
 	return code;
 }
 
+enum muster_code version_reader_seam(struct version_reader *reader, const struct leaf_record **out,
+				     struct muster_error *err)
+{
+	enum muster_code code;
+
+	while ((code = cursor_leaf(reader->cursor, out, err)) == MUSTER_FULL) {
+		code = version_reader_fetch(reader, err);
+		if (code)
+			return code;
+	}
+	return code;
+}
+
 enum muster_code version_reader_leaf(struct version_reader *reader, struct view path,
 				     const struct leaf_record **out, struct muster_error *err)
 {
@@ -206,11 +219,7 @@ enum muster_code version_reader_leaf(struct version_reader *reader, struct view 
 	enum muster_code code;
 
 	cursor_seek(reader->cursor, path);
-	while ((code = cursor_leaf(reader->cursor, &leaf, err)) == MUSTER_FULL) {
-		code = version_reader_fetch(reader, err);
-		if (code)
-			return code;
-	}
+	code = version_reader_seam(reader, &leaf, err);
 	if (code == MUSTER_END ||
 	    (code == MUSTER_OK && (!leaf || !view_equal(leaf->first_path, path))))
 		return MUSTER_ABSENT;
@@ -218,4 +227,27 @@ enum muster_code version_reader_leaf(struct version_reader *reader, struct view 
 		return code;
 	*out = leaf;
 	return MUSTER_OK;
+}
+
+enum muster_code version_reader_placement(struct version_reader *reader,
+					  const struct leaf_record *record, struct view *out,
+					  struct muster_error *err)
+{
+	uint64_t offset_bytes = record->offset_bytes + record->content_bytes;
+	uint8_t checksum[CHECKSUM_BYTES];
+	char text[OBJECT_ID_TEXT_BYTES];
+	enum muster_code code = read_range(reader, &record->object, record->in_manifest,
+					   offset_bytes, record->placement_bytes, err);
+
+	if (code)
+		return code;
+	*out = bytes_view(&reader->buffer);
+	xxh128_of(*out, checksum);
+	if (memcmp(checksum, record->placement_checksum, sizeof(checksum)) == 0)
+		return MUSTER_OK;
+	object_id_text(&record->object, text);
+	return muster_fail(err, MUSTER_E_DIGEST,
+			   "read %u bytes at %llu of '%s': the checksum of a placement is not the "
+			   "one in its record",
+			   record->placement_bytes, (unsigned long long)offset_bytes, text);
 }

@@ -38,6 +38,16 @@ enum muster_code version_reader_find(struct version_reader *reader, struct view 
 enum muster_code version_reader_leaf(struct version_reader *reader, struct view path,
 				     const struct leaf_record **out, struct muster_error *err);
 
+/** The leaf that the next entry begins, or NULL inside a leaf. Nothing of it is read. MUSTER_END.
+ *  Lent until the reader moves. */
+enum muster_code version_reader_seam(struct version_reader *reader, const struct leaf_record **out,
+				     struct muster_error *err);
+/** The placement part of a leaf alone, proved; lent until the next call. The reader does not move.
+ */
+enum muster_code version_reader_placement(struct version_reader *reader,
+					  const struct leaf_record *record, struct view *out,
+					  struct muster_error *err);
+
 /** For diffs: the cursor itself, and fetching what it wants. */
 struct cursor *version_reader_cursor(struct version_reader *reader);
 enum muster_code version_reader_fetch(struct version_reader *reader, struct muster_error *err);

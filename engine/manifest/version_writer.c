@@ -208,6 +208,34 @@ enum muster_code version_writer_add(struct version_writer *writer, const struct 
 	return code || !leaf ? code : place_leaf(writer, leaf, err);
 }
 
+bool version_writer_at_seam(const struct version_writer *writer)
+{
+	return builder_at_seam(writer->builder);
+}
+
+enum muster_code version_writer_digest(struct version_writer *writer, const struct entry *entry,
+				       struct muster_error *err)
+{
+	return builder_digest_entry(writer->builder, entry, err);
+}
+
+enum muster_code version_writer_take_leaf(struct version_writer *writer,
+					  const struct leaf_record *record,
+					  struct muster_error *err)
+{
+	enum muster_code code = builder_reuse(writer->builder, record, err);
+
+	writer->counts.shared_leaf_count += code == MUSTER_OK;
+	return code ? code : drain_blocks(writer, err);
+}
+
+enum muster_code version_writer_resume(struct version_writer *writer,
+				       const struct manifest_footer *footer, size_t block_index,
+				       struct muster_error *err)
+{
+	return builder_resume_digest(writer->builder, footer, block_index, err);
+}
+
 struct piece_sink {
 	struct store_writer *out;
 	uint64_t bytes;

@@ -34,6 +34,23 @@ void version_writer_close(struct version_writer *writer);
 /** Paths must ascend strictly. */
 enum muster_code version_writer_add(struct version_writer *writer, const struct entry *entry,
 				    struct muster_error *err);
+
+/* Leaves of another version, as they are (version_edit does this). */
+
+/** Is the writer between two leaves? */
+bool version_writer_at_seam(const struct version_writer *writer);
+/** At a seam: an entry of the leaf to be taken next; all of them, in order. */
+enum muster_code version_writer_digest(struct version_writer *writer, const struct entry *entry,
+				       struct muster_error *err);
+/** Then: the leaf. Without its entries only before anything else, if the digest is resumed. */
+enum muster_code version_writer_take_leaf(struct version_writer *writer,
+					  const struct leaf_record *record,
+					  struct muster_error *err);
+/** After the leaves of all blocks before `block_index` were taken, without their entries. */
+enum muster_code version_writer_resume(struct version_writer *writer,
+				       const struct manifest_footer *footer, size_t block_index,
+				       struct muster_error *err);
+
 /** No more entries: what the version is (digest, root, totals), lent for the writer's life. Nothing
  *  of the manifest object is written yet; where every leaf was shared, nothing at all. Only once.
  */

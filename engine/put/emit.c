@@ -52,14 +52,6 @@ bool put_item_entry(const struct put_run *run, const struct put_item *item, stru
 
 /* --- --onto: the base's own entries go between ---------------------------------------------- */
 
-static enum muster_code advance_onto(struct put_run *run, struct muster_error *err)
-{
-	enum muster_code code = version_reader_next(run->emit.onto, &run->emit.onto_head, err);
-
-	run->emit.has_onto_head = code == MUSTER_OK;
-	return code == MUSTER_END ? MUSTER_OK : code;
-}
-
 static struct blob_key key_of(const struct put_run *run, const struct entry *entry)
 {
 	struct blob_key key = { .algorithm = (uint8_t)entry->algorithm,
@@ -92,43 +84,39 @@ static enum muster_code place_anew(struct put_run *run, struct entry *entry,
 	return code;
 }
 
-static enum muster_code take_over(struct put_run *run, struct muster_error *err)
+static enum muster_code take_over(void *state, struct entry *entry, struct muster_error *err)
 {
-	struct entry *entry = &run->emit.onto_head;
-	enum muster_code code = MUSTER_OK;
+	struct put_run *run = state;
 
-	if (entry->is_placed && !put_may_rely_on(run, &run->emit.seen_pack, &entry->placement))
-		code = place_anew(run, entry, err);
-	return code ? code : version_writer_add(run->emit.writer, entry, err);
+	if (!entry->is_placed || put_may_rely_on(run, &run->emit.seen_pack, &entry->placement))
+		return MUSTER_OK;
+	return place_anew(run, entry, err);
 }
 
-/* Entries of the base before `path` are taken over; one of the same path is replaced. */
-static enum muster_code take_over_before(struct put_run *run, const struct view *path,
-					 struct muster_error *err)
+static bool may_rely_on_pack(void *state, const struct object_id *pack, uint64_t pack_bytes)
 {
-	enum muster_code code = MUSTER_OK;
-	int order;
+	struct put_run *run = state;
+	struct placement place = { .pack = *pack, .pack_bytes = pack_bytes };
 
-	while (!code && run->emit.has_onto_head) {
-		order = path ? view_compare(run->emit.onto_head.path, *path) : -1;
-		if (order > 0)
-			break;
-		if (order < 0)
-			code = take_over(run, err);
-		if (!code)
-			code = advance_onto(run, err);
-	}
-	return code;
+	return blob_set_is_stored(run->blobs, &place) && put_gc_spares_pack(run, pack);
+}
+
+enum muster_code put_emit_open_onto(struct put_run *run, struct muster_error *err)
+{
+	struct version_edit_options options = { .may_rely_on = may_rely_on_pack,
+						.take_over = take_over,
+						.state = run };
+
+	if (!run->emit.onto)
+		return MUSTER_OK;
+	return version_edit_open(&run->emit.edit, run->emit.onto, run->emit.writer, &options, err);
 }
 
 static enum muster_code add_entry(struct put_run *run, const struct entry *entry,
 				  struct muster_error *err)
 {
-	enum muster_code code = MUSTER_OK;
-
-	if (run->emit.onto)
-		code = take_over_before(run, &entry->path, err);
-	return code ? code : version_writer_add(run->emit.writer, entry, err);
+	return run->emit.edit ? version_edit_put(run->emit.edit, entry, err)
+			      : version_writer_add(run->emit.writer, entry, err);
 }
 
 /* --- one item ------------------------------------------------------------------------------- */
@@ -313,16 +301,13 @@ enum muster_code put_emit(struct put_worker *worker, struct put_batch *batch,
 
 enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err)
 {
-	enum muster_code code = take_over_before(run, NULL, err);
+	enum muster_code code = MUSTER_OK;
 
+	if (run->emit.edit)
+		code = version_edit_finish(run->emit.edit, err);
 	if (!code)
 		code = version_writer_complete(run->emit.writer, &run->emit.footer, err);
 	if (!code && run->emit.side_count)
 		code = put_side_merge(run, err);
 	return code;
-}
-
-enum muster_code put_emit_open_onto(struct put_run *run, struct muster_error *err)
-{
-	return run->emit.onto ? advance_onto(run, err) : MUSTER_OK;
 }

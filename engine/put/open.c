@@ -136,6 +136,14 @@ bool put_gc_spares(struct put_run *run, const struct placement *place)
 	return job->gc_head == 0 || is_usable(job->repository, &place->pack, place->ordinal);
 }
 
+bool put_gc_spares_pack(struct put_run *run, const struct object_id *pack)
+{
+	struct put_job *job = (struct put_job *)run;
+
+	return job->gc_head == 0 || (repository_standing(job->repository, pack) == GC_LIVE &&
+				     !repository_has_bad(job->repository, pack));
+}
+
 /* What was kept was judged by the gc log as it stood in the beginning. */
 enum muster_code put_still_relies(void *state, struct repository *repository,
 				  struct muster_error *err)

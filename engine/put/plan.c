@@ -1,11 +1,16 @@
 /* The plan: three cursors step along in path order, the tree's, the stat cache's and the base's.
- * Whoever takes a batch does this for it, one at a time; what it costs is a few comparisons. */
+ * Whoever takes a batch does this for it, one at a time; what it costs is a few comparisons. The
+ * index is asked outside of the lock, by each worker for its own batch. */
 #include "engine/put/put_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "artifact/path.h"
+
+/* A walk names most of the base's entries; a file put onto a large version names one. So many are
+ * stepped over before the base is asked for the path itself, which decodes a leaf: some 200. */
+#define STEPS_MAX 256
 
 static enum muster_code advance_base(struct put_run *run, struct muster_error *err)
 {
@@ -15,56 +20,46 @@ static enum muster_code advance_base(struct put_run *run, struct muster_error *e
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
+/* The base's head becomes its first entry that is not before `path`. */
+static enum muster_code move_base(struct put_run *run, struct view path, int *order,
+				  struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (unsigned steps = 0; !code && run->plan.has_base_head; steps++) {
+		*order = view_compare(run->plan.base_head.path, path);
+		if (*order >= 0)
+			break;
+		if (steps == STEPS_MAX)
+			version_reader_seek(run->plan.base, path);
+		code = advance_base(run, err);
+	}
+	return code;
+}
+
 /* The base's entry of `path`, or NULL. */
 static enum muster_code find_in_base(struct put_run *run, struct view path,
 				     const struct entry **out, struct muster_error *err)
 {
 	int order = -1;
+	enum muster_code code;
 
 	*out = NULL;
 	if (!run->plan.base)
 		return MUSTER_OK;
-	while (run->plan.has_base_head &&
-	       (order = view_compare(run->plan.base_head.path, path)) < 0) {
-		enum muster_code code = advance_base(run, err);
-
-		if (code)
-			return code;
-	}
-	if (run->plan.has_base_head && order == 0)
+	code = move_base(run, path, &order, err);
+	if (!code && run->plan.has_base_head && order == 0)
 		*out = &run->plan.base_head;
-	return MUSTER_OK;
+	return code;
 }
 
-static struct blob_key key_of(const struct put_run *run, const struct stat_record *known)
-{
-	struct blob_key key = { .algorithm = (uint8_t)known->algorithm,
-				.size_bytes = known->size_bytes,
-				.has_identity = run->rules.has_identity };
-
-	memcpy(key.digest, known->fingerprint.digest, DIGEST_BYTES);
-	memcpy(key.checksum, known->fingerprint.checksum, CHECKSUM_BYTES);
-	if (key.has_identity)
-		memcpy(key.identity, known->fingerprint.identity, IDENTITY_BYTES);
-	return key;
-}
-
-static void keep(struct put_item *item, const struct stat_record *known)
+/* The cache may know an identity that this repository does not keep. */
+static void keep(const struct put_run *run, struct put_item *item, const struct stat_record *known)
 {
 	item->fate = ITEM_KEPT;
 	item->fingerprint = known->fingerprint;
-}
-
-/* Kept if the index has the blob. */
-static enum muster_code keep_if_stored(struct put_run *run, struct put_item *item,
-				       const struct stat_record *known, struct muster_error *err)
-{
-	struct blob_key key = key_of(run, known);
-	enum muster_code code = blob_set_find(run->blobs, &key, &item->place, err);
-
-	if (code == MUSTER_OK)
-		keep(item, known);
-	return code == MUSTER_ABSENT ? MUSTER_OK : code;
+	if (!run->rules.has_identity)
+		memset(item->fingerprint.identity, 0, IDENTITY_BYTES);
 }
 
 bool put_may_rely_on(struct put_run *run, struct seen_pack *seen, const struct placement *place)
@@ -91,7 +86,7 @@ static void plan_reference(const struct put_run *run, struct put_item *item,
 	struct ingest_rules rules = { .algorithm = DIGEST_MD5, .rehash = run->rules.rehash };
 
 	if (ingest_knows(&rules, &item->found, known))
-		keep(item, known);
+		keep(run, item, known);
 	else
 		read_it(item);
 }
@@ -124,19 +119,44 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 	switch (ingest_decide(&run->rules, &item->found, known, base)) {
 	case INGEST_KEEP:
 		if (put_may_rely_on(run, &run->plan.seen_pack, &base->placement)) {
-			keep(item, known);
+			keep(run, item, known);
 			item->place = (struct blob_place){ .known = base->placement };
 			return MUSTER_OK;
 		}
 		__attribute__((fallthrough));
 	case INGEST_KEEP_STORED:
-		code = keep_if_stored(run, item, known, err);
-		break;
+		keep(run, item, known);
+		item->is_wanted_stored = true;
+		return MUSTER_OK;
 	case INGEST_READ:
 		break;
 	}
-	if (item->fate == ITEM_READ)
-		read_it(item);
+	read_it(item);
+	return MUSTER_OK;
+}
+
+/* Kept if the index has the blob, else read. */
+static enum muster_code settle_stored(struct put_run *run, struct put_item *item,
+				      struct muster_error *err)
+{
+	struct blob_key key = put_item_key(run, item);
+	enum muster_code code = blob_set_find(run->blobs, &key, &item->place, err);
+
+	if (code != MUSTER_ABSENT)
+		return code;
+	item->fate = ITEM_READ;
+	read_it(item);
+	return MUSTER_OK;
+}
+
+static enum muster_code settle_batch(struct put_run *run, struct put_batch *batch,
+				     struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < batch->item_count && !code; i++)
+		if (batch->items[i].is_wanted_stored)
+			code = settle_stored(run, &batch->items[i], err);
 	return code;
 }
 
@@ -192,5 +212,12 @@ enum muster_code put_plan_next(struct put_run *run, struct put_batch **out,
 	if (!code)
 		code = plan_next_locked(run, out, err);
 	pthread_mutex_unlock(&run->plan.lock);
+	if (code)
+		return code;
+	code = settle_batch(run, *out, err);
+	if (code) {
+		put_batch_free(*out);
+		*out = NULL;
+	}
 	return code;
 }

@@ -84,6 +84,7 @@ static void release(struct put_job *job)
 	free_window(run);
 	free_large(run);
 	put_source_close(run->plan.source);
+	version_edit_close(run->emit.edit);
 	version_writer_close(run->emit.writer);
 	spill_free(run->emit.side);
 	stat_journal_close(run->journal);

@@ -17,6 +17,7 @@
 #include "engine/blob/blob_set.h"
 #include "engine/intake/intake.h"
 #include "engine/intake/long_intake.h"
+#include "engine/manifest/version_edit.h"
 #include "engine/manifest/version_writer.h"
 #include "engine/put/put.h"
 #include "engine/repository/session.h"
@@ -30,8 +31,7 @@
 #define PUT_BATCH_MAX	256
 #define PUT_BATCH_COST	8 /* items that a batch costs beside its own, in the window */
 #define PUT_LARGE_QUEUE 64
-#define PUT_UNREAD_MAX	16 /* batches of a worker that are being read: each keeps a directory open \
-			    */
+#define PUT_UNREAD_MAX	16 /* batches of a worker being read: each keeps a directory open */
 
 /* A walk's batch, shared by the put batches and large items that were cut from it. Names and stats
  * are needed until they are emitted, the directory only until the last file is read: batches may
@@ -57,9 +57,10 @@ struct put_item {
 	const char *name; /* for openat(dir_fd) */
 	struct found_file found;
 	enum item_fate fate;
-	bool is_news;	   /* the stat cache did not know it */
-	bool is_reference; /* digested, by MD5, but not stored */
-	struct view ref;   /* its URI */
+	bool is_news;	       /* the stat cache did not know it */
+	bool is_wanted_stored; /* kept if the index has its blob, which is not asked yet */
+	bool is_reference;     /* digested, by MD5, but not stored */
+	struct view ref;       /* its URI */
 	struct fingerprint fingerprint;
 	struct blob_place place;
 	struct muster_error *error; /* ITEM_FAILED; owned by the batch or the walk */
@@ -170,8 +171,7 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		struct version_writer *writer;
 		const struct manifest_footer *footer; /* what the version is, when it is complete */
 		struct version_reader *onto;	      /* NULL: none */
-		struct entry onto_head;
-		bool has_onto_head;
+		struct version_edit *edit;	      /* onto it; NULL: none */
 		struct seen_pack seen_pack;
 		struct spill *side; /* large files: path -> encoded entry */
 		uint64_t side_count;
@@ -250,11 +250,13 @@ enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err);
 enum muster_code put_side_merge(struct put_run *run, struct muster_error *err);
 /** Does gc leave alone what an entry of the base is placed in? */
 bool put_gc_spares(struct put_run *run, const struct placement *place);
+/** The same of all that lies in a pack. */
+bool put_gc_spares_pack(struct put_run *run, const struct object_id *pack);
 /** Is what a base says of an entry still so: its pack is there, and will stay? */
 bool put_may_rely_on(struct put_run *run, struct seen_pack *seen, const struct placement *place);
 /** The journal of the stat cache, when there is something to note. Not MUSTER_OK: there is none. */
 enum muster_code put_open_journal(struct put_run *run);
-/** Step to the first entry of the base of --onto, if there is one. */
+/** Begin the merge with the base of --onto, if there is one. */
 enum muster_code put_emit_open_onto(struct put_run *run, struct muster_error *err);
 void put_note_stat_locked(struct put_run *run, const struct put_item *item, bool is_late);
 void put_count_done(struct put_run *run, const struct put_item *item);

@@ -50,81 +50,43 @@ enum muster_code put_emit_late(struct put_run *run, const struct put_item *item,
 	return code;
 }
 
-/* The merge of what was written in order with the side run; of equal paths the side counts
- * (a base entry of --onto that a large file replaces). */
-struct side_merge {
-	struct version_reader *ordered;
-	struct entry head, side;
-	bool has_head, has_side;
-};
-
-static enum muster_code next_ordered(struct side_merge *merge, struct muster_error *err)
+static enum muster_code side_entry(struct put_run *run, struct view path, struct view bytes,
+				   struct entry *out, struct muster_error *err)
 {
-	enum muster_code code = version_reader_next(merge->ordered, &merge->head, err);
-
-	merge->has_head = code == MUSTER_OK;
-	return code == MUSTER_END ? MUSTER_OK : code;
-}
-
-static enum muster_code next_side(struct put_run *run, struct side_merge *merge,
-				  struct muster_error *err)
-{
-	struct put_item item = { 0 };
+	struct put_item item = { .path = path };
 	struct side_value value;
-	struct view path, bytes;
-	enum muster_code code = spill_next(run->emit.side, &path, &bytes, err);
 
-	merge->has_side = code == MUSTER_OK;
-	if (code == MUSTER_END)
-		return MUSTER_OK;
-	if (code)
-		return code;
 	memcpy(&value, bytes.ptr, sizeof(value));
-	item.path = path;
 	item.found.size_bytes = value.size_bytes;
 	item.fingerprint = value.fingerprint;
 	item.place = value.place;
 	item.is_reference = value.is_reference;
 	item.ref = view_of(bytes.ptr + sizeof(value), bytes.len - sizeof(value));
-	if (!put_item_entry(run, &item, &merge->side))
+	if (!put_item_entry(run, &item, out))
 		return muster_fail(err, MUSTER_E_FORMAT, "the pack of '%.*s' was never closed",
 				   VIEW_ARGS(path));
 	return MUSTER_OK;
 }
 
-static enum muster_code merge_step(struct put_run *run, struct side_merge *merge,
-				   struct version_writer *writer, struct muster_error *err)
-{
-	int order = !merge->has_head   ? 1
-		    : !merge->has_side ? -1
-				       : view_compare(merge->head.path, merge->side.path);
-	enum muster_code code;
-
-	code = version_writer_add(writer, order < 0 ? &merge->head : &merge->side, err);
-	if (!code && order >= 0)
-		code = next_side(run, merge, err);
-	if (!code && order <= 0)
-		code = next_ordered(merge, err);
-	return code;
-}
-
-static enum muster_code merge_all(struct put_run *run, struct side_merge *merge,
-				  struct version_writer *writer, struct muster_error *err)
+/* Of equal paths the side counts (a base entry of --onto that a large file replaces). */
+static enum muster_code merge_all(struct put_run *run, struct version_edit *edit,
+				  struct muster_error *err)
 {
 	enum muster_code code = spill_sort(run->emit.side, err);
+	struct view path, bytes;
+	struct entry entry;
 
-	if (!code)
-		code = next_ordered(merge, err);
-	if (!code)
-		code = next_side(run, merge, err);
-	while (!code && (merge->has_head || merge->has_side))
-		code = merge_step(run, merge, writer, err);
-	return code;
+	while (!code && !(code = spill_next(run->emit.side, &path, &bytes, err))) {
+		code = side_entry(run, path, bytes, &entry, err);
+		if (!code)
+			code = version_edit_put(edit, &entry, err);
+	}
+	return code == MUSTER_END ? version_edit_finish(edit, err) : code;
 }
 
 /* What was written in order is finished as a version that nobody refers to; it is read back,
  * merged with the side run, and its leaves are shared where they are equal. */
-static enum muster_code open_ordered(struct put_run *run, struct side_merge *merge,
+static enum muster_code open_ordered(struct put_run *run, struct version_reader **ordered,
 				     struct version_reader **shared, struct muster_error *err)
 {
 	struct version_reader_options with_placement = { .with_placement = true };
@@ -132,8 +94,7 @@ static enum muster_code open_ordered(struct put_run *run, struct side_merge *mer
 	enum muster_code code = version_writer_write(run->emit.writer, NULL, &pointer, err);
 
 	if (!code)
-		code = version_reader_open(&merge->ordered, run->store, &pointer, &with_placement,
-					   err);
+		code = version_reader_open(ordered, run->store, &pointer, &with_placement, err);
 	return code ? code : version_reader_open(shared, run->store, &pointer, NULL, err);
 }
 
@@ -145,20 +106,23 @@ static void count_written(struct put_run *run, const struct version_writer *writ
 enum muster_code put_side_merge(struct put_run *run, struct muster_error *err)
 {
 	struct version_writer_options options = put_writer_options(run);
-	struct version_reader *shared = NULL;
+	struct version_reader *ordered = NULL, *shared = NULL;
 	struct version_writer *writer = NULL;
-	struct side_merge merge = { 0 };
-	enum muster_code code = open_ordered(run, &merge, &shared, err);
+	struct version_edit *edit = NULL;
+	enum muster_code code = open_ordered(run, &ordered, &shared, err);
 
 	options.base = shared;
 	if (!code)
 		code = version_writer_open(&writer, run->store, &options, err);
 	if (!code)
-		code = merge_all(run, &merge, writer, err);
+		code = version_edit_open(&edit, ordered, writer, NULL, err);
+	if (!code)
+		code = merge_all(run, edit, err);
 	if (!code)
 		code = version_writer_complete(writer, &run->emit.footer, err);
+	version_edit_close(edit);
 	version_reader_close(shared);
-	version_reader_close(merge.ordered);
+	version_reader_close(ordered);
 	count_written(run, run->emit.writer);
 	version_writer_close(run->emit.writer);
 	run->emit.writer = writer;

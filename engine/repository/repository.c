@@ -402,6 +402,16 @@ bool repository_is_bad(struct repository *repository, const struct object_id *pa
 	return is_bad;
 }
 
+bool repository_has_bad(struct repository *repository, const struct object_id *pack)
+{
+	bool has_bad;
+
+	pthread_mutex_lock(&repository->gc.lock);
+	has_bad = gc_state_has_bad(&repository->gc.state, pack);
+	pthread_mutex_unlock(&repository->gc.lock);
+	return has_bad;
+}
+
 bool repository_vouches(struct repository *repository, const char *log, uint64_t number)
 {
 	bool vouches;

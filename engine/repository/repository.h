@@ -70,6 +70,8 @@ enum muster_code repository_read_gc(struct repository *repository, struct muster
 enum gc_standing repository_standing(struct repository *repository, const struct object_id *id);
 bool repository_is_bad(struct repository *repository, const struct object_id *pack,
 		       uint32_t ordinal);
+/** Is any copy in this pack bad? */
+bool repository_has_bad(struct repository *repository, const struct object_id *pack);
 bool repository_vouches(struct repository *repository, const char *log, uint64_t number);
 /** Grows with every event of the gc log: who looked something up at this number need not again. */
 uint64_t repository_gc_head(struct repository *repository);

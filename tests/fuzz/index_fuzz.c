@@ -56,6 +56,27 @@ static void writes_again(struct index_page page, const struct index_trailer *tra
 	bytes_release(&out);
 }
 
+/* A window answers as its page does, or not at all. */
+static void window_agrees(struct view index, const struct index_trailer *trailer,
+			  const struct index_tail *tail, uint32_t number, struct index_page page,
+			  const struct blob_key *key)
+{
+	struct index_window window = index_window_of(trailer, tail, number, key->digest);
+	struct index_record found, expected;
+	struct index_page part;
+	enum muster_code code;
+
+	require(window.offset_bytes >= index_page_offset(number) &&
+		window.length_bytes <= INDEX_WINDOW_BYTES &&
+		window.offset_bytes + window.length_bytes <= trailer->filter_offset_bytes);
+	index_window_open(&part, &window, index.ptr + window.offset_bytes);
+	code = index_page_find(&part, key, &found);
+	if (code == MUSTER_FULL)
+		return;
+	require(code == index_page_find(&page, key, &expected));
+	require(code || blob_key_equal(&found.key, &expected.key));
+}
+
 static void read_page(struct view index, const struct index_trailer *trailer,
 		      const struct index_tail *tail, uint32_t number)
 {
@@ -74,6 +95,8 @@ static void read_page(struct view index, const struct index_trailer *trailer,
 		require(record.pack < trailer->pack_count);
 		require(index_page_of(trailer, tail, record.key.digest) < trailer->page_count);
 		finds_what_it_holds(page, &record);
+		if (index_page_is_regular(trailer, number, &page))
+			window_agrees(index, trailer, tail, number, page, &record.key);
 	}
 	writes_again(page, trailer, tail);
 }

@@ -103,6 +103,60 @@ static void any_entries_come_back_as_they_were(void **state)
 	}
 }
 
+struct pack_list {
+	struct placement packs[64];
+	size_t count;
+};
+
+static enum muster_code note_pack(void *state, const struct object_id *pack, uint64_t pack_bytes,
+				  struct muster_error *err)
+{
+	struct pack_list *list = state;
+
+	(void)err;
+	assert_true(list->count < 64);
+	list->packs[list->count++] = (struct placement){ .pack = *pack, .pack_bytes = pack_bytes };
+	return pack->number == 77 ? MUSTER_ABSENT : MUSTER_OK;
+}
+
+static void the_packs_of_a_placement_are_listed_without_the_content(void **state)
+{
+	static const uint32_t numbers[] = { 5, 5, 9, 5, 77, 12 };
+	struct entry_list list = { 0 };
+	struct bytes content = { 0 }, placement = { 0 };
+	struct pack_list packs = { 0 };
+	struct muster_error err = { 0 };
+
+	(void)state;
+	for (uint32_t i = 0; i < 6; i++) {
+		char path[16];
+		struct entry entry;
+
+		snprintf(path, sizeof(path), "f%u", i);
+		entry = fixture_file(view_text(path), i);
+		entry.is_placed = true;
+		entry.placement = (struct placement){ .pack.number = numbers[i],
+						      .pack_bytes = numbers[i] * 10,
+						      .ordinal = i };
+		entry_list_add(&list, &entry);
+	}
+	encode(&list, &content, &placement);
+	assert_int_equal(leaf_each_pack(bytes_view(&placement), note_pack, &packs, &err),
+			 MUSTER_ABSENT);
+	assert_int_equal(packs.count, 3); /* each once, and the answer to the third ended it */
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(packs.packs[i].pack_bytes, packs.packs[i].pack.number * 10);
+	assert_int_equal(packs.packs[2].pack.number, 77);
+	assert_int_equal(leaf_each_pack((struct view){ 0 }, note_pack, &packs, &err), MUSTER_OK);
+	for (size_t len = 1; len < 20; len++)
+		assert_int_equal(
+			leaf_each_pack(view_of(placement.ptr, len), note_pack, &packs, &err),
+			MUSTER_E_FORMAT);
+	bytes_release(&placement);
+	bytes_release(&content);
+	entry_list_release(&list);
+}
+
 static void content_does_not_depend_on_placement_or_on_what_was_built_before(void **state)
 {
 	struct entry_list list = random_list(100, 5), other = random_list(30, 6);
@@ -456,6 +510,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_entries_come_back_as_they_were),
+		cmocka_unit_test(the_packs_of_a_placement_are_listed_without_the_content),
 		cmocka_unit_test(content_does_not_depend_on_placement_or_on_what_was_built_before),
 		cmocka_unit_test(paths_that_do_not_ascend_are_refused_naming_both),
 		cmocka_unit_test(an_entry_over_a_maximum_is_refused_and_changes_nothing),

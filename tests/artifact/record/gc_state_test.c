@@ -143,6 +143,9 @@ static void bad_copies_are_known_by_pack_and_ordinal(void **state)
 	assert_true(gc_state_is_bad(&s, &copies[0].pack, 7));
 	assert_false(gc_state_is_bad(&s, &copies[0].pack, 8));
 	assert_true(gc_state_is_bad(&s, &copies[1].pack, UINT32_MAX));
+	assert_true(gc_state_has_bad(&s, &copies[0].pack));
+	assert_true(gc_state_has_bad(&s, &copies[1].pack));
+	assert_false(gc_state_has_bad(&s, &(struct object_id){ .number = 4711 }));
 	gc_state_release(&s);
 }
 

@@ -16,6 +16,7 @@
 #include "engine/put/put.h"
 #include "engine/repository/collection.h"
 #include "io/store/memory.h"
+#include "tests/support/torture.h"
 
 /* A tree, a cache directory and a repository in memory. */
 struct place {
@@ -167,9 +168,9 @@ static uint64_t compare_with_tree_by_index(struct place *place)
 	struct index_set *index;
 	uint64_t count;
 
-	assert_int_equal(index_set_open(&index, place->store, repository_id(place->repository),
-					NULL),
-			 MUSTER_OK);
+	assert_int_equal(
+		index_set_open(&index, place->store, repository_id(place->repository), NULL),
+		MUSTER_OK);
 	count = compare_by(place, index);
 	index_set_close(index);
 	return count;
@@ -221,6 +222,60 @@ static void a_tree_becomes_a_version_and_comes_back(void **state)
 	assert_int_equal(compare_with_tree(place), report.entry_count);
 	assert_int_equal(report.entry_count, 100 + 100 + 100 + 2 + 1 + 1 + 1 + 2 + 2 + 1 + 201);
 	assert_int_equal(report.read_files, report.entry_count);
+}
+
+/* What is known keeps its way through plan and emit without an allocation of its own: only batches
+ * have some, and leaves that are longer than any before. */
+static void a_kept_file_allocates_nothing(void **state)
+{
+	const uint64_t counts[2] = { 2000, 6000 };
+	struct place *place = *state;
+	uint64_t allocations[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct muster_source source = { .path = place->tree };
+		struct muster_put_options options = put_options(&source);
+		struct muster_put_report report;
+
+		options.job.worker_count = 1;
+		run_shell("cd '%s' && seq 10000 %d | xargs touch", place->tree,
+			  10000 + (int)counts[i] - 1);
+		let_time_pass(place);
+		put(place, &options, MUSTER_OK);
+		put(place, &options, MUSTER_OK);
+		allocations[i] = torture_allocations();
+		report = put(place, &options, MUSTER_OK);
+		allocations[i] = torture_allocations() - allocations[i];
+		assert_int_equal(report.kept_files, counts[i]);
+	}
+	/* 4,000 files more come in 16 batches more, of some five allocations each. */
+	assert_true(allocations[1] < allocations[0] + 16 * 8);
+}
+
+/* The cache may have been filled by a repository that keeps an identity beside the digest. */
+static void what_a_put_elsewhere_learnt_is_found_stored_here(void **state)
+{
+	struct repository_options with_identity = { .algorithm = DIGEST_MD5, .has_identity = true };
+	struct place *place = *state, other = *place;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	struct muster_put_report report;
+
+	assert_int_equal(store_memory_new(&other.store, NULL), MUSTER_OK);
+	assert_int_equal(repository_init(other.store, &with_identity, effects_system(), NULL),
+			 MUSTER_OK);
+	assert_int_equal(repository_open(&other.repository, other.store, effects_system(), NULL),
+			 MUSTER_OK);
+	fill_tree(place);
+	let_time_pass(place);
+	put_tree(place);
+	put_tree(&other);
+	options.name = "another";
+	report = put(place, &options, MUSTER_OK);
+	assert_int_equal(report.read_files, 0);
+	assert_int_equal(report.kept_files, report.entry_count);
+	repository_close(other.repository);
+	store_free(other.store);
 }
 
 static void an_unchanged_tree_makes_no_version_and_opens_no_file(void **state)
@@ -389,8 +444,7 @@ static void lost_packs_are_stored_anew_by_the_next_put(void **state)
 			report = put(place, &options, MUSTER_OK);
 			assert_false(report.is_new); /* the version names what it named */
 			/* Equal files behind the first one are known to be stored by then. */
-			assert_int_equal(report.read_files + report.kept_files,
-					 report.entry_count);
+			assert_int_equal(report.read_files + report.kept_files, report.entry_count);
 			assert_true(report.packed_blobs > 0);
 			assert_int_equal(compare_with_tree_by_index(place), report.entry_count);
 		}
@@ -687,6 +741,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PUT_TEST(a_tree_becomes_a_version_and_comes_back),
+		PUT_TEST(a_kept_file_allocates_nothing),
+		PUT_TEST(what_a_put_elsewhere_learnt_is_found_stored_here),
 		PUT_TEST(an_unchanged_tree_makes_no_version_and_opens_no_file),
 		PUT_TEST(only_what_changed_is_read_again),
 		PUT_TEST(a_cleared_cache_costs_reading_and_nothing_else),
