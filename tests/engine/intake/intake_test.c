@@ -421,6 +421,43 @@ static void without_memory_there_is_no_intake(void **state)
 	assert_true(n > 5);
 }
 
+/* Every other file is read by the test itself; some rooms are given back. */
+static void rooms_are_lent_between_files(void **state)
+{
+	struct lab *lab = *state;
+
+	for (size_t f = 0; f < FORM_COUNT; f++) {
+		open_intake(lab, forms[f]);
+		for (size_t n = 0; n < FILE_MAX; n++) {
+			uint8_t *room;
+
+			if (n % 2) {
+				put(lab, n);
+				continue;
+			}
+			assert_int_equal(intake_lend(lab->intake, size_of(n), &room, NULL),
+					 MUSTER_OK);
+			if (n % 6 == 2) {
+				intake_drop(lab->intake);
+				continue;
+			}
+			fill(room, n, size_of(n) + 1);
+			assert_int_equal(intake_fill(lab->intake, file_of(lab, n).cookie, NULL),
+					 MUSTER_OK);
+		}
+		assert_int_equal(intake_drain(lab->intake, NULL), MUSTER_OK);
+		for (size_t n = 0; n < FILE_MAX; n++) {
+			assert_int_equal(lab->done_count[n], n % 6 != 2);
+			if (n % 6 != 2)
+				assert_has_bytes(lab, n, size_of(n));
+			lab->done_count[n] = lab->read_count[n] = 0;
+		}
+		lab->order_count = 0;
+		intake_close(lab->intake);
+		lab->intake = NULL;
+	}
+}
+
 #define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, open_lab, close_lab)
 
 int main(void)
@@ -434,6 +471,7 @@ int main(void)
 		LAB_TEST(every_file_is_told_of_once_when_all_are_given_up),
 		LAB_TEST(what_done_says_is_returned_and_the_rest_can_be_given_up),
 		LAB_TEST(after_read_all_no_name_is_needed),
+		LAB_TEST(rooms_are_lent_between_files),
 		cmocka_unit_test(without_memory_there_is_no_intake),
 	};
 
