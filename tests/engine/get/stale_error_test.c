@@ -69,7 +69,8 @@ static struct get_item *bench_open(struct bench *bench, struct place *place,
 					   .version = version,
 					   .version_text = "me/tests/data:v1" };
 	bench->options.worker_count = 1;
-	get_job_init(&bench->job, &bench->start, &bench->options);
+	assert_int_equal(get_job_init(&bench->job, &bench->start, &bench->options, NULL),
+			 MUSTER_OK);
 	assert_int_equal(get_open_version(&bench->job, &bench->version, &err), MUSTER_OK);
 	assert_int_equal(get_selection_init(&bench->selection, NULL, &all, &err), MUSTER_OK);
 	assert_int_equal(get_hashing_init(&bench->hashing, false, GET_BUFFER_BYTES, &err),
