@@ -190,7 +190,7 @@ static bool has_room(const struct get_merge *merge, const struct get_found_batch
 	bool is_new_walk = merge->shared && batch->walk_count &&
 			   batch->walks[batch->walk_count - 1] != merge->shared;
 
-	return batch->count < GET_BATCH_MAX &&
+	return batch->count < GET_FOUND_MAX &&
 	       sizeof(batch->text) - batch->text_bytes >= ENTRY_PATH_MAX_BYTES &&
 	       !(is_new_walk && batch->walk_count == GET_FOUND_WALKS);
 }

@@ -18,6 +18,8 @@
 #include "planners/checkout/checkout.h"
 #include "planners/verification/verification.h"
 
+#define GET_FOUND_MAX	     256
+#define GET_FOUND_TEXT_BYTES (64u << 10)
 #define GET_FOUND_WALKS 16	    /* directories that share a batch */
 #define GET_FOUND_BYTES (32u << 20) /* of small files in a batch */
 
@@ -70,8 +72,8 @@ struct get_found_batch {
 	/* verify: items that are still to be read, and those whose verdict is still to come */
 	size_t unread_count, unsettled_count;
 	struct get_walk *walks[GET_FOUND_WALKS];
-	struct get_found items[GET_BATCH_MAX];
-	uint8_t text[GET_BATCH_TEXT_BYTES];
+	struct get_found items[GET_FOUND_MAX];
+	uint8_t text[GET_FOUND_TEXT_BYTES];
 };
 
 /** Empty; what the batch held is let go. */

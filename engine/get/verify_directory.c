@@ -10,7 +10,7 @@
 #include "engine/statcache/stat_cache.h"
 
 /* Half of the batches that a worker may keep: a file comes out before they run short. */
-#define FILE_MAX (GET_LINE_KEPT / 2 * GET_BATCH_MAX)
+#define FILE_MAX (GET_LINE_KEPT / 2 * GET_FOUND_MAX)
 #define UNREAD_MAX 3
 
 struct directory_run {

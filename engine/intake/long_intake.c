@@ -59,7 +59,7 @@ void long_intake_close(struct long_intake *intake)
 
 unsigned long_intake_count(const struct long_intake *intake)
 {
-	return intake->live_count;
+	return intake ? intake->live_count : 0;
 }
 
 static enum muster_code need_chunks(struct long_intake *intake, struct muster_error *err)
@@ -297,7 +297,7 @@ static void cancel_all(struct long_intake *intake)
 	for (size_t i = 0; i < LONG_INTAKE_FILES; i++) {
 		struct slot *slot = &intake->slots[i];
 		struct long_answer answer = { .code = code, .error = &error, .found = slot->found };
-		bool again;
+		bool again = false;
 
 		if (!slot->is_live)
 			continue;
