@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/intake/form.h"
+
 #define MIB		 (1ull << 20)
 #define SMALL_SORT_BYTES (1u << 20)
 #define LARGE_SORT_MIN	 (4 * MIB)
@@ -177,12 +179,15 @@ enum muster_code check_list_objects(struct check_run *run, enum object_kind kind
 
 /* --- the run -------------------------------------------------------------------------------- */
 
-static void init_run(struct check_run *run, struct repository *repository,
-		     const struct muster_check_options *options, struct muster_check_report *report,
-		     struct muster_progress *own)
+static enum muster_code init_run(struct check_run *run, struct repository *repository,
+				 const struct muster_check_options *options,
+				 struct muster_check_report *report, struct muster_progress *own,
+				 struct muster_error *err)
 {
 	const struct muster_job *job = &options->job;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	struct intake_form form;
+	enum muster_code code = intake_form_of(job, &form, err);
 	uint64_t share;
 
 	*run = (struct check_run){ .repository = repository,
@@ -191,7 +196,8 @@ static void init_run(struct check_run *run, struct repository *repository,
 				   .report = report,
 				   .progress = job->progress ? job->progress : own,
 				   .worker_count = job->worker_count,
-				   .buffer_bytes = CHECK_BUFFER_BYTES };
+				   .buffer_bytes = CHECK_BUFFER_BYTES,
+				   .cpu = form.cpu };
 	if (!run->worker_count)
 		run->worker_count = processors > 0 ? (unsigned)processors : 1;
 	share = job->memory_bytes / SORT_SHARE;
@@ -199,6 +205,7 @@ static void init_run(struct check_run *run, struct repository *repository,
 			  : share > LARGE_SORT_MAX ? LARGE_SORT_MAX
 						   : (size_t)share;
 	pthread_mutex_init(&run->findings.lock, NULL);
+	return code;
 }
 
 static void release_run(struct check_run *run)
@@ -262,8 +269,9 @@ enum muster_code check_run(struct repository *repository,
 	if (!err)
 		err = &own;
 	*report = (struct muster_check_report){ 0 };
-	init_run(&run, repository, options, report, &progress);
-	code = check_all(&run, err);
+	code = init_run(&run, repository, options, report, &progress, err);
+	if (!code)
+		code = check_all(&run, err);
 	release_run(&run);
 	return code;
 }

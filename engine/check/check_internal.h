@@ -30,6 +30,7 @@ struct check_run {
 	struct muster_progress *progress;   /* never NULL */
 	unsigned worker_count;
 	size_t buffer_bytes; /* a worker's */
+	enum hash_cpu cpu;   /* how digests are computed */
 	size_t sort_bytes;   /* of a large sort */
 	bool index_is_whole; /* every index file could be read */
 	bool is_silent;	     /* what is walked was walked before: tell and count nothing */

@@ -81,7 +81,10 @@ static enum muster_code open_tree(struct digest_run *run, struct muster_error *e
 					     .wanted = from->rules.wanted,
 					     .wanted_state = from->rules.state,
 					     .one_file_system = from->one_file_system };
+	enum muster_code code = intake_form_of(&from->job, &options.form, err);
 
+	if (code)
+		return code;
 	if (!from->source_count)
 		return muster_fail(err, MUSTER_E_USAGE, "name a directory or a file");
 	return hash_tree_open(&run->tree, &options, err);

@@ -3,19 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t buffer_bytes_of(const struct hash_tree_options *options)
-{
-	uint64_t share = options->memory_bytes / (2 * (uint64_t)options->worker_count);
-
-	if (!options->memory_bytes || share > HASH_TREE_BUFFER_BYTES)
-		return HASH_TREE_BUFFER_BYTES;
-	return share < (1u << 20) ? 1u << 20 : (size_t)share;
-}
-
 static void init(struct hash_tree *tree, const struct hash_tree_options *options)
 {
-	tree->algorithm = options->algorithm;
-	tree->buffer_bytes = buffer_bytes_of(options);
+	tree->hashing = (struct hash_options){ .algorithm = options->algorithm,
+					       .cpu = options->form.cpu };
+	tree->reader = options->form.reader;
+	tree->ring_bytes = intake_ring_bytes(options->memory_bytes, options->worker_count);
 	tree->worker_count = options->worker_count;
 	tree->progress = options->progress ? options->progress : &tree->own_progress;
 	tree->source_options = (struct muster_put_options){
@@ -40,8 +33,7 @@ static enum muster_code init_workers(struct hash_tree *tree, struct muster_error
 		struct tree_worker *worker = &tree->workers[tree->ready_count];
 
 		worker->tree = tree;
-		code = file_hasher_init(&worker->files, tree->algorithm, tree->buffer_bytes,
-					tree->progress, err);
+		code = hash_open_intake(worker, err);
 	}
 	return code;
 }
@@ -99,8 +91,10 @@ void hash_tree_close(struct hash_tree *tree)
 	if (!tree)
 		return;
 	stop_workers(tree);
-	for (unsigned i = 0; i < tree->ready_count; i++)
-		file_hasher_release(&tree->workers[i].files);
+	for (unsigned i = 0; i < tree->ready_count; i++) {
+		intake_close(tree->workers[i].intake);
+		long_intake_close(tree->workers[i].large);
+	}
 	free(tree->workers);
 	put_batch_free(tree->current);
 	for (size_t i = 0; i < HASH_TREE_WINDOW; i++)

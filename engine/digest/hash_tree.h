@@ -2,12 +2,12 @@
  * hash_tree - the files of some directories, read and hashed by workers, given in path order.
  *
  *	source (walks and single files, merged in path order)
- *	  -> workers (small files in batches; large ones by whoever is free)
+ *	  -> workers (small files through an intake; large ones side by side, by whoever is free)
  *	  -> a window of batches, given in order
  *
  * Threads:  `worker_count` workers and as many readers of directories. One thread opens, drives
  *           and closes a tree.
- * Memory:   a buffer a worker, HASH_TREE_WINDOW batches of at most 256 files.
+ * Memory:   an intake a worker, HASH_TREE_WINDOW batches of at most 256 files.
  * Pressure: workers stop at HASH_TREE_WINDOW batches ahead of what was given.
  * Failures: those of a file are its `error`: data, the tree goes on. A file that is gone when it
  *           is opened is counted and not given.
@@ -16,10 +16,11 @@
 #define ENGINE_DIGEST_HASH_TREE_H
 
 #include "base/hash/hash.h"
+#include "engine/intake/form.h"
 #include "muster/put.h"
 
-#define HASH_TREE_WINDOW       64
-#define HASH_TREE_BUFFER_BYTES (8u << 20) /* a worker's; less if that is a half of its memory */
+#define HASH_TREE_WINDOW 64
+#define HASH_TREE_FILES	 1024 /* on their way in one worker: batches come out before the window ends */
 
 /** All pointers are borrowed until hash_tree_close(). */
 struct hash_tree_options {
@@ -27,6 +28,7 @@ struct hash_tree_options {
 	size_t source_count;
 	enum digest_algorithm algorithm; /* DIGEST_MD5 or DIGEST_XXH128 */
 	unsigned worker_count;		 /* at least 1 */
+	struct intake_form form;
 	uint64_t memory_bytes;
 	struct muster_progress *progress; /* NULL: nobody looks, nobody cancels */
 	muster_wanted_fn *wanted;	  /* NULL: all */

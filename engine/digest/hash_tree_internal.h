@@ -1,28 +1,36 @@
-/* What hash_tree.c and hash_worker.c share. */
+/* What the parts of a hash_tree share. */
 #ifndef ENGINE_DIGEST_HASH_TREE_INTERNAL_H
 #define ENGINE_DIGEST_HASH_TREE_INTERNAL_H
 
-#include "engine/digest/hash_file.h"
 #include "engine/digest/hash_tree.h"
+#include "engine/intake/intake_set.h"
+#include "engine/intake/long_intake.h"
+#include "engine/put/put_internal.h" /* struct put_batch: what a source gives */
 
 /* One batch on its way. */
 struct tree_slot {
 	struct put_batch *batch;
-	bool is_large[PUT_BATCH_MAX]; /* which items; never changes while the batch is here */
-	size_t next_large;	      /* items before it are taken or not large */
-	size_t large_left;	      /* large items that nobody took yet */
-	size_t unfinished;	      /* parts of it that somebody works on, or that wait */
+	bool is_small[PUT_BATCH_MAX];	/* which items; never changes while the batch is here */
+	bool is_large[PUT_BATCH_MAX];	/* ... and wait for somebody to take them */
+	bool has_changed[PUT_BATCH_MAX]; /* while it was read; of who has taken it */
+	size_t large_left;		/* items that are large and wait */
+	size_t unfinished;		/* large items, and one for all others: not done yet */
 };
 
+/* Its batches are those whose small files are in its intake. */
 struct tree_worker {
 	struct hash_tree *tree;
-	struct file_hasher files;
+	struct intake *intake;
+	struct long_intake *large;    /* NULL until it is needed */
+	struct put_item *first_large; /* of those that it reads side by side */
+	size_t kept_count;	      /* batches */
 	pthread_t thread;
 };
 
 struct hash_tree {
-	enum digest_algorithm algorithm;
-	size_t buffer_bytes;
+	struct hash_options hashing;
+	enum reader_kind reader;
+	size_t ring_bytes;
 	struct muster_put_options source_options; /* what a source asks for */
 	struct put_source *source;		  /* under `is_reading` */
 	struct muster_progress *progress;	  /* never NULL */
@@ -50,6 +58,23 @@ static inline struct tree_slot *tree_slot_locked(struct hash_tree *tree, uint64_
 {
 	return &tree->locked.window[number % HASH_TREE_WINDOW];
 }
+
+/** Those that wait, the earliest first. False: none does. */
+bool hash_take_large_locked(struct hash_tree *tree, struct put_item **out);
+/** Is the tree given up? */
+bool hash_is_stopping_locked(struct hash_tree *tree);
+/** Files of more bytes are large. */
+uint64_t hash_small_max(const struct hash_tree *tree);
+
+/* --- hash_files.c: failures are of the run ------------------------------------------------- */
+
+enum muster_code hash_open_intake(struct tree_worker *worker, struct muster_error *err);
+/** Put the small files of a batch into the intake; it ends when they have come out. */
+enum muster_code hash_small_files(struct tree_worker *worker, struct tree_slot *slot,
+				  struct muster_error *err);
+/** A large file that was taken, and others that wait, side by side. */
+enum muster_code hash_large_files(struct tree_worker *worker, struct put_item *item,
+				  struct muster_error *err);
 
 /** Thread body. */
 void *hash_worker_main(void *worker);

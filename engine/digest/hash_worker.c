@@ -1,5 +1,6 @@
 /* A worker takes, in this order: a large file of the earliest batch that has one (the order waits
- * for it), else the next batch of the source while the window has room, else it waits. */
+ * for it), else the next batch of the source while the window has room; else it lets its own
+ * batches end, or waits. Who waits, or reads a large file, keeps no batch. */
 #include "engine/digest/hash_tree_internal.h"
 
 #include "artifact/path.h"
@@ -8,36 +9,39 @@ enum task_kind {
 	TASK_NONE, /* all is done, or the tree stops */
 	TASK_BATCH,
 	TASK_LARGE,
+	TASK_DRAIN,
 };
 
 struct task {
 	enum task_kind kind;
-	struct tree_slot *slot;
-	struct put_item *item; /* TASK_LARGE */
+	struct tree_slot *slot; /* TASK_BATCH */
+	struct put_item *item;	/* TASK_LARGE */
 };
 
-static bool is_stopping_locked(struct hash_tree *tree)
+bool hash_is_stopping_locked(struct hash_tree *tree)
 {
 	if (atomic_load_explicit(&tree->progress->cancel, memory_order_relaxed))
 		tree->locked.is_stopping = true;
 	return tree->locked.is_stopping;
 }
 
-static bool take_large_locked(struct hash_tree *tree, struct task *task)
+bool hash_take_large_locked(struct hash_tree *tree, struct put_item **out)
 {
 	struct tree_slot *slot;
 	uint64_t number = tree->locked.next_out;
+	size_t i = 0;
 
 	if (!tree->locked.large_waiting)
 		return false;
 	while (!tree_slot_locked(tree, number)->large_left)
 		number++;
 	slot = tree_slot_locked(tree, number);
-	while (!slot->is_large[slot->next_large])
-		slot->next_large++;
-	*task = (struct task){ TASK_LARGE, slot, &slot->batch->items[slot->next_large++] };
+	while (!slot->is_large[i])
+		i++;
+	slot->is_large[i] = false;
 	slot->large_left--;
 	tree->locked.large_waiting--;
+	*out = &slot->batch->items[i];
 	return true;
 }
 
@@ -45,7 +49,7 @@ static bool take_large_locked(struct hash_tree *tree, struct task *task)
  * anybody reads them. */
 static void look_at(struct hash_tree *tree, struct put_batch *batch, struct tree_slot *out)
 {
-	uint64_t small_max = file_hasher_small_max(tree->buffer_bytes), bytes = 0;
+	uint64_t small_max = hash_small_max(tree), bytes = 0;
 	struct muster_error why;
 
 	*out = (struct tree_slot){ .batch = batch };
@@ -60,6 +64,7 @@ static void look_at(struct hash_tree *tree, struct put_batch *batch, struct tree
 		}
 		bytes += item->found.size_bytes;
 		out->is_large[i] = item->found.size_bytes > small_max;
+		out->is_small[i] = !out->is_large[i];
 		out->large_left += out->is_large[i];
 	}
 	out->unfinished = out->large_left + 1;
@@ -71,9 +76,11 @@ static void look_at(struct hash_tree *tree, struct put_batch *batch, struct tree
 static struct tree_slot *put_into_window_locked(struct hash_tree *tree,
 						const struct tree_slot *come)
 {
-	struct tree_slot *slot = tree_slot_locked(tree, tree->locked.next_in++);
+	uint64_t number = tree->locked.next_in++;
+	struct tree_slot *slot = tree_slot_locked(tree, number);
 
 	*slot = *come;
+	slot->batch->sequence = number;
 	tree->locked.large_waiting += come->large_left;
 	return slot;
 }
@@ -110,19 +117,26 @@ static bool may_read_source_locked(const struct hash_tree *tree)
 	       tree->locked.next_in - tree->locked.next_out < HASH_TREE_WINDOW;
 }
 
-static struct task take_task_locked(struct hash_tree *tree)
+static struct task take_task_locked(struct tree_worker *worker)
 {
+	struct hash_tree *tree = worker->tree;
 	struct task task = { TASK_NONE, NULL, NULL };
 
-	while (!is_stopping_locked(tree)) {
-		if (take_large_locked(tree, &task))
+	while (!hash_is_stopping_locked(tree)) {
+		if (hash_take_large_locked(tree, &task.item)) {
+			task.kind = TASK_LARGE;
 			break;
+		}
 		if (may_read_source_locked(tree)) {
 			if (read_source_locked(tree, &task))
 				break;
 			continue;
 		}
-		/* Nothing more can come: large files are known as soon as their batch is. */
+		if (worker->kept_count && !tree->locked.is_reading) {
+			task.kind = TASK_DRAIN;
+			break;
+		}
+		/* Nothing more can come: who keeps batches does what comes of them. */
 		if (tree->locked.is_source_done)
 			break;
 		pthread_cond_wait(&tree->moved, &tree->lock);
@@ -130,30 +144,40 @@ static struct task take_task_locked(struct hash_tree *tree)
 	return task;
 }
 
-static void do_task(struct tree_worker *worker, const struct task *task)
+static enum muster_code do_task(struct tree_worker *worker, const struct task *task,
+				struct muster_error *err)
 {
-	if (task->kind == TASK_LARGE)
-		file_hasher_large(&worker->files, task->slot->batch->dir_fd, task->item);
-	else
-		file_hasher_batch(&worker->files, task->slot->batch, task->slot->is_large);
+	enum muster_code code;
+
+	if (task->kind == TASK_BATCH)
+		return hash_small_files(worker, task->slot, err);
+	code = intake_drain(worker->intake, err);
+	return code || task->kind == TASK_DRAIN ? code : hash_large_files(worker, task->item, err);
+}
+
+static void fail_locked(struct hash_tree *tree, const struct muster_error *failure)
+{
+	if (!tree->locked.failure.code)
+		tree->locked.failure = *failure;
+	tree->locked.is_stopping = true;
 }
 
 void *hash_worker_main(void *arg)
 {
 	struct tree_worker *worker = arg;
 	struct hash_tree *tree = worker->tree;
+	struct muster_error failure = { 0 };
 	struct task task;
 
 	pthread_mutex_lock(&tree->lock);
-	for (;;) {
-		task = take_task_locked(tree);
-		if (task.kind == TASK_NONE)
-			break;
+	while ((task = take_task_locked(worker)).kind != TASK_NONE) {
+		enum muster_code code;
+
 		pthread_mutex_unlock(&tree->lock);
-		do_task(worker, &task);
+		code = do_task(worker, &task, &failure);
 		pthread_mutex_lock(&tree->lock);
-		task.slot->unfinished--;
-		pthread_cond_broadcast(&tree->moved);
+		if (code)
+			fail_locked(tree, &failure);
 	}
 	pthread_cond_broadcast(&tree->moved);
 	pthread_mutex_unlock(&tree->lock);

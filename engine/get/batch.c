@@ -59,6 +59,7 @@ struct get_item *get_item_copy(const struct get_item *item)
 		return NULL;
 	*copy = *item;
 	copy->error = NULL;
+	copy->next = NULL;
 	memcpy(text, item->entry.path.ptr, path_len);
 	if (ref_len)
 		memcpy(text + path_len, item->entry.ref.ptr, ref_len);

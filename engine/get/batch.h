@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "io/file/read.h"
 
+/* Of 4 KiB these are 1 MiB, which stays in the cache until it is hashed: 1,024 take 6 % longer; of
+ * mixed sizes they would take 5 % less, as lanes run empty more rarely. */
 #define GET_BATCH_MAX	     256
 #define GET_BATCH_TEXT_BYTES (64u << 10) /* paths and references of a batch */
 
@@ -35,6 +37,8 @@ struct get_item {
 	bool has_stat; /* of the file that is there now */
 	struct file_stat stat;
 	struct muster_error *error; /* GET_FAILED; owned, NULL without memory */
+	struct tree_file *file;	    /* a large one that is being written */
+	struct get_item *next;	    /* of a list that has it */
 };
 
 struct get_batch {
@@ -56,6 +60,16 @@ void get_item_fail(struct get_item *item, const struct muster_error *error);
 /** An item of its own, for what comes later. NULL without memory. */
 struct get_item *get_item_copy(const struct get_item *item);
 void get_item_free(struct get_item *item); /* takes NULL */
+
+/** Large items, for who does several side by side. */
+struct get_larges {
+	void *state;
+	/* The next one, when there is room for one; NULL: none now. */
+	struct get_item *(*next)(void *state);
+	/* What could be done with it was done; GET_WANTED: nothing, or the run is stopping. Once
+	 * for each `next`; a failure is the run's. */
+	enum muster_code (*end)(void *state, struct get_item *item, struct muster_error *err);
+};
 
 /** The key of an entry's bytes; false if the repository never had them. */
 struct blob_key;

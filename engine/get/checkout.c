@@ -248,13 +248,13 @@ static void release(struct checkout_run *run)
 	free(run);
 }
 
-static void init(struct checkout_run *run, const struct get_start *start,
-		 const struct muster_checkout_options *options, struct muster_get_report *report)
+static enum muster_code init(struct checkout_run *run, const struct get_start *start,
+			     const struct muster_checkout_options *options,
+			     struct muster_get_report *report, struct muster_error *err)
 {
 	struct get_spool *spools[] = { &run->kept,    &run->replaced, &run->removed, &run->pending,
 				       &run->outside, &run->gone,     &run->written };
 
-	get_job_init(&run->job, start, &options->job);
 	run->options = options;
 	run->report = report;
 	run->target.root_fd = run->target.parent_fd = run->backup_fd = -1;
@@ -265,6 +265,7 @@ static void init(struct checkout_run *run, const struct get_start *start,
 	run->writing.report = report;
 	pthread_mutex_init(&run->writing.lock, NULL);
 	pthread_mutex_init(&run->seen.lock, NULL);
+	return get_job_init(&run->job, start, &options->job, err);
 }
 
 enum muster_code checkout_run_with(const struct get_start *start,
@@ -283,8 +284,9 @@ enum muster_code checkout_run_with(const struct get_start *start,
 	run = calloc(1, sizeof(*run));
 	if (!run)
 		return muster_fail_memory(err, "a checkout");
-	init(run, start, options, report);
-	code = checkout(run, err);
+	code = init(run, start, options, report, err);
+	if (!code)
+		code = checkout(run, err);
 	if (code)
 		muster_context(err, "check out %s", start->version_text);
 	release(run);

@@ -15,6 +15,8 @@ struct plan_worker {
 	struct checkout_run *run;
 	struct get_hashing hashing;
 	struct get_tree tree;
+	struct get_found_batch *batch; /* whose large files are read */
+	size_t next_large;
 };
 
 /* --- what directory readers see --------------------------------------------------------------- */
@@ -120,14 +122,23 @@ static enum digest_algorithm algorithm_of(const struct get_found *item)
 	return item->has_record ? item->record.algorithm : DIGEST_MD5;
 }
 
-static void judge_hashed(void *state, void *cookie, const struct fingerprint *fingerprint)
+static void judge_hashed(struct plan_worker *worker, struct get_found *item,
+			 const struct fingerprint *fingerprint)
 {
-	struct plan_worker *worker = state;
-	struct get_found *item = cookie;
-
 	item->facts.has_fingerprint = true;
 	item->facts.fingerprint = *fingerprint;
 	decide(worker->run, item);
+}
+
+/* An intake_done_fn. */
+static enum muster_code small_is_hashed(void *state, void *cookie,
+					const struct intake_answer *answer,
+					struct muster_error *err)
+{
+	(void)err;
+	if (!answer->code)
+		judge_hashed(state, cookie, answer->fingerprint);
+	return MUSTER_OK;
 }
 
 static void judge_unreadable(struct plan_worker *worker, struct get_found *item)
@@ -182,74 +193,101 @@ static bool open_found(struct plan_worker *worker, struct get_found *item, int *
 static enum muster_code read_small(struct plan_worker *worker, struct get_found *item,
 				   struct muster_error *err)
 {
-	uint64_t size_bytes = item->stat.size_bytes;
-	uint8_t *room;
-	ssize_t got;
+	struct muster_error error = { 0 };
+	enum muster_code code;
 	int fd;
-	enum muster_code code =
-		get_hashing_room(&worker->hashing, algorithm_of(item), size_bytes, &room, err);
 
-	if (code)
-		return code;
 	if (!open_found(worker, item, &fd)) {
 		judge_unreadable(worker, item);
 		return MUSTER_OK;
 	}
-	got = sys_read_full(worker->run->job.sys, fd, room, size_bytes + 1);
-	close(fd);
-	if (got < 0 || (uint64_t)got != size_bytes) {
+	code = get_hashing_read(&worker->hashing, algorithm_of(item), fd, item->stat.size_bytes,
+				item, &error, err);
+	if (error.code)
 		judge_unreadable(worker, item);
+	return code;
+}
+
+/* --- large files of a batch, side by side ------------------------------------------------------ */
+
+static bool is_large(const struct plan_worker *worker, const struct get_found *item)
+{
+	return item->stat.size_bytes > get_hashing_small_max(&worker->hashing);
+}
+
+/* What is still to be read when all small files were. */
+static enum muster_code next_large(void *state, struct long_file *out, struct muster_error *err)
+{
+	struct plan_worker *worker = state;
+
+	(void)err;
+	while (worker->next_large < worker->batch->count) {
+		struct get_found *item = &worker->batch->items[worker->next_large++];
+
+		if (item->decision != CHECKOUT_READ || !is_large(worker, item))
+			continue;
+		*out = (struct long_file){ .cookie = item, .algorithm = algorithm_of(item) };
 		return MUSTER_OK;
 	}
-	get_count(&worker->run->job.progress->read_files, 1);
-	get_count(&worker->run->job.progress->read_bytes, size_bytes);
-	get_hashing_add(&worker->hashing, size_bytes, item);
+	return MUSTER_END;
+}
+
+/* As long_ops.open. */
+static enum muster_code open_large(void *state, void *cookie, int *fd, struct file_stat *found,
+				   struct muster_error *error)
+{
+	struct get_found *item = cookie;
+
+	if (!open_found(state, item, fd))
+		return muster_fail(error, MUSTER_E_CHANGED, "it is not what was seen");
+	*found = (struct file_stat){ item->stat.size_bytes, item->stat.mtime_ns,
+				     item->stat.ctime_ns, item->stat.inode };
 	return MUSTER_OK;
 }
 
-static void hash_chunks(struct plan_worker *worker, struct get_found *item, int fd,
-			struct hasher *hasher)
+static enum muster_code count_chunk(void *state, void *cookie, struct view data,
+				    struct muster_error *err)
 {
-	struct fingerprint fingerprint;
-	uint64_t done = 0;
-	size_t got = 0;
-	enum muster_code code;
+	struct plan_worker *worker = state;
 
-	hash_begin(hasher);
-	while (!(code = file_read_at(fd, done, worker->hashing.buffer, GET_CHUNK_BYTES, &got,
-				     NULL)) &&
-	       got && !get_is_stopping(&worker->run->job)) {
-		hash_update(hasher, view_of(worker->hashing.buffer, got));
-		get_count(&worker->run->job.progress->read_bytes, got);
-		done += got;
-	}
-	hash_end(hasher, &fingerprint);
-	if (got)
-		return; /* not at its end: the run is stopping */
-	if (code || done != item->stat.size_bytes)
-		judge_unreadable(worker, item);
-	else
-		judge_hashed(worker, item, &fingerprint);
+	(void)cookie;
+	(void)err;
+	get_count(&worker->run->job.progress->read_bytes, data.len);
+	return MUSTER_OK;
 }
 
-static enum muster_code read_large(struct plan_worker *worker, struct get_found *item,
+static enum muster_code end_large(void *state, void *cookie, const struct long_answer *answer,
+				  bool *again, struct muster_error *err)
+{
+	(void)again;
+	(void)err;
+	if (!answer->code)
+		judge_hashed(state, cookie, answer->fingerprint);
+	else if (answer->code != MUSTER_E_CANCELLED) /* else the run is stopping */
+		judge_unreadable(state, cookie);
+	return MUSTER_OK;
+}
+
+static bool is_stopping(void *state)
+{
+	const struct plan_worker *worker = state;
+
+	return get_is_stopping(&worker->run->job);
+}
+
+static enum muster_code read_large(struct plan_worker *worker, struct get_found_batch *batch,
 				   struct muster_error *err)
 {
-	struct hasher *hasher;
-	int fd;
-	enum muster_code code = get_hashing_flush(&worker->hashing, err);
+	struct long_ops ops = { .state = worker,
+				.next = next_large,
+				.open = open_large,
+				.chunk = count_chunk,
+				.end = end_large,
+				.is_stopping = is_stopping };
 
-	if (!code)
-		code = get_hashing_hasher(&worker->hashing, algorithm_of(item), &hasher, err);
-	if (code)
-		return code;
-	if (!open_found(worker, item, &fd)) {
-		judge_unreadable(worker, item);
-		return MUSTER_OK;
-	}
-	hash_chunks(worker, item, fd, hasher);
-	close(fd);
-	return MUSTER_OK;
+	worker->batch = batch;
+	worker->next_large = 0;
+	return get_hashing_run_large(&worker->hashing, &ops, err);
 }
 
 static bool is_touched(const struct get_found *item)
@@ -276,20 +314,23 @@ static enum muster_code work(void *state, void *filled, struct muster_error *err
 {
 	struct plan_worker *worker = state;
 	struct get_found_batch *batch = filled;
+	bool has_large = false;
 	enum muster_code code = MUSTER_OK;
 
-	for (size_t i = 0; i < batch->count && !code; i++) {
+	for (size_t i = 0; i < batch->count && !code && !is_stopping(worker); i++) {
 		struct get_found *item = &batch->items[i];
 
 		if (item->decision != CHECKOUT_READ || judge_known(worker, item))
 			continue;
-		if (get_is_stopping(&worker->run->job))
-			break;
-		code = item->stat.size_bytes > PACK_BLOB_MAX_BYTES ? read_large(worker, item, err)
-								   : read_small(worker, item, err);
+		if (is_large(worker, item))
+			has_large = true;
+		else
+			code = read_small(worker, item, err);
 	}
 	if (!code)
-		code = get_hashing_flush(&worker->hashing, err);
+		code = get_hashing_drain(&worker->hashing, err);
+	if (!code && has_large && !is_stopping(worker))
+		code = read_large(worker, batch, err);
 	for (size_t i = 0; i < batch->count && !code; i++)
 		if (is_touched(&batch->items[i]))
 			look_at_touched(worker, &batch->items[i]);
@@ -434,18 +475,15 @@ static enum muster_code open_worker(void **out, void *state, struct get_line *li
 {
 	struct checkout_run *run = state;
 	struct plan_worker *worker = calloc(1, sizeof(*worker));
-	enum muster_code code;
 
 	(void)line;
 	*out = worker;
 	if (!worker)
 		return muster_fail_memory(err, "a worker");
 	worker->run = run;
-	worker->hashing.fn = judge_hashed;
-	worker->hashing.state = worker;
 	worker->tree = (struct get_tree){ .job = &run->job, .root_fd = run->target.root_fd };
-	code = get_hashing_init(&worker->hashing, run->job.has_identity, GET_BUFFER_BYTES, err);
-	return code ? code : get_tree_open(&worker->tree, err);
+	get_hashing_init(&worker->hashing, &run->job, small_is_hashed, worker);
+	return get_tree_open(&worker->tree, err);
 }
 
 enum muster_code checkout_plan(struct checkout_run *run, struct muster_error *err)

@@ -17,7 +17,7 @@ static void differs(struct get_existing *existing, struct get_item *item)
 static void judge(struct get_existing *existing, struct get_item *item,
 		  const struct fingerprint *fingerprint)
 {
-	if (!verification_has(&item->entry, fingerprint, existing->hashing->has_identity)) {
+	if (!verification_has(&item->entry, fingerprint, existing->tree->job->has_identity)) {
 		item->has_stat = false;
 		differs(existing, item);
 		return;
@@ -28,15 +28,25 @@ static void judge(struct get_existing *existing, struct get_item *item,
 			 item->stat.ctime_ns < existing->start_ns;
 }
 
-static void judge_hashed(void *state, void *cookie, const struct fingerprint *fingerprint)
+/* An intake_done_fn. */
+static enum muster_code small_is_hashed(void *state, void *cookie,
+					const struct intake_answer *answer,
+					struct muster_error *err)
 {
-	judge(state, cookie, fingerprint);
+	(void)err;
+	if (!answer->code)
+		judge(state, cookie, answer->fingerprint);
+	return MUSTER_OK;
 }
 
 void get_existing_init(struct get_existing *existing)
 {
-	existing->hashing->fn = judge_hashed;
-	existing->hashing->state = existing;
+	get_hashing_init(&existing->hashing, existing->tree->job, small_is_hashed, existing);
+}
+
+void get_existing_release(struct get_existing *existing)
+{
+	get_hashing_release(&existing->hashing);
 }
 
 /* Must its bytes be read to know? */
@@ -110,105 +120,156 @@ static void unreadable(struct get_existing *existing, struct get_item *item, enu
 static enum muster_code read_small(struct get_existing *existing, struct get_item *item,
 				   struct muster_error *err)
 {
-	const struct sys_ops *sys = existing->tree->job->sys;
-	uint64_t size_bytes = item->stat.size_bytes;
 	struct muster_error error = { 0 };
-	uint8_t *room;
-	ssize_t got;
-	int fd;
 	enum muster_code code;
+	int fd;
 
-	code = get_hashing_room(existing->hashing, item->entry.algorithm, size_bytes, &room, err);
-	if (code)
-		return code;
 	code = open_file(existing, item, &fd, &error);
 	if (code) {
 		unreadable(existing, item, code, &error);
 		return MUSTER_OK;
 	}
-	got = sys_read_full(sys, fd, room, size_bytes + 1);
-	if (got < 0)
-		muster_fail_errno(&error, "read it");
-	else if ((uint64_t)got != size_bytes)
-		muster_fail(&error, MUSTER_E_CHANGED, "it changes while it is read");
-	sys_close(sys, fd);
-	if (error.code) {
+	code = get_hashing_read(&existing->hashing, item->entry.algorithm, fd,
+				item->stat.size_bytes, item, &error, err);
+	if (error.code)
 		unreadable(existing, item, error.code, &error);
-		return MUSTER_OK;
+	return code;
+}
+
+/* --- large files, side by side ---------------------------------------------------------------- */
+
+static enum muster_code next_large(void *state, struct long_file *out, struct muster_error *err)
+{
+	struct get_existing *existing = state;
+	const struct get_larges *larges = existing->larges;
+	struct get_item *item;
+
+	while ((item = larges->next(larges->state))) {
+		enum muster_code code;
+
+		*out = (struct long_file){ .cookie = item, .algorithm = item->entry.algorithm };
+		if (must_read(existing, item))
+			return MUSTER_OK;
+		code = larges->end(larges->state, item, err);
+		if (code)
+			return code;
 	}
-	get_count(&existing->tree->job->progress->read_files, 1);
-	get_count(&existing->tree->job->progress->read_bytes, size_bytes);
-	get_hashing_add(existing->hashing, size_bytes, item);
+	return MUSTER_END;
+}
+
+/* As long_ops.open. */
+static enum muster_code open_large(void *state, void *cookie, int *fd, struct file_stat *found,
+				   struct muster_error *error)
+{
+	struct get_item *item = cookie;
+	enum muster_code code = open_file(state, item, fd, error);
+
+	if (!code)
+		*found = item->stat;
+	return code;
+}
+
+static enum muster_code count_chunk(void *state, void *cookie, struct view data,
+				    struct muster_error *err)
+{
+	struct get_existing *existing = state;
+
+	(void)cookie;
+	(void)err;
+	get_count(&existing->tree->job->progress->read_bytes, data.len);
+	return MUSTER_OK;
+}
+
+static enum muster_code end_large(void *state, void *cookie, const struct long_answer *answer,
+				  bool *again, struct muster_error *err)
+{
+	struct get_existing *existing = state;
+	const struct get_larges *larges = existing->larges;
+	struct get_item *item = cookie;
+
+	(void)again;
+	if (!answer->code)
+		judge(existing, item, answer->fingerprint);
+	else if (answer->code != MUSTER_E_CANCELLED) /* else still wanted */
+		unreadable(existing, item, answer->code, answer->error);
+	return larges->end(larges->state, item, err);
+}
+
+static bool is_stopping(void *state)
+{
+	const struct get_existing *existing = state;
+
+	return get_is_stopping(existing->tree->job);
+}
+
+enum muster_code get_existing_check_large(struct get_existing *existing,
+					  const struct get_larges *larges,
+					  struct muster_error *err)
+{
+	struct long_ops ops = { .state = existing,
+				.next = next_large,
+				.open = open_large,
+				.chunk = count_chunk,
+				.end = end_large,
+				.is_stopping = is_stopping };
+
+	existing->larges = larges;
+	return get_hashing_run_large(&existing->hashing, &ops, err);
+}
+
+unsigned get_existing_count(const struct get_existing *existing)
+{
+	return long_intake_count(existing->hashing.large);
+}
+
+/* --- a batch ---------------------------------------------------------------------------------- */
+
+/* Those of a batch that are too large for the intake: references, or all where memory is small. */
+struct batch_larges {
+	struct get_batch *batch;
+	bool is_large[GET_BATCH_MAX];
+	size_t at;
+};
+
+static struct get_item *next_of_batch(void *state)
+{
+	struct batch_larges *batch = state;
+
+	while (batch->at < batch->batch->count)
+		if (batch->is_large[batch->at++])
+			return &batch->batch->items[batch->at - 1];
+	return NULL;
+}
+
+static enum muster_code end_of_batch(void *state, struct get_item *item, struct muster_error *err)
+{
+	(void)state;
+	(void)item;
+	(void)err;
 	return MUSTER_OK;
 }
 
 enum muster_code get_existing_check(struct get_existing *existing, struct get_batch *batch,
 				    struct muster_error *err)
 {
+	struct batch_larges large = { .batch = batch };
+	struct get_larges larges = { &large, next_of_batch, end_of_batch };
+	bool has_large = false;
 	enum muster_code code = MUSTER_OK;
 
-	for (size_t i = 0; i < batch->count && !code; i++) {
+	for (size_t i = 0; i < batch->count && !code && !is_stopping(existing); i++) {
 		struct get_item *item = &batch->items[i];
 
 		if (item->fate != GET_WANTED || get_item_is_large(item) ||
 		    !must_read(existing, item))
 			continue;
-		if (item->stat.size_bytes > PACK_BLOB_MAX_BYTES)
-			code = get_existing_check_large(existing, item, err); /* a reference */
-		else
+		large.is_large[i] =
+			item->stat.size_bytes > get_hashing_small_max(&existing->hashing);
+		has_large |= large.is_large[i];
+		if (!large.is_large[i])
 			code = read_small(existing, item, err);
-		if (get_is_stopping(existing->tree->job))
-			break;
 	}
-	return code ? code : get_hashing_flush(existing->hashing, err);
-}
-
-static enum muster_code hash_large(struct get_existing *existing, int fd, struct hasher *hasher,
-				   struct fingerprint *out, struct muster_error *error)
-{
-	struct get_job *job = existing->tree->job;
-	uint8_t *buffer = existing->hashing->buffer;
-	uint64_t done = 0;
-	enum muster_code code;
-	size_t got;
-
-	hash_begin(hasher);
-	while (!(code = file_read_at(fd, done, buffer, GET_CHUNK_BYTES, &got, error)) && got) {
-		if (get_is_stopping(job))
-			return muster_fail(error, MUSTER_E_CANCELLED, "interrupted");
-		hash_update(hasher, view_of(buffer, got));
-		get_count(&job->progress->read_bytes, got);
-		done += got;
-	}
-	hash_end(hasher, out);
-	return code;
-}
-
-enum muster_code get_existing_check_large(struct get_existing *existing, struct get_item *item,
-					  struct muster_error *err)
-{
-	struct muster_error error = { 0 };
-	struct fingerprint fingerprint;
-	struct hasher *hasher;
-	int fd;
-	enum muster_code code;
-
-	code = get_hashing_flush(existing->hashing, err); /* its buffer is needed */
-	if (code || (get_item_is_large(item) && !must_read(existing, item)))
-		return code;
-	code = get_hashing_hasher(existing->hashing, item->entry.algorithm, &hasher, err);
-	if (code)
-		return code;
-	code = open_file(existing, item, &fd, &error);
-	if (!code) {
-		code = hash_large(existing, fd, hasher, &fingerprint, &error);
-		sys_close(existing->tree->job->sys, fd);
-	}
-	if (code == MUSTER_E_CANCELLED)
-		return MUSTER_OK; /* still wanted, and the run is stopping */
-	if (code)
-		unreadable(existing, item, code, &error);
-	else
-		judge(existing, item, &fingerprint);
-	return MUSTER_OK;
+	if (!code)
+		code = get_hashing_drain(&existing->hashing, err);
+	return code || !has_large ? code : get_existing_check_large(existing, &larges, err);
 }

@@ -9,19 +9,36 @@
 #include "planners/verification/verification.h"
 
 enum muster_code get_fetcher_init(struct get_fetcher *fetcher, struct get_job *job,
-				  struct get_hashing *hashing, const struct get_sink *sink,
-				  struct muster_error *err)
+				  const struct get_sink *sink, struct muster_error *err)
 {
 	fetcher->job = job;
-	fetcher->hashing = hashing;
 	fetcher->sink = *sink;
+	fetcher->buffer = malloc(GET_BUFFER_BYTES);
+	if (!fetcher->buffer)
+		return muster_fail_memory(err, "a worker's buffer");
 	return blob_reader_open(&fetcher->reader, job->store, repository_id(job->start->repository),
 				NULL, err);
 }
 
 void get_fetcher_release(struct get_fetcher *fetcher)
 {
+	get_streams_release(fetcher);
+	for (size_t i = 0; i < sizeof(fetcher->hashers) / sizeof(fetcher->hashers[0]); i++)
+		hasher_free(fetcher->hashers[i]);
 	blob_reader_close(fetcher->reader);
+	free(fetcher->buffer);
+}
+
+enum muster_code get_fetch_hasher(struct get_fetcher *fetcher, enum digest_algorithm algorithm,
+				  struct hasher **out, struct muster_error *err)
+{
+	struct hasher **hasher = &fetcher->hashers[algorithm];
+	enum muster_code code = MUSTER_OK;
+
+	if (!*hasher)
+		code = hasher_new(hasher, get_job_hashing(fetcher->job, algorithm), err);
+	*out = *hasher;
+	return code;
 }
 
 /* --- failures ------------------------------------------------------------------------------- */
@@ -38,12 +55,17 @@ enum muster_code get_fetch_fail(struct get_item *item, enum get_fault fault,
 	return MUSTER_OK;
 }
 
+void get_fetch_say_wrong(struct muster_error *error)
+{
+	muster_fail(error, MUSTER_E_DIGEST,
+		    "the stored bytes do not have the digest that the version tells");
+}
+
 enum muster_code get_fetch_wrong_digest(struct get_item *item, struct muster_error *err)
 {
 	struct muster_error error = { 0 };
 
-	muster_fail(&error, MUSTER_E_DIGEST,
-		    "the stored bytes do not have the digest that the version tells");
+	get_fetch_say_wrong(&error);
 	return get_fetch_fail(item, GET_FAULT_DIGEST, &error, err);
 }
 
@@ -58,12 +80,38 @@ bool get_fetch_is_proven(const struct get_fetcher *fetcher, const struct get_ite
 
 /* --- where it is ---------------------------------------------------------------------------- */
 
+enum muster_code get_fetch_place(struct get_fetcher *fetcher, const struct get_item *item,
+				 enum get_way way, struct placement *out,
+				 struct muster_error *error)
+{
+	const struct placement *hint = item->entry.is_placed ? &item->entry.placement : NULL;
+	struct blob_key key;
+	enum muster_code code;
+
+	if (!get_item_key(item, &key))
+		return muster_fail(error, MUSTER_E_FORMAT,
+				   "the version does not tell where its bytes are");
+	if (way == GET_BY_HINT) {
+		*out = item->entry.placement;
+		return hint ? MUSTER_OK : MUSTER_ABSENT;
+	}
+	code = get_job_index_find(fetcher->job, &key, hint, out, error);
+	return code == MUSTER_ABSENT ? get_fetch_absent(error) : code;
+}
+
+enum muster_code get_fetch_absent(struct muster_error *error)
+{
+	muster_fail(error, MUSTER_E_FORMAT, "its bytes are missing in the repository");
+	return MUSTER_ABSENT;
+}
+
 /* A pack that cannot be opened is asked for by each of its blobs. */
-static enum muster_code find_at(struct get_fetcher *fetcher, const struct blob_key *key,
-				const struct placement *place, struct blob_at *out,
-				struct muster_error *error)
+enum muster_code get_fetch_find_at(struct get_fetcher *fetcher, const struct get_item *item,
+				   const struct placement *place, struct blob_at *out,
+				   struct muster_error *error)
 {
 	struct muster_error why = { 0 };
+	struct blob_key key;
 	enum muster_code code;
 
 	if (fetcher->has_bad_pack && object_id_equal(&fetcher->bad_pack, &place->pack)) {
@@ -71,7 +119,8 @@ static enum muster_code find_at(struct get_fetcher *fetcher, const struct blob_k
 			*error = fetcher->bad_pack_error;
 		return fetcher->bad_pack_error.code;
 	}
-	code = blob_reader_find(fetcher->reader, key, place, out, &why);
+	get_item_key(item, &key); /* who has a place has one */
+	code = blob_reader_find(fetcher->reader, &key, place, out, &why);
 	if (!code || code == MUSTER_ABSENT)
 		return code;
 	fetcher->has_bad_pack = code != MUSTER_E_MEMORY;
@@ -79,29 +128,6 @@ static enum muster_code find_at(struct get_fetcher *fetcher, const struct blob_k
 	fetcher->bad_pack_error = why;
 	if (error)
 		*error = why;
-	return code;
-}
-
-enum muster_code get_fetch_find(struct get_fetcher *fetcher, const struct get_item *item,
-				enum get_way way, struct blob_at *out, struct muster_error *error)
-{
-	struct placement place = item->entry.placement;
-	struct blob_key key;
-	enum muster_code code = MUSTER_OK;
-
-	if (!get_item_key(item, &key))
-		return muster_fail(error, MUSTER_E_FORMAT,
-				   "the version does not tell where its bytes are");
-	if (way == GET_BY_HINT)
-		code = item->entry.is_placed ? MUSTER_OK : MUSTER_ABSENT;
-	else
-		code = get_job_index_find(fetcher->job, &key,
-					  item->entry.is_placed ? &item->entry.placement : NULL,
-					  &place, error);
-	if (!code)
-		code = find_at(fetcher, &key, &place, out, error);
-	if (code == MUSTER_ABSENT && way == GET_BY_INDEX)
-		muster_fail(error, MUSTER_E_FORMAT, "its bytes are missing in the repository");
 	return code;
 }
 
@@ -130,20 +156,26 @@ static enum muster_code give(struct get_fetcher *fetcher, struct get_item *item,
 static enum muster_code fetch_by_index(struct get_fetcher *fetcher, struct get_item *item,
 				       struct muster_error *err)
 {
-	uint8_t *buffer = fetcher->hashing->buffer;
+	uint8_t *buffer = fetcher->buffer;
 	struct muster_error error = { 0 };
 	struct fingerprint actual;
+	struct placement place;
 	struct hasher *hasher;
 	struct blob_at at;
-	enum muster_code code = get_fetch_find(fetcher, item, GET_BY_INDEX, &at, &error);
-	bool is_absent = code == MUSTER_ABSENT;
+	enum muster_code code = get_fetch_place(fetcher, item, GET_BY_INDEX, &place, &error);
+	bool is_absent;
 
+	if (!code)
+		code = get_fetch_find_at(fetcher, item, &place, &at, &error);
+	if (code == MUSTER_ABSENT)
+		get_fetch_absent(&error);
+	is_absent = code == MUSTER_ABSENT;
 	if (!code && at.size_bytes)
 		code = store_read(at.object, at.offset_bytes, buffer, at.size_bytes, &error);
 	if (code)
 		return get_fetch_fail(item, is_absent ? GET_FAULT_ABSENT : GET_FAULT_OTHER, &error,
 				      err);
-	code = get_hashing_hasher(fetcher->hashing, item->entry.algorithm, &hasher, err);
+	code = get_fetch_hasher(fetcher, item->entry.algorithm, &hasher, err);
 	if (code)
 		return code;
 	hash_one(fetcher, hasher, view_of(buffer, at.size_bytes), &actual);
@@ -186,7 +218,7 @@ static enum muster_code hash_range(struct get_fetcher *fetcher, const struct pac
 	for (size_t i = 0; i < range->count; i++) {
 		const struct coalesce_blob *blob = &group->blobs[range->first + i];
 
-		requests[i].data = view_of(fetcher->hashing->buffer +
+		requests[i].data = view_of(fetcher->buffer +
 						   (blob->offset_bytes - range->offset_bytes),
 					   blob->size_bytes);
 		if (fetcher->only_checksum)
@@ -197,7 +229,7 @@ static enum muster_code hash_range(struct get_fetcher *fetcher, const struct pac
 		if (i < range->count &&
 		    group->items[range->first + i]->entry.algorithm == algorithm)
 			continue;
-		code = get_hashing_hasher(fetcher->hashing, algorithm, &hasher, err);
+		code = get_fetch_hasher(fetcher, algorithm, &hasher, err);
 		if (code)
 			return code;
 		hash_batch(hasher, requests + from, i - from);
@@ -217,7 +249,7 @@ static enum muster_code fetch_range(struct get_fetcher *fetcher, const struct pa
 
 	/* What one read cannot give, each may get alone. */
 	if (range->length_bytes &&
-	    store_read(group->object, range->offset_bytes, fetcher->hashing->buffer,
+	    store_read(group->object, range->offset_bytes, fetcher->buffer,
 		       range->length_bytes, NULL)) {
 		for (size_t i = 0; i < range->count; i++)
 			want_retry(plan, group->items[range->first + i]);
@@ -273,6 +305,7 @@ static int compare_places(const void *a, const void *b)
 static void plan_batch(struct fetch_plan *plan, struct get_batch *batch)
 {
 	bool in_order = true;
+	struct blob_key key;
 
 	plan->count = plan->retry_count = 0;
 	for (size_t i = 0; i < batch->count; i++) {
@@ -280,7 +313,7 @@ static void plan_batch(struct fetch_plan *plan, struct get_batch *batch)
 
 		if (item->fate != GET_WANTED || get_item_is_large(item))
 			continue;
-		if (!item->entry.is_placed) {
+		if (!item->entry.is_placed || !get_item_key(item, &key)) {
 			want_retry(plan, item);
 			continue;
 		}
@@ -305,7 +338,7 @@ static void gather(struct get_fetcher *fetcher, struct fetch_plan *plan, size_t 
 		struct get_item *item = plan->items[*at];
 		struct blob_at where;
 
-		if (get_fetch_find(fetcher, item, GET_BY_HINT, &where, NULL)) {
+		if (get_fetch_find_at(fetcher, item, &item->entry.placement, &where, NULL)) {
 			want_retry(plan, item);
 			continue;
 		}

@@ -4,8 +4,8 @@
 
 #include "engine/blob/blob_reader.h"
 #include "engine/get/batch.h"
-#include "engine/get/hashing.h"
 #include "engine/get/job.h"
+#include "engine/intake/long_intake.h"
 
 #define GET_READ_MAX_BYTES (4u << 20)  /* of one ranged read */
 #define GET_GAP_MAX_BYTES  (64u << 10) /* what is read for nothing rather than reading twice */
@@ -28,28 +28,41 @@ struct get_sink {
 
 struct get_fetcher {
 	struct get_job *job;
-	struct get_hashing *hashing; /* borrowed: its hashers and its buffer */
 	struct get_sink sink;
-	bool only_checksum; /* prove by XXH3 alone */
+	bool only_checksum;	   /* prove by XXH3 alone */
+	uint8_t *buffer;	   /* GET_BUFFER_BYTES */
+	struct hasher *hashers[3]; /* by algorithm; NULL until one is needed */
 	struct blob_reader *reader;
 	bool has_bad_pack; /* the last pack that could not be opened: it is not tried for each blob
 			    */
 	struct object_id bad_pack;
 	struct muster_error bad_pack_error;
+
+	struct { /* stream.c */
+		struct long_intake *intake;	 /* NULL until it is needed */
+		const struct get_larges *larges; /* while it runs */
+		struct get_stream *streams;	 /* LONG_INTAKE_FILES */
+	} large;
 };
 
-/** Borrows `job` and `hashing`. */
+/** Borrows `job`. */
 enum muster_code get_fetcher_init(struct get_fetcher *fetcher, struct get_job *job,
-				  struct get_hashing *hashing, const struct get_sink *sink,
-				  struct muster_error *err);
+				  const struct get_sink *sink, struct muster_error *err);
 void get_fetcher_release(struct get_fetcher *fetcher); /* takes a zeroed one */
 
 /** Every item of fate GET_WANTED that is not large; each is done or failed then, unless the run is
  *  stopping. */
 enum muster_code get_fetch_small(struct get_fetcher *fetcher, struct get_batch *batch,
 				 struct muster_error *err);
-enum muster_code get_fetch_large(struct get_fetcher *fetcher, struct get_item *item,
+/** Large items, side by side: until there are no more, or the run is stopping. */
+enum muster_code get_fetch_large(struct get_fetcher *fetcher, const struct get_larges *larges,
 				 struct muster_error *err);
+
+/** Items that go on now: for larges->next, who may want to leave some to others. */
+static inline unsigned get_fetch_count(const struct get_fetcher *fetcher)
+{
+	return long_intake_count(fetcher->large.intake);
+}
 
 static inline bool get_item_is_large(const struct get_item *item)
 {

@@ -4,9 +4,17 @@
 
 struct get_walk *get_walk_ref(struct get_walk *walk)
 {
-	if (walk)
+	if (walk) {
 		atomic_fetch_add(&walk->refs, 1);
+		atomic_fetch_add(&walk->openers, 1);
+	}
 	return walk;
+}
+
+void get_walk_leave(struct get_walk *walk)
+{
+	if (walk && atomic_fetch_sub(&walk->openers, 1) == 1)
+		walk_batch_leave(walk->batch);
 }
 
 void get_walk_unref(struct get_walk *walk)
@@ -17,18 +25,34 @@ void get_walk_unref(struct get_walk *walk)
 	free(walk);
 }
 
+void get_found_leave(struct get_found_batch *batch)
+{
+	for (size_t i = 0; i < batch->walk_count && !batch->has_left; i++)
+		get_walk_leave(batch->walks[i]);
+	batch->has_left = true;
+}
+
 void get_found_reset(struct get_found_batch *batch)
 {
+	get_found_leave(batch);
 	for (size_t i = 0; i < batch->count; i++)
 		free(batch->items[i].read_error);
 	for (size_t i = 0; i < batch->walk_count; i++)
 		get_walk_unref(batch->walks[i]);
 	batch->count = batch->text_bytes = batch->walk_count = 0;
+	batch->has_left = false;
+}
+
+static void drop_walk(struct get_merge *merge)
+{
+	get_walk_leave(merge->shared);
+	get_walk_unref(merge->shared);
+	merge->shared = NULL;
 }
 
 void get_merge_release(struct get_merge *merge)
 {
-	get_walk_unref(merge->shared);
+	drop_walk(merge);
 	bytes_release(&merge->passed_dir);
 }
 
@@ -67,6 +91,7 @@ static enum muster_code load_walk(struct get_merge *merge, struct muster_error *
 	}
 	merge->shared->batch = batch;
 	atomic_init(&merge->shared->refs, 1);
+	atomic_init(&merge->shared->openers, 1);
 	merge->next = 0;
 	return MUSTER_OK;
 }
@@ -77,8 +102,7 @@ static enum muster_code need_file(struct get_merge *merge, struct muster_error *
 
 	while (!code && !merge->walk_is_done &&
 	       (!merge->shared || merge->next == merge->shared->batch->entry_count)) {
-		get_walk_unref(merge->shared);
-		merge->shared = NULL;
+		drop_walk(merge);
 		code = merge->walk ? load_walk(merge, err) : MUSTER_END;
 		merge->walk_is_done = code == MUSTER_END;
 	}
@@ -166,7 +190,7 @@ static bool has_room(const struct get_merge *merge, const struct get_found_batch
 	bool is_new_walk = merge->shared && batch->walk_count &&
 			   batch->walks[batch->walk_count - 1] != merge->shared;
 
-	return batch->count < GET_BATCH_MAX &&
+	return batch->count < GET_FOUND_MAX &&
 	       sizeof(batch->text) - batch->text_bytes >= ENTRY_PATH_MAX_BYTES &&
 	       !(is_new_walk && batch->walk_count == GET_FOUND_WALKS);
 }
@@ -178,7 +202,7 @@ static enum muster_code add_item(struct get_merge *merge, struct get_found_batch
 	int order = !file ? 1 : !merge->has_head ? -1 : compare(file, merge->head.path);
 	struct get_found *item = &batch->items[batch->count++];
 
-	*item = (struct get_found){ 0 };
+	*item = (struct get_found){ .batch = batch };
 	if (order <= 0)
 		add_file(merge, batch, item);
 	if (order >= 0) {

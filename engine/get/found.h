@@ -18,19 +18,29 @@
 #include "planners/checkout/checkout.h"
 #include "planners/verification/verification.h"
 
+#define GET_FOUND_MAX	     256
+#define GET_FOUND_TEXT_BYTES (64u << 10)
 #define GET_FOUND_WALKS 16	    /* directories that share a batch */
 #define GET_FOUND_BYTES (32u << 20) /* of small files in a batch */
 
-/* A walk's batch, shared by the batches that were cut from it. */
+/* A walk's batch, shared by the batches that were cut from it. Names are needed until they were
+ * told, the directory only until the last file was read: descriptors are few. */
 struct get_walk {
 	struct walk_batch *batch;
-	atomic_uint refs;
+	atomic_uint refs;    /* who looks at names */
+	atomic_uint openers; /* who may open files */
 };
 
-struct get_walk *get_walk_ref(struct get_walk *walk); /* takes NULL */
-void get_walk_unref(struct get_walk *walk);	      /* takes NULL */
+/** Another reference, which may open files until it leaves; once only. All take NULL. */
+struct get_walk *get_walk_ref(struct get_walk *walk);
+void get_walk_leave(struct get_walk *walk);
+/** Of a reference that has left. */
+void get_walk_unref(struct get_walk *walk);
+
+struct get_found_batch;
 
 struct get_found {
+	struct get_found_batch *batch;
 	struct view path;
 	bool has_entry, has_file;
 	struct entry entry;    /* without its texts */
@@ -58,13 +68,18 @@ struct get_found {
 
 struct get_found_batch {
 	size_t count, text_bytes, walk_count;
+	bool has_left;
+	/* verify: items that are still to be read, and those whose verdict is still to come */
+	size_t unread_count, unsettled_count;
 	struct get_walk *walks[GET_FOUND_WALKS];
-	struct get_found items[GET_BATCH_MAX];
-	uint8_t text[GET_BATCH_TEXT_BYTES];
+	struct get_found items[GET_FOUND_MAX];
+	uint8_t text[GET_FOUND_TEXT_BYTES];
 };
 
 /** Empty; what the batch held is let go. */
 void get_found_reset(struct get_found_batch *batch);
+/** Nothing of the batch will be opened any more. */
+void get_found_leave(struct get_found_batch *batch);
 
 /** The two cursors. Filled by the caller but for what is below the line. */
 struct get_merge {

@@ -283,7 +283,7 @@ enum muster_code get_run_with(const struct get_start *start,
 	run = calloc(1, sizeof(*run));
 	if (!run)
 		return muster_fail_memory(err, "a get");
-	get_job_init(&run->job, start, &options->job);
+	code = get_job_init(&run->job, start, &options->job, err);
 	run->options = options;
 	run->report = report;
 	run->spool.writer.fd = -1;
@@ -292,7 +292,8 @@ enum muster_code get_run_with(const struct get_start *start,
 	run->writing.report = report;
 	run->writing.allow_missing_references = options->allow_missing_references;
 	pthread_mutex_init(&run->writing.lock, NULL);
-	code = run_get(run, err);
+	if (!code)
+		code = run_get(run, err);
 	if (code)
 		muster_context(err, "get %s", start->version_text);
 	release(run);

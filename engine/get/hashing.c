@@ -1,75 +1,80 @@
 #include "engine/get/hashing.h"
 
-#include <stdlib.h>
-
-enum muster_code get_hashing_init(struct get_hashing *hashing, bool has_identity,
-				  size_t buffer_bytes, struct muster_error *err)
+void get_hashing_init(struct get_hashing *hashing, struct get_job *job, intake_done_fn *done,
+		      void *state)
 {
-	hashing->has_identity = has_identity;
-	hashing->buffer_bytes = buffer_bytes;
-	hashing->buffer = malloc(buffer_bytes);
-	return hashing->buffer ? MUSTER_OK : muster_fail_memory(err, "a worker's buffer");
+	hashing->job = job;
+	hashing->intakes.options = (struct intake_options){
+		.hashing = get_job_hashing(job, DIGEST_MD5),
+		.reader.kind = job->form.reader,
+		.ring_bytes = job->ring_bytes,
+		.done = done,
+		.state = state,
+	};
 }
 
 void get_hashing_release(struct get_hashing *hashing)
 {
-	for (size_t i = 0; i < sizeof(hashing->hashers) / sizeof(hashing->hashers[0]); i++)
-		hasher_free(hashing->hashers[i]);
-	free(hashing->buffer);
+	intake_set_release(&hashing->intakes);
+	long_intake_close(hashing->large);
 }
 
-enum muster_code get_hashing_hasher(struct get_hashing *hashing, enum digest_algorithm algorithm,
-				    struct hasher **out, struct muster_error *err)
+uint64_t get_hashing_small_max(const struct get_hashing *hashing)
 {
-	struct hasher **hasher = &hashing->hashers[algorithm];
-	enum muster_code code = MUSTER_OK;
-
-	if (!*hasher)
-		code = hasher_new(hasher,
-				  (struct hash_options){ .algorithm = algorithm,
-							 .has_identity = hashing->has_identity },
-				  err);
-	*out = *hasher;
-	return code;
+	return intake_small_max(hashing->job->ring_bytes);
 }
 
-enum muster_code get_hashing_flush(struct get_hashing *hashing, struct muster_error *err)
+/* Whole, and not a byte more. */
+static enum muster_code read_whole(const struct sys_ops *sys, int fd, uint64_t size_bytes,
+				   uint8_t *room, struct muster_error *error)
 {
-	size_t count = hashing->group.count;
-	struct hasher *hasher;
-	enum muster_code code = MUSTER_OK;
+	ssize_t got = sys_read_full(sys, fd, room, size_bytes + 1);
 
-	if (count)
-		code = get_hashing_hasher(hashing, hashing->group.algorithm, &hasher, err);
-	hashing->group.count = hashing->group.used_bytes = 0;
-	if (code || !count)
-		return code;
-	hash_batch(hasher, hashing->group.requests, count);
-	for (size_t i = 0; i < count; i++)
-		hashing->fn(hashing->state, hashing->group.cookies[i],
-			    &hashing->group.requests[i].fingerprint);
+	if (got < 0)
+		return muster_fail_errno(error, "read it");
+	if ((uint64_t)got != size_bytes)
+		return muster_fail(error, MUSTER_E_CHANGED, "it changes while it is read");
 	return MUSTER_OK;
 }
 
-enum muster_code get_hashing_room(struct get_hashing *hashing, enum digest_algorithm algorithm,
-				  uint64_t size_bytes, uint8_t **out, struct muster_error *err)
+enum muster_code get_hashing_read(struct get_hashing *hashing, enum digest_algorithm algorithm,
+				  int fd, uint64_t size_bytes, void *cookie,
+				  struct muster_error *error, struct muster_error *err)
 {
-	enum muster_code code = MUSTER_OK;
+	const struct sys_ops *sys = hashing->job->sys;
+	struct intake *intake;
+	uint8_t *room;
+	enum muster_code code = intake_set_need(&hashing->intakes, algorithm, &intake, err);
 
-	if (hashing->group.count == GET_HASHING_MAX || hashing->group.algorithm != algorithm ||
-	    hashing->buffer_bytes - hashing->group.used_bytes <= size_bytes)
-		code = get_hashing_flush(hashing, err);
-	hashing->group.algorithm = algorithm;
-	*out = hashing->buffer + hashing->group.used_bytes;
-	return code;
+	if (!code)
+		code = intake_lend(intake, size_bytes, &room, err);
+	if (code) {
+		sys_close(sys, fd);
+		return code;
+	}
+	code = read_whole(sys, fd, size_bytes, room, error);
+	sys_close(sys, fd);
+	if (code) {
+		intake_drop(intake);
+		return MUSTER_OK;
+	}
+	get_count(&hashing->job->progress->read_files, 1);
+	get_count(&hashing->job->progress->read_bytes, size_bytes);
+	return intake_fill(intake, cookie, err);
 }
 
-void get_hashing_add(struct get_hashing *hashing, uint64_t size_bytes, void *cookie)
+enum muster_code get_hashing_drain(struct get_hashing *hashing, struct muster_error *err)
 {
-	size_t n = hashing->group.count++;
+	return intake_set_drain(&hashing->intakes, err);
+}
 
-	hashing->group.requests[n].data =
-		view_of(hashing->buffer + hashing->group.used_bytes, size_bytes);
-	hashing->group.cookies[n] = cookie;
-	hashing->group.used_bytes += size_bytes;
+enum muster_code get_hashing_run_large(struct get_hashing *hashing, const struct long_ops *ops,
+				       struct muster_error *err)
+{
+	struct hash_options hashing_options = get_job_hashing(hashing->job, DIGEST_MD5);
+	enum muster_code code = MUSTER_OK;
+
+	if (!hashing->large)
+		code = long_intake_open(&hashing->large, &hashing_options, ops, err);
+	return code ? code : long_intake_run(hashing->large, err);
 }

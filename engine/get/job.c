@@ -11,8 +11,8 @@ static unsigned count_processors(void)
 	return count > 0 ? (unsigned)count : 1;
 }
 
-void get_job_init(struct get_job *job, const struct get_start *start,
-		  const struct muster_job *options)
+enum muster_code get_job_init(struct get_job *job, const struct get_start *start,
+			      const struct muster_job *options, struct muster_error *err)
 {
 	job->start = start;
 	job->options = options;
@@ -22,8 +22,17 @@ void get_job_init(struct get_job *job, const struct get_start *start,
 	job->worker_count = options->worker_count ? options->worker_count : count_processors();
 	job->algorithm = repository_algorithm(start->repository);
 	job->has_identity = repository_has_identity(start->repository);
+	job->ring_bytes = intake_ring_bytes(options->memory_bytes, job->worker_count);
 	pthread_mutex_init(&job->failure.lock, NULL);
 	pthread_mutex_init(&job->index.lock, NULL);
+	return intake_form_of(options, &job->form, err);
+}
+
+struct hash_options get_job_hashing(const struct get_job *job, enum digest_algorithm algorithm)
+{
+	return (struct hash_options){ .algorithm = algorithm,
+				      .has_identity = job->has_identity,
+				      .cpu = job->form.cpu };
 }
 
 void get_job_release(struct get_job *job)

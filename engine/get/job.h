@@ -7,6 +7,8 @@
 
 #include "engine/blob/index_set.h"
 #include "engine/get/get.h"
+#include "engine/intake/form.h"
+#include "engine/intake/intake_set.h"
 #include "engine/manifest/version_reader.h"
 #include "io/store/sys.h"
 
@@ -43,6 +45,8 @@ struct get_job {
 	unsigned worker_count;
 	enum digest_algorithm algorithm; /* of the version */
 	bool has_identity;
+	struct intake_form form;
+	size_t ring_bytes; /* of a worker's intake */
 	uint64_t failed_items; /* counted where batches end, one at a time */
 
 	struct { /* the first failure of the run itself */
@@ -58,8 +62,9 @@ struct get_job {
 	} index;
 };
 
-void get_job_init(struct get_job *job, const struct get_start *start,
-		  const struct muster_job *options);
+/** Errors: MUSTER_E_USAGE as intake_form_of(); it is to be released then, too. */
+enum muster_code get_job_init(struct get_job *job, const struct get_start *start,
+			      const struct muster_job *options, struct muster_error *err);
 void get_job_release(struct get_job *job);
 
 /** Is the run over before its end: failed or cancelled? */
@@ -67,6 +72,8 @@ bool get_is_stopping(const struct get_job *job);
 bool get_is_cancelled(const struct get_job *job);
 /** Note a failure of the run; the first one counts. */
 void get_job_fail(struct get_job *job, const struct muster_error *error);
+/** How a worker hashes with this algorithm. */
+struct hash_options get_job_hashing(const struct get_job *job, enum digest_algorithm algorithm);
 /** The noted failure; MUSTER_OK without one. */
 enum muster_code get_job_failure(struct get_job *job, struct muster_error *err);
 

@@ -1,5 +1,6 @@
 #include "engine/get/line.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@
 
 struct line_slot {
 	uint64_t sequence;
-	void *batch;
+	_Alignas(max_align_t) uint8_t batch[];
 };
 
 struct get_line {
@@ -15,7 +16,7 @@ struct get_line {
 	const struct get_line_ops *ops;
 	void *state;
 	size_t slot_count;
-	struct line_slot *slots;
+	struct line_slot **slots;
 	struct queue *later;
 	atomic_uint later_active;
 
@@ -52,16 +53,39 @@ static void note_failure(struct get_line *line, enum muster_code code, struct mu
 
 /* --- fill ----------------------------------------------------------------------------------- */
 
-static struct line_slot *take_slot(struct get_line *line)
+static struct line_slot *try_take_slot(struct get_line *line, bool must_wait)
 {
-	struct line_slot *slot;
+	struct line_slot *slot = NULL;
 
 	pthread_mutex_lock(&line->end.lock);
-	while (line->end.free_count == 0)
+	while (must_wait && line->end.free_count == 0)
 		pthread_cond_wait(&line->end.freed, &line->end.lock);
-	slot = line->end.free_slots[--line->end.free_count];
+	if (line->end.free_count)
+		slot = line->end.free_slots[--line->end.free_count];
 	pthread_mutex_unlock(&line->end.lock);
 	return slot;
+}
+
+static void drain(struct line_worker *worker, struct muster_error *err)
+{
+	const struct get_line_ops *ops = worker->line->ops;
+	enum muster_code code = MUSTER_OK;
+
+	if (ops->drain)
+		code = ops->drain(worker->worker, err);
+	if (code)
+		note_failure(worker->line, code, err);
+}
+
+/* Who waits keeps no batch that others wait for. */
+static struct line_slot *take_slot(struct line_worker *worker, struct muster_error *err)
+{
+	struct line_slot *slot = try_take_slot(worker->line, false);
+
+	if (slot)
+		return slot;
+	drain(worker, err);
+	return try_take_slot(worker->line, true);
 }
 
 static void free_slot_locked(struct get_line *line, struct line_slot *slot)
@@ -87,9 +111,10 @@ static enum muster_code fill_slot(struct get_line *line, struct line_slot *slot,
 }
 
 /* NULL: there is no more. */
-static struct line_slot *fill_next(struct get_line *line, struct muster_error *err)
+static struct line_slot *fill_next(struct line_worker *worker, struct muster_error *err)
 {
-	struct line_slot *slot = take_slot(line);
+	struct get_line *line = worker->line;
+	struct line_slot *slot = take_slot(worker, err);
 	enum muster_code code = fill_slot(line, slot, err);
 
 	if (!code)
@@ -122,11 +147,29 @@ static void end_slot(struct get_line *line, struct line_slot *done, struct muste
 	pthread_mutex_unlock(&line->end.lock);
 }
 
+void get_line_done(struct get_line *line, void *batch)
+{
+	uint8_t *start = batch;
+	struct muster_error err = { 0 };
+
+	end_slot(line, (struct line_slot *)(start - offsetof(struct line_slot, batch)), &err);
+}
+
 /* --- later ---------------------------------------------------------------------------------- */
 
 bool get_line_later(struct get_line *line, void *item)
 {
 	return line->later && queue_try_put(line->later, item);
+}
+
+void *get_line_more(struct get_line *line, unsigned count)
+{
+	void *item;
+
+	if (!line->later || count > queue_count(line->later) / line->job->worker_count ||
+	    !queue_try_take(line->later, &item))
+		return NULL;
+	return item;
 }
 
 /* One worker stays with the batches while there are any. */
@@ -143,6 +186,7 @@ static bool do_later(struct line_worker *worker, bool source_is_done, struct mus
 	if (!queue_try_take(line->later, &item))
 		return false;
 	atomic_fetch_add(&line->later_active, 1);
+	drain(worker, err);
 	code = line->ops->later(worker->worker, item, err);
 	if (code)
 		note_failure(line, code, err);
@@ -167,16 +211,19 @@ static void *worker_main(void *arg)
 			continue;
 		if (source_is_done)
 			break;
-		slot = fill_next(line, &err);
+		slot = fill_next(worker, &err);
 		if (!slot) {
 			source_is_done = true;
+			drain(worker, &err);
 			continue;
 		}
 		code = line->ops->work(worker->worker, slot->batch, &err);
 		if (code)
 			note_failure(line, code, &err);
-		end_slot(line, slot, &err);
+		if (!line->ops->drain)
+			end_slot(line, slot, &err);
 	}
+	drain(worker, &err);
 	return NULL;
 }
 
@@ -210,17 +257,18 @@ static enum muster_code start_workers(struct get_line *line, struct line_worker 
 
 static enum muster_code open_slots(struct get_line *line, struct muster_error *err)
 {
-	line->slot_count = (size_t)line->job->worker_count * GET_LINE_BATCHES;
+	line->slot_count = (size_t)line->job->worker_count *
+			   (line->ops->drain ? GET_LINE_KEPT : GET_LINE_BATCHES);
 	line->slots = calloc(line->slot_count, sizeof(*line->slots));
 	line->end.free_slots = calloc(line->slot_count, sizeof(*line->end.free_slots));
 	line->end.window = calloc(line->slot_count, sizeof(*line->end.window));
 	if (!line->slots || !line->end.free_slots || !line->end.window)
 		return muster_fail_memory(err, "batches");
 	for (size_t i = 0; i < line->slot_count; i++) {
-		line->slots[i].batch = calloc(1, line->ops->batch_bytes);
-		if (!line->slots[i].batch)
+		line->slots[i] = calloc(1, sizeof(**line->slots) + line->ops->batch_bytes);
+		if (!line->slots[i])
 			return muster_fail_memory(err, "a batch");
-		line->end.free_slots[line->end.free_count++] = &line->slots[i];
+		line->end.free_slots[line->end.free_count++] = line->slots[i];
 	}
 	return line->ops->later ? queue_new(&line->later, GET_LINE_LATER, err) : MUSTER_OK;
 }
@@ -233,7 +281,7 @@ static void release(struct get_line *line)
 		line->ops->drop(item);
 	queue_free(line->later);
 	for (size_t i = 0; line->slots && i < line->slot_count; i++)
-		free(line->slots[i].batch);
+		free(line->slots[i]);
 	free(line->slots);
 	free(line->end.free_slots);
 	free(line->end.window);

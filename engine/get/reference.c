@@ -100,7 +100,7 @@ static enum muster_code copy_pieces(struct copying *copying, struct hasher *hash
 				    struct muster_error *err)
 {
 	struct get_fetcher *fetcher = copying->fetcher;
-	uint8_t *buffer = fetcher->hashing->buffer;
+	uint8_t *buffer = fetcher->buffer;
 	enum muster_code code = MUSTER_OK;
 
 	while (!code && copying->item->fate != GET_FAILED) {
@@ -162,8 +162,8 @@ static enum muster_code copy(struct copying *copying, struct muster_error *err)
 	enum digest_algorithm algorithm = item->entry.algorithm;
 	struct fingerprint actual;
 	struct hasher *hasher;
-	enum muster_code code = get_hashing_hasher(
-		fetcher->hashing, algorithm == DIGEST_TEXT ? DIGEST_MD5 : algorithm, &hasher, err);
+	enum muster_code code = get_fetch_hasher(
+		fetcher, algorithm == DIGEST_TEXT ? DIGEST_MD5 : algorithm, &hasher, err);
 
 	if (!code)
 		code = fetcher->sink.begin(fetcher->sink.state, item, err);

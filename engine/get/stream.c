@@ -1,112 +1,217 @@
-/* A large blob: piece by piece, and what became of it counts only when its digest is right. */
+/* Large blobs, several side by side: piece by piece, and what became of one counts only when its
+ * digest is right. What does not prove where the version says is tried once more by the index. */
 #include "engine/get/fetch_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-/* One attempt. What becomes of the item is in `code` and `error`, with `fault`; what is returned,
- * and goes to `err`, ends the run. */
-struct stream_attempt {
-	struct get_fetcher *fetcher;
-	struct get_item *item;
+/* One blob on its way. */
+struct get_stream {
+	struct get_item *item; /* NULL: free */
 	enum get_way way;
-	enum muster_code code;
 	enum get_fault fault;
-	struct muster_error error;
+	struct placement place;
+	uint64_t size_bytes;
+	bool has_begun; /* the sink has */
 };
 
-static enum muster_code pass_pieces(struct stream_attempt *attempt, struct hasher *hasher,
-				    const struct blob_at *at, struct muster_error *err)
+/* --- where its bytes are --------------------------------------------------------------------- */
+
+/* A directory that was let go meanwhile is read again: packs are few, blobs may be large. */
+static enum muster_code find(struct get_fetcher *fetcher, const struct get_stream *stream,
+			     struct blob_at *at, struct muster_error *error)
 {
-	struct get_fetcher *fetcher = attempt->fetcher;
-	uint8_t *buffer = fetcher->hashing->buffer;
-	enum muster_code code = MUSTER_OK;
+	enum muster_code code =
+		get_fetch_find_at(fetcher, stream->item, &stream->place, at, error);
 
-	for (uint64_t done = 0; done < at->size_bytes && !code;) {
-		uint64_t left = at->size_bytes - done;
-		size_t len = left < GET_CHUNK_BYTES ? (size_t)left : GET_CHUNK_BYTES;
-
-		if (get_is_stopping(fetcher->job)) {
-			attempt->code = MUSTER_E_CANCELLED;
-			return MUSTER_OK;
-		}
-		attempt->code = store_read(at->object, at->offset_bytes + done, buffer, len,
-					   &attempt->error);
-		if (attempt->code)
-			return MUSTER_OK;
-		hash_update(hasher, view_of(buffer, len));
-		get_count(&fetcher->job->progress->read_bytes, len);
-		code = fetcher->sink.piece(fetcher->sink.state, attempt->item, view_of(buffer, len),
-					   err);
-		if (attempt->item->fate == GET_FAILED)
-			return code;
-		done += len;
-	}
+	if (code == MUSTER_ABSENT && stream->way == GET_BY_INDEX)
+		get_fetch_absent(error);
 	return code;
 }
 
-static enum muster_code prove(struct stream_attempt *attempt, struct hasher *hasher,
+/* As long_ops.open. */
+static enum muster_code open_blob(void *state, void *cookie, int *fd, struct file_stat *found,
+				  struct muster_error *error)
+{
+	struct get_fetcher *fetcher = state;
+	struct get_stream *stream = cookie;
+	struct blob_at at;
+	enum muster_code code =
+		get_fetch_place(fetcher, stream->item, stream->way, &stream->place, error);
+
+	*fd = -1;
+	stream->has_begun = false;
+	if (!code)
+		code = find(fetcher, stream, &at, error);
+	stream->fault = code == MUSTER_ABSENT ? GET_FAULT_ABSENT : GET_FAULT_OTHER;
+	if (code)
+		return code;
+	found->size_bytes = stream->size_bytes = at.size_bytes;
+	return MUSTER_OK;
+}
+
+/* As long_ops.read. */
+static enum muster_code read_blob(void *state, void *cookie, uint64_t offset_bytes, uint8_t *out,
+				  size_t len, size_t *got, struct muster_error *error)
+{
+	struct get_stream *stream = cookie;
+	uint64_t left = stream->size_bytes - offset_bytes;
+	struct blob_at at;
+	enum muster_code code = find(state, stream, &at, error);
+
+	*got = left < len ? (size_t)left : len;
+	if (!code && *got)
+		code = store_read(at.object, at.offset_bytes + offset_bytes, out, *got, error);
+	return code;
+}
+
+/* --- what becomes of them -------------------------------------------------------------------- */
+
+static enum muster_code begin(void *state, void *cookie, const struct file_stat *found,
 			      struct muster_error *err)
 {
-	struct get_fetcher *fetcher = attempt->fetcher;
-	struct fingerprint actual;
+	struct get_fetcher *fetcher = state;
+	struct get_stream *stream = cookie;
+	enum muster_code code = fetcher->sink.begin(fetcher->sink.state, stream->item, err);
 
-	hash_end(hasher, &actual);
-	if (get_fetch_is_proven(fetcher, attempt->item, &actual)) {
-		attempt->item->fate = GET_DONE;
-		return fetcher->sink.end(fetcher->sink.state, attempt->item, err);
-	}
-	fetcher->sink.abort(fetcher->sink.state, attempt->item);
-	attempt->fault = GET_FAULT_DIGEST;
-	attempt->code = muster_fail(&attempt->error, MUSTER_E_DIGEST,
-				    "the stored bytes do not have the digest that the version "
-				    "tells");
-	return MUSTER_OK;
+	(void)found;
+	if (!code && stream->item->fate == GET_FAILED)
+		return MUSTER_END;
+	stream->has_begun = !code;
+	return code;
 }
 
-static enum muster_code try_stream(struct stream_attempt *attempt, struct muster_error *err)
+static enum muster_code piece(void *state, void *cookie, struct view data, struct muster_error *err)
 {
-	struct get_fetcher *fetcher = attempt->fetcher;
-	struct get_item *item = attempt->item;
-	struct hasher *hasher;
-	struct blob_at at;
+	struct get_fetcher *fetcher = state;
+	struct get_stream *stream = cookie;
 	enum muster_code code;
 
-	attempt->error = (struct muster_error){ 0 };
-	attempt->code = get_fetch_find(fetcher, item, attempt->way, &at, &attempt->error);
-	attempt->fault = attempt->code == MUSTER_ABSENT ? GET_FAULT_ABSENT : GET_FAULT_OTHER;
-	if (attempt->code)
-		return MUSTER_OK;
-	code = get_hashing_hasher(fetcher->hashing,
-				  fetcher->only_checksum ? DIGEST_XXH128 : item->entry.algorithm,
-				  &hasher, err);
-	if (!code)
-		code = fetcher->sink.begin(fetcher->sink.state, item, err);
-	if (code || item->fate == GET_FAILED)
-		return code;
-	hash_begin(hasher);
-	code = pass_pieces(attempt, hasher, &at, err);
-	if (code || attempt->code || item->fate == GET_FAILED) {
-		fetcher->sink.abort(fetcher->sink.state, item);
-		return code;
-	}
-	return prove(attempt, hasher, err);
+	get_count(&fetcher->job->progress->read_bytes, data.len);
+	code = fetcher->sink.piece(fetcher->sink.state, stream->item, data, err);
+	return !code && stream->item->fate == GET_FAILED ? MUSTER_END : code;
 }
 
-enum muster_code get_fetch_large(struct get_fetcher *fetcher, struct get_item *item,
+static enum muster_code give(struct get_fetcher *fetcher, struct get_item *item,
+			     struct muster_error *err)
+{
+	enum muster_code code;
+
+	item->fate = GET_DONE;
+	code = fetcher->sink.end(fetcher->sink.state, item, err);
+	if (!code && item->fate == GET_DONE)
+		get_count(&fetcher->job->progress->read_files, 1);
+	return code;
+}
+
+/* Not proven, or not to be had: once more by the index. */
+static enum muster_code fail(struct get_stream *stream, const struct muster_error *error,
+			     bool *again, struct muster_error *err)
+{
+	*again = stream->way == GET_BY_HINT;
+	stream->way = GET_BY_INDEX;
+	return *again ? MUSTER_OK : get_fetch_fail(stream->item, stream->fault, error, err);
+}
+
+static enum muster_code settle(struct get_fetcher *fetcher, struct get_stream *stream,
+			       const struct long_answer *answer, bool *again,
+			       struct muster_error *err)
+{
+	struct muster_error wrong = { 0 };
+
+	if (!answer->code && get_fetch_is_proven(fetcher, stream->item, answer->fingerprint))
+		return give(fetcher, stream->item, err);
+	if (stream->has_begun)
+		fetcher->sink.abort(fetcher->sink.state, stream->item);
+	if (answer->code == MUSTER_END || answer->code == MUSTER_E_CANCELLED)
+		return MUSTER_OK; /* it has failed; or it is not done, and the run is stopping */
+	if (answer->code)
+		return fail(stream, answer->error, again, err);
+	stream->fault = GET_FAULT_DIGEST;
+	get_fetch_say_wrong(&wrong);
+	return fail(stream, &wrong, again, err);
+}
+
+static enum muster_code end(void *state, void *cookie, const struct long_answer *answer,
+			    bool *again, struct muster_error *err)
+{
+	struct get_fetcher *fetcher = state;
+	const struct get_larges *larges = fetcher->large.larges;
+	struct get_stream *stream = cookie;
+	struct get_item *item = stream->item;
+	enum muster_code code, told;
+
+	code = settle(fetcher, stream, answer, again, err);
+	if (!code && *again)
+		return MUSTER_OK;
+	stream->item = NULL;
+	told = larges->end(larges->state, item, code ? NULL : err);
+	return code ? code : told;
+}
+
+/* --- which ones ------------------------------------------------------------------------------ */
+
+static enum muster_code next(void *state, struct long_file *out, struct muster_error *err)
+{
+	struct get_fetcher *fetcher = state;
+	const struct get_larges *larges = fetcher->large.larges;
+	struct get_item *item = larges->next(larges->state);
+	struct get_stream *stream = fetcher->large.streams;
+
+	(void)err;
+	if (!item)
+		return MUSTER_END;
+	while (stream->item) /* there are as many as a long intake reads at once */
+		stream++;
+	*stream = (struct get_stream){ .item = item, .way = GET_BY_HINT };
+	*out = (struct long_file){ .cookie = stream,
+				   .algorithm = fetcher->only_checksum ? DIGEST_XXH128
+								       : item->entry.algorithm };
+	return MUSTER_OK;
+}
+
+static bool is_stopping(void *state)
+{
+	const struct get_fetcher *fetcher = state;
+
+	return get_is_stopping(fetcher->job);
+}
+
+static enum muster_code need_streams(struct get_fetcher *fetcher, struct muster_error *err)
+{
+	struct long_ops ops = { .state = fetcher,
+				.next = next,
+				.open = open_blob,
+				.read = read_blob,
+				.begin = begin,
+				.chunk = piece,
+				.end = end,
+				.is_stopping = is_stopping };
+	struct hash_options hashing = get_job_hashing(fetcher->job, DIGEST_XXH128);
+
+	if (fetcher->large.intake)
+		return MUSTER_OK;
+	if (!fetcher->large.streams)
+		fetcher->large.streams =
+			calloc(LONG_INTAKE_FILES, sizeof(*fetcher->large.streams));
+	if (!fetcher->large.streams)
+		return muster_fail_memory(err, "large files");
+	if (fetcher->only_checksum)
+		hashing.has_identity = false;
+	return long_intake_open(&fetcher->large.intake, &hashing, &ops, err);
+}
+
+void get_streams_release(struct get_fetcher *fetcher)
+{
+	long_intake_close(fetcher->large.intake);
+	free(fetcher->large.streams);
+}
+
+enum muster_code get_fetch_large(struct get_fetcher *fetcher, const struct get_larges *larges,
 				 struct muster_error *err)
 {
-	struct stream_attempt attempt = { .fetcher = fetcher, .item = item, .way = GET_BY_HINT };
-	enum muster_code code = try_stream(&attempt, err);
+	enum muster_code code = need_streams(fetcher, err);
 
-	if (!code && attempt.code && attempt.code != MUSTER_E_CANCELLED) {
-		attempt.way = GET_BY_INDEX;
-		code = try_stream(&attempt, err);
-	}
-	if (code || attempt.code == MUSTER_E_CANCELLED)
-		return code; /* not done: the run is stopping */
-	if (attempt.code)
-		return get_fetch_fail(item, attempt.fault, &attempt.error, err);
-	if (item->fate == GET_DONE)
-		get_count(&fetcher->job->progress->read_files, 1);
-	return MUSTER_OK;
+	fetcher->large.larges = larges;
+	return code ? code : long_intake_run(fetcher->large.intake, err);
 }

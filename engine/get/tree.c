@@ -10,8 +10,6 @@ enum muster_code get_tree_open(struct get_tree *tree, struct muster_error *err)
 
 void get_tree_close(struct get_tree *tree)
 {
-	tree_file_abort(tree->file);
-	tree->file = NULL;
 	tree_writer_free(tree->writer);
 }
 
@@ -157,10 +155,10 @@ static enum muster_code begin_large(void *state, struct get_item *item, struct m
 
 	if (!code)
 		code = tree_file_begin(tree->writer, item->entry.path, item->may_replace,
-				       &tree->file, &error);
+				       &item->file, &error);
 	if (muster_failed(code) && prune_in_the_way(tree, item, &error))
 		code = tree_file_begin(tree->writer, item->entry.path, item->may_replace,
-				       &tree->file, &error);
+				       &item->file, &error);
 	if (code == MUSTER_EXISTS)
 		return taken(item, err);
 	return code ? item_failed(item, &error, err) : MUSTER_OK;
@@ -169,20 +167,18 @@ static enum muster_code begin_large(void *state, struct get_item *item, struct m
 static enum muster_code append_large(void *state, struct get_item *item, struct view data,
 				     struct muster_error *err)
 {
-	struct get_tree *tree = state;
 	struct muster_error error = { 0 };
-	enum muster_code code = tree_file_append(tree->file, data, &error);
+	enum muster_code code = tree_file_append(item->file, data, &error);
 
+	(void)state;
 	return code ? item_failed(item, &error, err) : MUSTER_OK;
 }
 
 static void abort_large(void *state, struct get_item *item)
 {
-	struct get_tree *tree = state;
-
-	(void)item;
-	tree_file_abort(tree->file);
-	tree->file = NULL;
+	(void)state;
+	tree_file_abort(item->file);
+	item->file = NULL;
 }
 
 static enum muster_code end_large(void *state, struct get_item *item, struct muster_error *err)
@@ -195,8 +191,8 @@ static enum muster_code end_large(void *state, struct get_item *item, struct mus
 		abort_large(tree, item);
 		return item_failed(item, &error, err);
 	}
-	code = tree_file_finish(tree->file, &error);
-	tree->file = NULL;
+	code = tree_file_finish(item->file, &error);
+	item->file = NULL;
 	return written(tree, item, code, &error, err);
 }
 

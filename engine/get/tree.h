@@ -13,7 +13,6 @@ struct get_tree {
 	bool may_prune;	  /* empty directories that have a file's name are removed */
 	struct get_backup *backup; /* borrowed; NULL: what is replaced is gone */
 	struct tree_writer *writer;
-	struct tree_file *file; /* a large one on its way */
 };
 
 /** `tree` is filled but for the writer. */

@@ -145,11 +145,12 @@ enum muster_code verify_run(struct repository *repository, const struct version 
 	run = calloc(1, sizeof(*run));
 	if (!run)
 		return muster_fail_memory(err, "a verification");
-	get_job_init(&run->job, &start, &options->job);
+	code = get_job_init(&run->job, &start, &options->job, err);
 	run->options = options;
 	run->report = report;
 	pthread_mutex_init(&run->lock, NULL);
-	code = verify(run, err);
+	if (!code)
+		code = verify(run, err);
 	if (code)
 		muster_context(err, "verify %s", version_text);
 	release(run);

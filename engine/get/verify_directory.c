@@ -1,15 +1,17 @@
 /* A directory against a version: walk and manifest step along in path order, workers read and hash
- * what only bytes can prove. Nothing is stat-ed beside what the walk needs. */
-#include <fcntl.h>
+ * what only bytes can prove. Nothing is stat-ed beside what the walk needs. Files of several batches
+ * are on their way at once. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "engine/get/found.h"
-#include "engine/get/hashing.h"
 #include "engine/get/line.h"
 #include "engine/get/verify.h"
+#include "engine/intake/long_intake.h"
 #include "engine/statcache/stat_cache.h"
-#include "io/file/read.h"
+
+/* Half of the batches that a worker may keep: a file comes out before they run short. */
+#define FILE_MAX (GET_LINE_KEPT / 2 * GET_FOUND_MAX)
+#define UNREAD_MAX 3
 
 struct directory_run {
 	struct verify_run *run;
@@ -21,7 +23,10 @@ struct directory_run {
 struct directory_worker {
 	struct directory_run *directory;
 	struct get_line *line;
-	struct get_hashing hashing;
+	struct intake_set intakes;
+	unsigned unread_count;	       /* of its batches: each keeps directories open */
+	struct long_intake *large;     /* NULL until it is needed */
+	struct directory_later *first; /* of those that it will read side by side */
 };
 
 /* A large file, on its own. */
@@ -54,14 +59,22 @@ static enum muster_code fill(void *state, void *filled, struct muster_error *err
 	return code;
 }
 
-/* --- work ------------------------------------------------------------------------------------ */
+/* --- what is known of an item ------------------------------------------------------------------ */
 
-static void judge_hashed(void *state, void *cookie, const struct fingerprint *fingerprint)
+static void count_read(struct directory_worker *worker, uint64_t files, uint64_t bytes)
 {
-	struct directory_worker *worker = state;
-	struct get_found *item = cookie;
+	struct muster_progress *progress = worker->directory->run->job.progress;
 
-	item->verdict = verification_has(&item->entry, fingerprint, worker->hashing.has_identity)
+	get_count(&progress->read_files, files);
+	get_count(&progress->read_bytes, bytes);
+}
+
+static void judge_hashed(struct directory_worker *worker, struct get_found *item,
+			 const struct fingerprint *fingerprint)
+{
+	bool has_identity = worker->directory->run->job.has_identity;
+
+	item->verdict = verification_has(&item->entry, fingerprint, has_identity)
 				? VERIFICATION_EQUAL
 				: VERIFICATION_CHANGED;
 }
@@ -80,86 +93,10 @@ static void note_read_error(struct get_found *item, const struct muster_error *e
 	}
 }
 
-static void count_read(struct directory_worker *worker, uint64_t files, uint64_t bytes)
+/* What comes later, or was not come to, is marked by having neither entry nor file. */
+static void set_aside(struct get_found *item)
 {
-	struct muster_progress *progress = worker->directory->run->job.progress;
-
-	get_count(&progress->read_files, files);
-	get_count(&progress->read_bytes, bytes);
-}
-
-static enum muster_code read_small(struct directory_worker *worker, struct get_found *item,
-				   struct muster_error *err)
-{
-	uint64_t size_bytes = item->entry.has_size ? item->entry.size_bytes : item->stat.size_bytes;
-	struct muster_error error = { 0 };
-	uint8_t *room;
-	enum muster_code code =
-		get_hashing_room(&worker->hashing, item->entry.algorithm, size_bytes, &room, err);
-
-	if (code)
-		return code;
-	code = file_read_whole(item->walk->batch->dir_fd, item->name, size_bytes, room,
-			       size_bytes + 1, NULL, &error);
-	if (code) {
-		note_read_error(item, &error);
-		return MUSTER_OK;
-	}
-	count_read(worker, 1, size_bytes);
-	get_hashing_add(&worker->hashing, size_bytes, item);
-	return MUSTER_OK;
-}
-
-static enum muster_code hash_chunks(struct directory_worker *worker, int fd, struct get_found *item,
-				    struct hasher *hasher, struct muster_error *error)
-{
-	uint8_t *buffer = worker->hashing.buffer;
-	struct fingerprint fingerprint;
-	uint64_t done = 0;
-	enum muster_code code;
-	size_t got;
-
-	hash_begin(hasher);
-	while (!(code = file_read_at(fd, done, buffer, GET_CHUNK_BYTES, &got, error)) && got) {
-		if (get_is_stopping(&worker->directory->run->job))
-			return muster_fail(error, MUSTER_E_CANCELLED, "interrupted");
-		hash_update(hasher, view_of(buffer, got));
-		count_read(worker, 0, got);
-		done += got;
-	}
-	hash_end(hasher, &fingerprint);
-	if (code)
-		return code;
-	count_read(worker, 1, 0);
-	judge_hashed(worker, item, &fingerprint);
-	if (item->entry.has_size && done != item->entry.size_bytes)
-		item->verdict = VERIFICATION_CHANGED;
-	return MUSTER_OK;
-}
-
-/* MUSTER_END: the run is stopping, nothing is known of the file. */
-static enum muster_code read_large(struct directory_worker *worker, struct get_found *item,
-				   struct muster_error *err)
-{
-	struct muster_error error = { 0 };
-	struct hasher *hasher;
-	int fd;
-	enum muster_code code = get_hashing_flush(&worker->hashing, err);
-
-	if (!code)
-		code = get_hashing_hasher(&worker->hashing, item->entry.algorithm, &hasher, err);
-	if (code)
-		return code;
-	code = file_open(item->walk->batch->dir_fd, item->name, &fd, NULL, &error);
-	if (!code) {
-		code = hash_chunks(worker, fd, item, hasher, &error);
-		close(fd);
-	}
-	if (code == MUSTER_E_CANCELLED)
-		return MUSTER_END;
-	if (code)
-		note_read_error(item, &error);
-	return MUSTER_OK;
+	item->has_entry = item->has_file = false;
 }
 
 /* --- end ------------------------------------------------------------------------------------- */
@@ -196,12 +133,6 @@ static void end_item_locked(struct verify_run *run, const struct get_found *item
 	verify_checked_locked(run, item->entry.size_bytes);
 }
 
-/* What comes later, or was not come to, is marked by having neither entry nor file. */
-static void set_aside(struct get_found *item)
-{
-	item->has_entry = item->has_file = false;
-}
-
 static enum muster_code end(void *state, void *done, struct muster_error *err)
 {
 	struct directory_run *directory = state;
@@ -223,31 +154,185 @@ static void drop_later(void *item)
 {
 	struct directory_later *later = item;
 
+	if (!later)
+		return;
+	get_walk_leave(later->walk);
 	get_walk_unref(later->walk);
 	free(later->found.read_error);
 	free(later);
 }
 
+static enum muster_code next_large(void *state, struct long_file *out, struct muster_error *err)
+{
+	struct directory_worker *worker = state;
+	struct directory_later *later = worker->first;
+
+	(void)err;
+	worker->first = NULL;
+	if (!later)
+		later = get_line_more(worker->line, long_intake_count(worker->large));
+	if (!later)
+		return MUSTER_END;
+	*out = (struct long_file){ .dir_fd = later->walk->batch->dir_fd,
+				   .name = later->found.name,
+				   .cookie = later,
+				   .algorithm = later->found.entry.algorithm };
+	return MUSTER_OK;
+}
+
+static enum muster_code count_chunk(void *state, void *cookie, struct view data,
+				    struct muster_error *err)
+{
+	(void)cookie;
+	(void)err;
+	count_read(state, 0, data.len);
+	return MUSTER_OK;
+}
+
+static enum muster_code end_large(void *state, void *cookie, const struct long_answer *answer,
+				  bool *again, struct muster_error *err)
+{
+	struct directory_worker *worker = state;
+	struct verify_run *run = worker->directory->run;
+	struct directory_later *later = cookie;
+
+	(void)again;
+	(void)err;
+	if (answer->code == MUSTER_E_CANCELLED) { /* nothing is known of it */
+		drop_later(later);
+		return MUSTER_OK;
+	}
+	if (answer->code) {
+		note_read_error(&later->found, answer->error);
+	} else {
+		count_read(worker, 1, 0);
+		judge_hashed(worker, &later->found, answer->fingerprint);
+	}
+	pthread_mutex_lock(&run->lock);
+	end_item_locked(run, &later->found);
+	pthread_mutex_unlock(&run->lock);
+	drop_later(later);
+	return MUSTER_OK;
+}
+
+static bool is_stopping(void *state)
+{
+	const struct directory_worker *worker = state;
+
+	return get_is_stopping(&worker->directory->run->job);
+}
+
+static enum muster_code need_large(struct directory_worker *worker, struct muster_error *err)
+{
+	struct long_ops ops = { .state = worker,
+				.next = next_large,
+				.chunk = count_chunk,
+				.end = end_large,
+				.is_stopping = is_stopping };
+	const struct get_job *job = &worker->directory->run->job;
+	struct hash_options hashing = get_job_hashing(job, job->algorithm);
+
+	return worker->large ? MUSTER_OK : long_intake_open(&worker->large, &hashing, &ops, err);
+}
+
 static enum muster_code do_later(void *state, void *item, struct muster_error *err)
 {
 	struct directory_worker *worker = state;
-	struct directory_later *later = item;
-	struct verify_run *run = worker->directory->run;
-	enum muster_code code = read_large(worker, &later->found, err);
+	enum muster_code code = need_large(worker, err);
 
-	if (!code) {
-		pthread_mutex_lock(&run->lock);
-		end_item_locked(run, &later->found);
-		pthread_mutex_unlock(&run->lock);
+	worker->first = item;
+	if (!code)
+		code = long_intake_run(worker->large, err);
+	drop_later(worker->first); /* if it was not even begun */
+	worker->first = NULL;
+	return code;
+}
+
+/* --- small files ------------------------------------------------------------------------------ */
+
+static void one_is_read(struct directory_worker *worker, struct get_found_batch *batch)
+{
+	if (--batch->unread_count)
+		return;
+	worker->unread_count--;
+	get_found_leave(batch);
+}
+
+static void one_is_settled(struct directory_worker *worker, struct get_found_batch *batch)
+{
+	if (!--batch->unsettled_count)
+		get_line_done(worker->line, batch);
+}
+
+/* An intake_read_fn. */
+static void item_was_read(void *state, void *cookie)
+{
+	struct get_found *item = cookie;
+
+	one_is_read(state, item->batch);
+}
+
+/* An intake_done_fn. */
+static enum muster_code item_is_done(void *state, void *cookie, const struct intake_answer *answer,
+				     struct muster_error *err)
+{
+	struct directory_worker *worker = state;
+	struct get_found *item = cookie;
+
+	(void)err;
+	if (answer->code == MUSTER_E_CANCELLED) {
+		set_aside(item);
+	} else if (answer->code) {
+		note_read_error(item, answer->error);
+	} else {
+		count_read(worker, 1, answer->data.len);
+		judge_hashed(worker, item, answer->fingerprint);
 	}
-	drop_later(later);
-	return code == MUSTER_END ? MUSTER_OK : code;
+	if (!answer->was_read)
+		one_is_read(worker, item->batch);
+	one_is_settled(worker, item->batch);
+	return MUSTER_OK;
+}
+
+static enum muster_code put_small(struct directory_worker *worker, struct get_found *item,
+				  struct muster_error *err)
+{
+	struct intake_file file = { .dir_fd = item->walk->batch->dir_fd,
+				    .name = item->name,
+				    .size_bytes = item->entry.has_size ? item->entry.size_bytes
+								       : item->stat.size_bytes,
+				    .cookie = item };
+	struct intake *intake;
+	enum muster_code code =
+		intake_set_need(&worker->intakes, item->entry.algorithm, &intake, err);
+
+	item->batch->unread_count++;
+	item->batch->unsettled_count++;
+	if (!code)
+		code = intake_put(intake, &file, err);
+	if (!code)
+		return MUSTER_OK;
+	set_aside(item); /* it was not taken */
+	one_is_read(worker, item->batch);
+	one_is_settled(worker, item->batch);
+	return code;
+}
+
+static enum muster_code drain(void *state, struct muster_error *err)
+{
+	struct directory_worker *worker = state;
+	enum muster_code code = intake_set_drain(&worker->intakes, err);
+
+	if (code)
+		intake_set_cancel(&worker->intakes);
+	return code;
 }
 
 static enum muster_code hand_on(struct directory_worker *worker, struct get_found *item,
 				struct muster_error *err)
 {
 	struct directory_later *later = malloc(sizeof(*later));
+	enum muster_code code;
 
 	if (!later)
 		return muster_fail_memory(err, "a large file");
@@ -255,30 +340,44 @@ static enum muster_code hand_on(struct directory_worker *worker, struct get_foun
 	set_aside(item);
 	if (get_line_later(worker->line, later))
 		return MUSTER_OK;
-	return do_later(worker, later, err);
+	code = drain(worker, err); /* nobody may wait for our batches for minutes */
+	if (!code)
+		return do_later(worker, later, err);
+	drop_later(later);
+	return code;
+}
+
+static enum muster_code do_item(struct directory_worker *worker, struct get_found *item,
+				struct muster_error *err)
+{
+	if (item->stat.size_bytes > intake_small_max(worker->directory->run->job.ring_bytes))
+		return hand_on(worker, item, err);
+	return put_small(worker, item, err);
 }
 
 static enum muster_code work(void *state, void *filled, struct muster_error *err)
 {
 	struct directory_worker *worker = state;
 	struct get_found_batch *batch = filled;
-	bool is_stopping = false;
 	enum muster_code code = MUSTER_OK;
 
-	for (size_t i = 0; i < batch->count && !code; i++) {
+	if (worker->unread_count == UNREAD_MAX)
+		code = intake_set_read_all(&worker->intakes, err);
+	worker->unread_count++;
+	batch->unread_count = batch->unsettled_count = 1; /* while items go in */
+	for (size_t i = 0; i < batch->count; i++) {
 		struct get_found *item = &batch->items[i];
 
 		if (item->error || item->verdict != VERIFICATION_READ)
 			continue;
-		is_stopping = is_stopping || get_is_stopping(&worker->directory->run->job);
-		if (is_stopping)
+		if (code || is_stopping(worker))
 			set_aside(item);
-		else if (item->stat.size_bytes > PACK_BLOB_MAX_BYTES)
-			code = hand_on(worker, item, err);
 		else
-			code = read_small(worker, item, err);
+			code = do_item(worker, item, err);
 	}
-	return code ? code : get_hashing_flush(&worker->hashing, err);
+	one_is_read(worker, batch);
+	one_is_settled(worker, batch);
+	return code;
 }
 
 /* --- the run --------------------------------------------------------------------------------- */
@@ -289,7 +388,8 @@ static void close_worker(void *state)
 
 	if (!worker)
 		return;
-	get_hashing_release(&worker->hashing);
+	intake_set_release(&worker->intakes);
+	long_intake_close(worker->large);
 	free(worker);
 }
 
@@ -304,10 +404,16 @@ static enum muster_code open_worker(void **out, void *state, struct get_line *li
 		return muster_fail_memory(err, "a worker");
 	worker->directory = directory;
 	worker->line = line;
-	worker->hashing.fn = judge_hashed;
-	worker->hashing.state = worker;
-	return get_hashing_init(&worker->hashing, directory->run->job.has_identity,
-				GET_BUFFER_BYTES, err);
+	worker->intakes.options = (struct intake_options){
+		.hashing = get_job_hashing(&directory->run->job, DIGEST_MD5),
+		.reader.kind = directory->run->job.form.reader,
+		.ring_bytes = directory->run->job.ring_bytes,
+		.file_max = FILE_MAX,
+		.read = item_was_read,
+		.done = item_is_done,
+		.state = worker,
+	};
+	return MUSTER_OK;
 }
 
 static enum muster_code open_walk(struct directory_run *directory, struct muster_error *err)
@@ -325,6 +431,7 @@ enum muster_code verify_directory(struct verify_run *run, struct muster_error *e
 	static const struct get_line_ops ops = { .batch_bytes = sizeof(struct get_found_batch),
 						 .fill = fill,
 						 .work = work,
+						 .drain = drain,
 						 .end = end,
 						 .later = do_later,
 						 .drop = drop_later,

@@ -11,8 +11,8 @@
 struct stored_worker {
 	struct verify_run *run;
 	struct get_line *line;
-	struct get_hashing hashing;
 	struct get_fetcher fetcher;
+	struct get_item *first; /* of the large ones that it does side by side */
 };
 
 static enum muster_code fill(void *state, void *filled, struct muster_error *err)
@@ -80,16 +80,37 @@ static void drop_later(void *item)
 	get_item_free(item);
 }
 
-static enum muster_code do_later(void *state, void *later, struct muster_error *err)
+static struct get_item *next_large(void *state)
 {
 	struct stored_worker *worker = state;
-	struct get_item *item = later;
-	enum muster_code code = get_fetch_large(&worker->fetcher, item, err);
+	struct get_item *item = worker->first;
 
+	worker->first = NULL;
+	return item ? item : get_line_more(worker->line, get_fetch_count(&worker->fetcher));
+}
+
+static enum muster_code end_large(void *state, struct get_item *item, struct muster_error *err)
+{
+	struct stored_worker *worker = state;
+
+	(void)err;
 	pthread_mutex_lock(&worker->run->lock);
 	end_item_locked(worker->run, item);
 	pthread_mutex_unlock(&worker->run->lock);
 	get_item_free(item);
+	return MUSTER_OK;
+}
+
+static enum muster_code do_later(void *state, void *later, struct muster_error *err)
+{
+	struct stored_worker *worker = state;
+	struct get_larges larges = { worker, next_large, end_large };
+	enum muster_code code;
+
+	worker->first = later;
+	code = get_fetch_large(&worker->fetcher, &larges, err);
+	get_item_free(worker->first); /* if it was not even begun */
+	worker->first = NULL;
 	return code;
 }
 
@@ -149,7 +170,6 @@ static void close_worker(void *state)
 	if (!worker)
 		return;
 	get_fetcher_release(&worker->fetcher);
-	get_hashing_release(&worker->hashing);
 	free(worker);
 }
 
@@ -163,7 +183,6 @@ static enum muster_code open_worker(void **out, void *state, struct get_line *li
 					      .abort = take_abort };
 	struct verify_run *run = state;
 	struct stored_worker *worker = calloc(1, sizeof(*worker));
-	enum muster_code code;
 
 	*out = worker;
 	if (!worker)
@@ -171,9 +190,7 @@ static enum muster_code open_worker(void **out, void *state, struct get_line *li
 	worker->run = run;
 	worker->line = line;
 	worker->fetcher.only_checksum = run->options->quick;
-	code = get_hashing_init(&worker->hashing, run->job.has_identity, GET_BUFFER_BYTES, err);
-	return code ? code
-		    : get_fetcher_init(&worker->fetcher, &run->job, &worker->hashing, &sink, err);
+	return get_fetcher_init(&worker->fetcher, &run->job, &sink, err);
 }
 
 enum muster_code verify_stored(struct verify_run *run, struct muster_error *err)

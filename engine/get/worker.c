@@ -77,17 +77,12 @@ static enum muster_code init(struct get_worker *worker, struct muster_error *err
 					  .may_prune = writing->may_prune,
 					  .backup = writing->backup };
 	worker->existing = (struct get_existing){ .tree = &worker->tree,
-						  .hashing = &worker->hashing,
 						  .overwrite = writing->overwrite,
 						  .start_ns = writing->start_ns };
 	sink = get_tree_sink(&worker->tree);
-	code = get_hashing_init(&worker->hashing, job->has_identity, GET_BUFFER_BYTES, err);
-	if (!code)
-		code = get_tree_open(&worker->tree, err);
-	if (!code)
-		code = get_fetcher_init(&worker->fetcher, job, &worker->hashing, &sink, err);
 	get_existing_init(&worker->existing);
-	return code;
+	code = get_tree_open(&worker->tree, err);
+	return code ? code : get_fetcher_init(&worker->fetcher, job, &sink, err);
 }
 
 enum muster_code get_worker_open(void **out, struct get_writing *writing, struct get_line *line,
@@ -109,37 +104,97 @@ void get_worker_close(void *state)
 
 	if (!worker)
 		return;
-	get_tree_close(&worker->tree);
+	get_existing_release(&worker->existing);
 	get_fetcher_release(&worker->fetcher);
-	get_hashing_release(&worker->hashing);
+	get_tree_close(&worker->tree);
 	free(worker);
 }
 
-/* A large item, from the look at what is there to its end; stays wanted if the run is stopping. */
-static enum muster_code do_large(struct get_worker *worker, struct get_item *item,
-				 struct muster_error *err)
-{
-	enum muster_code code = MUSTER_OK;
+/* --- large items, side by side ---------------------------------------------------------------- */
 
+static struct get_item *take_first(struct get_worker *worker)
+{
+	struct get_item *item = worker->large.first;
+
+	worker->large.first = NULL;
+	return item;
+}
+
+static struct get_item *next_to_look_at(void *state)
+{
+	struct get_worker *worker = state;
+	struct get_item *item = take_first(worker);
+
+	if (!item && worker->large.looked_count < LONG_INTAKE_FILES)
+		item = get_line_more(worker->line, worker->large.looked_count);
+	worker->large.looked_count += item != NULL;
+	return item;
+}
+
+static struct get_item *next_to_fetch(void *state)
+{
+	struct get_worker *worker = state;
+	struct get_item *item = worker->large.wanted;
+
+	if (item) {
+		worker->large.wanted = item->next;
+		return item;
+	}
 	if (worker->writing->checks_existing)
-		code = get_existing_check_large(&worker->existing, item, err);
-	if (code || item->fate != GET_WANTED || get_is_stopping(worker->writing->job))
-		return code;
-	return get_fetch_large(&worker->fetcher, item, err);
+		return NULL;
+	item = take_first(worker);
+	return item ? item : get_line_more(worker->line, get_fetch_count(&worker->fetcher));
+}
+
+static enum muster_code end_large(void *state, struct get_item *item, struct muster_error *err)
+{
+	struct get_worker *worker = state;
+	enum muster_code code;
+
+	pthread_mutex_lock(&worker->writing->lock);
+	code = end_item_locked(worker->writing, item, true, err);
+	pthread_mutex_unlock(&worker->writing->lock);
+	get_item_free(item);
+	return code;
+}
+
+static enum muster_code looked_at(void *state, struct get_item *item, struct muster_error *err)
+{
+	struct get_worker *worker = state;
+
+	if (item->fate != GET_WANTED)
+		return end_large(worker, item, err);
+	item->next = worker->large.wanted;
+	worker->large.wanted = item;
+	return MUSTER_OK;
+}
+
+/* Nothing becomes of them: the run is stopping. */
+static void drop_large(struct get_worker *worker)
+{
+	struct get_item *item;
+
+	get_item_free(take_first(worker));
+	while ((item = worker->large.wanted)) {
+		worker->large.wanted = item->next;
+		get_item_free(item);
+	}
 }
 
 enum muster_code get_worker_later(void *state, void *later, struct muster_error *err)
 {
 	struct get_worker *worker = state;
-	struct get_item *item = later;
-	enum muster_code code = do_large(worker, item, err);
+	const struct get_larges look = { worker, next_to_look_at, looked_at };
+	const struct get_larges fetch = { worker, next_to_fetch, end_large };
+	enum muster_code code = MUSTER_OK;
 
-	if (!code) {
-		pthread_mutex_lock(&worker->writing->lock);
-		code = end_item_locked(worker->writing, item, true, err);
-		pthread_mutex_unlock(&worker->writing->lock);
-	}
-	get_item_free(item);
+	worker->large.first = later;
+	worker->large.looked_count = 0;
+	if (worker->writing->checks_existing)
+		code = get_existing_check_large(&worker->existing, &look, err);
+	if (!code && !get_is_stopping(worker->writing->job))
+		code = get_fetch_large(&worker->fetcher, &fetch, err);
+	drop_large(worker);
 	return code;
 }
 

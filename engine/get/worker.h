@@ -26,10 +26,14 @@ struct get_writing {
 struct get_worker {
 	struct get_writing *writing;
 	struct get_line *line;
-	struct get_hashing hashing;
 	struct get_fetcher fetcher;
 	struct get_tree tree;
 	struct get_existing existing;
+	struct { /* large items that it does side by side */
+		struct get_item *first;	 /* the one to begin with */
+		struct get_item *wanted; /* a list: what is there was looked at */
+		unsigned looked_count;	 /* at most LONG_INTAKE_FILES before they are fetched */
+	} large;
 };
 
 /* For struct get_line_ops; batches are struct get_batch, what comes later is a struct get_item. */

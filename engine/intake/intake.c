@@ -25,6 +25,7 @@ struct intake {
 	struct reader *reader;
 	struct hash_ring *ring;
 	struct slot *slots, *free, *again;
+	struct slot *lent; /* its user reads it; NULL: none */
 };
 
 /* --- slots ---------------------------------------------------------------------------------- */
@@ -164,6 +165,15 @@ static enum muster_code read_again(struct intake *intake, struct slot *slot,
 	return MUSTER_OK;
 }
 
+static enum muster_code hash_slot(struct intake *intake, struct slot *slot,
+				  struct muster_error *err)
+{
+	slot->phase = SLOT_HASHING;
+	if (intake->options.read)
+		intake->options.read(intake->options.state, slot->file.cookie);
+	return hash_ring_push(intake->ring, slot->file.size_bytes, slot, err);
+}
+
 static enum muster_code take_answer(struct intake *intake, struct muster_error *err)
 {
 	struct reader_answer answer;
@@ -175,12 +185,8 @@ static enum muster_code take_answer(struct intake *intake, struct muster_error *
 	(void)code;
 	slot = answer.cookie;
 	slot->after = answer.after;
-	if (!answer.code && is_as_found(slot, &answer.after)) {
-		slot->phase = SLOT_HASHING;
-		if (intake->options.read)
-			intake->options.read(intake->options.state, slot->file.cookie);
-		return hash_ring_push(intake->ring, slot->file.size_bytes, slot, err);
-	}
+	if (!answer.code && is_as_found(slot, &answer.after))
+		return hash_slot(intake, slot, err);
 	hash_ring_drop(intake->ring);
 	if (slot->file.has_found && (!answer.code || answer.code == MUSTER_E_CHANGED))
 		return read_again(intake, slot, err);
@@ -297,6 +303,42 @@ enum muster_code intake_read_all(struct intake *intake, struct muster_error *err
 	enum muster_code code = take_all(intake, err);
 
 	return code ? code : request_again(intake, err);
+}
+
+enum muster_code intake_lend(struct intake *intake, uint64_t size_bytes, uint8_t **out,
+			     struct muster_error *err)
+{
+	struct slot *slot;
+	enum muster_code code = intake_read_all(intake, err); /* rooms are filled in order */
+
+	assert(!intake->lent);
+	if (!code)
+		code = need_slot(intake, &slot, err);
+	if (code)
+		return code;
+	*slot = (struct slot){ .file.size_bytes = size_bytes };
+	code = need_room(intake, size_bytes, out, err);
+	if (code)
+		slot_free(intake, slot);
+	else
+		intake->lent = slot;
+	return code;
+}
+
+enum muster_code intake_fill(struct intake *intake, void *cookie, struct muster_error *err)
+{
+	struct slot *slot = intake->lent;
+
+	intake->lent = NULL;
+	slot->file.cookie = cookie;
+	return hash_slot(intake, slot, err);
+}
+
+void intake_drop(struct intake *intake)
+{
+	hash_ring_drop(intake->ring);
+	slot_free(intake, intake->lent);
+	intake->lent = NULL;
 }
 
 enum muster_code intake_drain(struct intake *intake, struct muster_error *err)

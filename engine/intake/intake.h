@@ -80,6 +80,17 @@ uint64_t intake_size_max(const struct intake *intake);
 /** Where it fails, the file was not taken. */
 enum muster_code intake_put(struct intake *intake, const struct intake_file *file,
 			    struct muster_error *err);
+/**
+ * For who opens and reads a file himself: room for so many bytes and one more, which intake_fill()
+ * or intake_drop() must answer before anything else is asked of the intake. All files that were put
+ * before are read first.
+ */
+enum muster_code intake_lend(struct intake *intake, uint64_t size_bytes, uint8_t **out,
+			     struct muster_error *err);
+/** The room holds a whole file of that size; it will be hashed, and `done` be called. */
+enum muster_code intake_fill(struct intake *intake, void *cookie, struct muster_error *err);
+/** No file comes to the room. */
+void intake_drop(struct intake *intake);
 /** Until every file was read, or failed: no name and no directory is needed any more. */
 enum muster_code intake_read_all(struct intake *intake, struct muster_error *err);
 /** Until every file is done. */

@@ -11,6 +11,7 @@ struct slot {
 	struct file_stat found;
 	uint64_t done_bytes;
 	struct hash_stream *stream;
+	enum digest_algorithm algorithm; /* of the stream */
 	uint8_t *chunk;
 	size_t chunk_len; /* of this round */
 };
@@ -28,6 +29,8 @@ enum muster_code long_intake_open(struct long_intake **out, const struct hash_op
 				  const struct long_ops *ops, struct muster_error *err)
 {
 	struct long_intake *intake = calloc(1, sizeof(*intake));
+	/* Its lanes are all that streams need of it: those of MD5, which some file may want. */
+	struct hash_options lanes = { .algorithm = DIGEST_MD5, .cpu = hashing->cpu };
 	enum muster_code code;
 
 	*out = NULL;
@@ -35,7 +38,7 @@ enum muster_code long_intake_open(struct long_intake **out, const struct hash_op
 		return muster_fail_memory(err, "an intake of large files");
 	intake->hashing = *hashing;
 	intake->ops = *ops;
-	code = hasher_new(&intake->hasher, *hashing, err);
+	code = hasher_new(&intake->hasher, lanes, err);
 	if (code)
 		long_intake_close(intake);
 	else
@@ -56,7 +59,7 @@ void long_intake_close(struct long_intake *intake)
 
 unsigned long_intake_count(const struct long_intake *intake)
 {
-	return intake->live_count;
+	return intake ? intake->live_count : 0;
 }
 
 static enum muster_code need_chunks(struct long_intake *intake, struct muster_error *err)
@@ -74,10 +77,17 @@ static enum muster_code need_chunks(struct long_intake *intake, struct muster_er
 static enum muster_code need_stream(struct long_intake *intake, struct slot *slot,
 				    struct muster_error *err)
 {
-	if (!slot->stream)
-		return hash_stream_new(&slot->stream, intake->hashing, err);
-	hash_stream_begin(slot->stream);
-	return MUSTER_OK;
+	struct hash_options hashing = intake->hashing;
+
+	if (slot->file.algorithm != DIGEST_TEXT)
+		hashing.algorithm = slot->file.algorithm;
+	if (slot->stream && slot->algorithm == hashing.algorithm) {
+		hash_stream_begin(slot->stream);
+		return MUSTER_OK;
+	}
+	hash_stream_free(slot->stream);
+	slot->algorithm = hashing.algorithm;
+	return hash_stream_new(&slot->stream, hashing, err);
 }
 
 /* --- one file ------------------------------------------------------------------------------- */
@@ -99,6 +109,27 @@ static enum muster_code slot_end(struct long_intake *intake, struct slot *slot,
 				 enum muster_code code, const struct muster_error *error,
 				 struct muster_error *err);
 
+static enum muster_code open_file(struct long_intake *intake, struct slot *slot,
+				  struct muster_error *error)
+{
+	const struct long_ops *ops = &intake->ops;
+
+	if (ops->open)
+		return ops->open(ops->state, slot->file.cookie, &slot->fd, &slot->found, error);
+	return file_open(slot->file.dir_fd, slot->file.name, &slot->fd, &slot->found, error);
+}
+
+static enum muster_code tell_begin(struct long_intake *intake, struct slot *slot,
+				   struct muster_error *err)
+{
+	const struct long_ops *ops = &intake->ops;
+	enum muster_code code = MUSTER_OK;
+
+	if (ops->begin)
+		code = ops->begin(ops->state, slot->file.cookie, &slot->found, err);
+	return code == MUSTER_END ? slot_end(intake, slot, code, NULL, err) : code;
+}
+
 /* Open it and begin. That it cannot be opened is its end. */
 static enum muster_code slot_begin(struct long_intake *intake, struct slot *slot,
 				   struct muster_error *err)
@@ -112,12 +143,8 @@ static enum muster_code slot_begin(struct long_intake *intake, struct slot *slot
 	code = need_stream(intake, slot, err);
 	if (code)
 		return code;
-	code = file_open(slot->file.dir_fd, slot->file.name, &slot->fd, &slot->found, &error);
-	if (code)
-		return slot_end(intake, slot, code, &error, err);
-	return intake->ops.begin ? intake->ops.begin(intake->ops.state, slot->file.cookie,
-						     &slot->found, err)
-				 : MUSTER_OK;
+	code = open_file(intake, slot, &error);
+	return code ? slot_end(intake, slot, code, &error, err) : tell_begin(intake, slot, err);
 }
 
 static enum muster_code slot_end(struct long_intake *intake, struct slot *slot,
@@ -145,9 +172,11 @@ static enum muster_code slot_finish(struct long_intake *intake, struct slot *slo
 				    struct muster_error *err)
 {
 	struct muster_error error = { 0 };
-	struct file_stat after;
-	enum muster_code code = file_stat_fd(slot->fd, &after, &error);
+	struct file_stat after = slot->found;
+	enum muster_code code = MUSTER_OK;
 
+	if (slot->fd >= 0)
+		code = file_stat_fd(slot->fd, &after, &error);
 	if (!code && (slot->done_bytes != slot->found.size_bytes ||
 		      !file_stat_equal(&slot->found, &after)))
 		code = muster_fail(&error, MUSTER_E_CHANGED, "it changed while it was read");
@@ -178,6 +207,18 @@ static enum muster_code take_files(struct long_intake *intake, struct muster_err
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
+static enum muster_code read_chunk(struct long_intake *intake, struct slot *slot,
+				   struct muster_error *error)
+{
+	const struct long_ops *ops = &intake->ops;
+
+	if (ops->read)
+		return ops->read(ops->state, slot->file.cookie, slot->done_bytes, slot->chunk,
+				 LONG_INTAKE_CHUNK_BYTES, &slot->chunk_len, error);
+	return file_read_at(slot->fd, slot->done_bytes, slot->chunk, LONG_INTAKE_CHUNK_BYTES,
+			    &slot->chunk_len, error);
+}
+
 static enum muster_code read_chunks(struct long_intake *intake, struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
@@ -191,8 +232,7 @@ static enum muster_code read_chunks(struct long_intake *intake, struct muster_er
 		if (!slot->is_live)
 			continue;
 		slot->is_new = false;
-		failed = file_read_at(slot->fd, slot->done_bytes, slot->chunk,
-				      LONG_INTAKE_CHUNK_BYTES, &slot->chunk_len, &error);
+		failed = read_chunk(intake, slot, &error);
 		if (failed) {
 			slot->chunk_len = 0;
 			code = slot_end(intake, slot, failed, &error, err);
@@ -219,6 +259,22 @@ static void hash_chunks(struct long_intake *intake)
 }
 
 /* A short read was the last one. */
+static enum muster_code give_chunk(struct long_intake *intake, struct slot *slot,
+				   struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	if (slot->chunk_len && intake->ops.chunk)
+		code = intake->ops.chunk(intake->ops.state, slot->file.cookie,
+					 view_of(slot->chunk, slot->chunk_len), err);
+	if (code == MUSTER_END)
+		return slot_end(intake, slot, code, NULL, err);
+	slot->done_bytes += slot->chunk_len;
+	if (!code && slot->chunk_len < LONG_INTAKE_CHUNK_BYTES)
+		code = slot_finish(intake, slot, err);
+	return code;
+}
+
 static enum muster_code give_chunks(struct long_intake *intake, struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
@@ -226,14 +282,8 @@ static enum muster_code give_chunks(struct long_intake *intake, struct muster_er
 	for (size_t i = 0; i < LONG_INTAKE_FILES && !code; i++) {
 		struct slot *slot = &intake->slots[i];
 
-		if (!slot->is_live || slot->is_new)
-			continue;
-		if (slot->chunk_len && intake->ops.chunk)
-			code = intake->ops.chunk(intake->ops.state, slot->file.cookie,
-						 view_of(slot->chunk, slot->chunk_len), err);
-		slot->done_bytes += slot->chunk_len;
-		if (!code && slot->chunk_len < LONG_INTAKE_CHUNK_BYTES)
-			code = slot_finish(intake, slot, err);
+		if (slot->is_live && !slot->is_new)
+			code = give_chunk(intake, slot, err);
 	}
 	return code;
 }
@@ -247,7 +297,7 @@ static void cancel_all(struct long_intake *intake)
 	for (size_t i = 0; i < LONG_INTAKE_FILES; i++) {
 		struct slot *slot = &intake->slots[i];
 		struct long_answer answer = { .code = code, .error = &error, .found = slot->found };
-		bool again;
+		bool again = false;
 
 		if (!slot->is_live)
 			continue;

@@ -29,12 +29,14 @@ struct long_file {
 	int dir_fd;
 	const char *name;
 	void *cookie;
+	enum digest_algorithm algorithm; /* DIGEST_TEXT: the intake's */
 };
 
 /** How it ended. All is lent until `end` returns. */
 struct long_answer {
 	/* MUSTER_OK; what file_open() and file_read_at() say; MUSTER_E_CHANGED: it was not the same
-	 * from its first byte to its last; MUSTER_E_CANCELLED: the run ends. */
+	 * from its first byte to its last; MUSTER_E_CANCELLED: the run ends; MUSTER_END: `begin` or
+	 * `chunk` said so. */
 	enum muster_code code;
 	const struct muster_error *error;      /* of a failure */
 	const struct fingerprint *fingerprint; /* MUSTER_OK */
@@ -46,9 +48,17 @@ struct long_ops {
 	void *state;
 	/* The next file, when there is room for one. MUSTER_END: none now. */
 	enum muster_code (*next)(void *state, struct long_file *out, struct muster_error *err);
-	/* It is open. NULL: nobody wants to know. */
+	/* Open it; NULL: file_open(). Gives a descriptor and what was found; a failure is the
+	 * file's. -1: `read` does without, and only the size of `found` counts. */
+	enum muster_code (*open)(void *state, void *cookie, int *fd, struct file_stat *found,
+				 struct muster_error *error);
+	/* Its bytes, at most `len`, fewer only where it ends; NULL: those of the descriptor. */
+	enum muster_code (*read)(void *state, void *cookie, uint64_t offset_bytes, uint8_t *out,
+				 size_t len, size_t *got, struct muster_error *error);
+	/* It is open. NULL: nobody wants to know. MUSTER_END: no more of this file is wanted. */
 	enum muster_code (*begin)(void *state, void *cookie, const struct file_stat *found,
 				  struct muster_error *err);
+	/* NULL, and MUSTER_END, as in `begin`. */
 	enum muster_code (*chunk)(void *state, void *cookie, struct view data,
 				  struct muster_error *err);
 	/* Called once for each `next`, and once more for each time that `*again` was set. */
@@ -63,7 +73,7 @@ enum muster_code long_intake_open(struct long_intake **out, const struct hash_op
 void long_intake_close(struct long_intake *intake); /* takes NULL */
 /** Until there is no file any more. On return every file was ended. */
 enum muster_code long_intake_run(struct long_intake *intake, struct muster_error *err);
-/** Files that go on now: for `next`, who may want to leave some to others. */
+/** Files that go on now: for `next`, who may want to leave some to others. Takes NULL. */
 unsigned long_intake_count(const struct long_intake *intake);
 
 #endif

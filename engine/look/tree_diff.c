@@ -41,7 +41,10 @@ static enum muster_code open_tree(struct side *side, const struct look_side *fro
 					     .worker_count = job->worker_count / share,
 					     .memory_bytes = job->memory_bytes / share,
 					     .progress = job->progress };
+	enum muster_code code = intake_form_of(job, &options.form, err);
 
+	if (code)
+		return code;
 	if (!options.worker_count)
 		options.worker_count = 1;
 	side->source.path = from->directory;

@@ -119,8 +119,12 @@ static enum muster_code begin(struct import_run *run, struct muster_error *err)
 {
 	struct spill_options spill = { .memory_max_bytes =
 					       run->options->job.memory_bytes / SPILL_SHARE };
-	enum muster_code code = import_read_open(run, err);
+	enum muster_code code = intake_form_of(&run->options->job, &run->form, err);
 
+	run->ring_bytes = intake_ring_bytes(run->options->job.memory_bytes,
+					    run->options->job.worker_count);
+	if (!code)
+		code = import_read_open(run, err);
 	if (!code)
 		code = open_from(run, err);
 	if (!code)

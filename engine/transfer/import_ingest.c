@@ -1,5 +1,5 @@
-/* Where the bytes of entries come from. Small files are read back to back into the worker's buffer,
- * hashed as one group and packed from there. */
+/* Where the bytes of entries come from. Small files go through the worker's intake and are packed as
+ * they come out; large ones are read when the small ones of the batch were. */
 #include "engine/transfer/import_internal.h"
 
 #include <errno.h>
@@ -71,6 +71,16 @@ enum muster_code import_accept(struct import_item *item, const struct fingerprin
 	return MUSTER_OK;
 }
 
+/* What is returned is the run's, unless `error` says that it is the item's. */
+static enum muster_code settle(struct import_run *run, struct import_item *item,
+			       enum muster_code code, const struct muster_error *error)
+{
+	if (!code || !error->code)
+		return code;
+	import_fail_item(run, item, error);
+	return MUSTER_OK;
+}
+
 /* --- stored already ------------------------------------------------------------------------- */
 
 static enum muster_code look_up(struct import_worker *worker, struct import_item *item,
@@ -105,10 +115,26 @@ static enum muster_code look_up(struct import_worker *worker, struct import_item
 	return MUSTER_OK;
 }
 
-/* --- small files ---------------------------------------------------------------------------- */
+/* --- without a file ------------------------------------------------------------------------- */
+
+static struct fingerprint fingerprint_of_nothing(const struct import_run *run,
+						 enum digest_algorithm algorithm)
+{
+	struct view nothing = { 0 };
+	struct fingerprint out = { 0 };
+
+	xxh128_of(nothing, out.checksum);
+	memcpy(out.digest, out.checksum, DIGEST_BYTES);
+	if (algorithm == DIGEST_MD5)
+		md5_of(nothing, out.digest);
+	if (repository_has_identity(run->repository))
+		sha256_of(nothing, out.identity);
+	return out;
+}
 
 static enum muster_code pack_item(struct import_worker *worker, struct import_item *item,
-				  const struct hash_request *request, struct muster_error *err)
+				  struct view data, const struct fingerprint *fingerprint,
+				  struct muster_error *err)
 {
 	bool has_identity = repository_has_identity(worker->run->repository);
 	struct muster_error error = { 0 };
@@ -116,81 +142,89 @@ static enum muster_code pack_item(struct import_worker *worker, struct import_it
 	struct blob_key key;
 	enum muster_code code;
 
-	if (import_accept(item, &request->fingerprint, request->data.len, has_identity, &error)) {
+	if (import_accept(item, fingerprint, data.len, has_identity, &error)) {
 		import_fail_item(worker->run, item, &error);
 		return MUSTER_OK;
 	}
 	key = import_key(item);
 	code = import_need_packer(worker, item->entry.algorithm, &packer, err);
-	return code ? code : blob_packer_put(packer, &key, request->data, &item->place, err);
+	return code ? code : blob_packer_put(packer, &key, data, &item->place, err);
 }
 
-static enum muster_code pack_group(struct import_worker *worker, struct muster_error *err)
+/* Nothing needs to be read to know the bytes of an empty file; else they may be stored. */
+static enum muster_code do_without(struct import_worker *worker, struct import_item *item,
+				   struct muster_error *err)
 {
-	size_t count = worker->group.count;
-	struct blob_set *set;
-	struct hasher *hasher;
+	struct muster_error error = { 0 };
+	struct fingerprint nothing;
 	enum muster_code code;
 
-	worker->group.count = worker->group.used_bytes = 0;
-	if (!count)
-		return MUSTER_OK;
-	code = import_need(worker, worker->group.items[0]->entry.algorithm, &hasher, &set, err);
-	if (code)
-		return code;
-	hash_batch(hasher, worker->group.requests, count);
-	for (size_t i = 0; i < count && !code; i++)
-		code = pack_item(worker, worker->group.items[i], &worker->group.requests[i], err);
-	return code;
+	if (item->entry.has_size && item->entry.size_bytes == 0) {
+		nothing = fingerprint_of_nothing(worker->run, item->entry.algorithm);
+		return pack_item(worker, item, (struct view){ 0 }, &nothing, err);
+	}
+	code = look_up(worker, item, &error, err);
+	return settle(worker->run, item, code, &error);
 }
 
-/* Room for one more file of this size and algorithm. */
-static enum muster_code make_room(struct import_worker *worker, const struct import_item *item,
-				  uint64_t size_bytes, struct muster_error *err)
+enum muster_code import_unread(struct import_worker *worker, struct import_item *item,
+			       const struct muster_error *error, struct muster_error *err)
 {
-	bool fits = worker->group.used_bytes + size_bytes < IMPORT_BUFFER_BYTES;
-	bool is_alike = !worker->group.count ||
-			worker->group.items[0]->entry.algorithm == item->entry.algorithm;
-
-	return fits && is_alike ? MUSTER_OK : pack_group(worker, err);
+	if (error->code == MUSTER_E_VANISHED)
+		return do_without(worker, item, err);
+	import_fail_item(worker->run, item, error);
+	return MUSTER_OK;
 }
 
-static void add_to_group(struct import_worker *worker, struct import_item *item, size_t size_bytes)
-{
-	size_t at = worker->group.count++;
+/* --- small files ---------------------------------------------------------------------------- */
 
-	worker->group.items[at] = item;
-	worker->group.requests[at].data =
-		view_of(worker->buffer + worker->group.used_bytes, size_bytes);
-	worker->group.used_bytes += size_bytes;
-}
-
-static void count_read(struct import_run *run, uint64_t bytes)
+void import_count_read(struct import_run *run, uint64_t files, uint64_t bytes)
 {
-	atomic_fetch_add_explicit(&run->progress->read_files, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&run->progress->read_files, files, memory_order_relaxed);
 	atomic_fetch_add_explicit(&run->progress->read_bytes, bytes, memory_order_relaxed);
 }
 
-static enum muster_code read_small(struct import_worker *worker, struct import_item *item,
-				   uint64_t size_bytes, struct muster_error *error,
-				   struct muster_error *err)
+static enum muster_code fail_size(const struct import_item *item, struct muster_error *error)
 {
-	enum muster_code code = make_room(worker, item, size_bytes, err);
+	return muster_fail(error, MUSTER_E_DIGEST, "the file does not have %llu %s",
+			   (unsigned long long)item->entry.size_bytes,
+			   text_plural(item->entry.size_bytes, "byte", "bytes"));
+}
 
-	if (code)
-		return code;
-	code = file_read_whole(worker->run->from_fd, item->name, size_bytes,
-			       worker->buffer + worker->group.used_bytes,
-			       IMPORT_BUFFER_BYTES - worker->group.used_bytes, NULL, error);
-	if (code == MUSTER_E_CHANGED)
-		return muster_fail(error, MUSTER_E_DIGEST, "the file does not have %llu %s",
-				   (unsigned long long)size_bytes,
-				   text_plural(size_bytes, "byte", "bytes"));
-	if (code)
-		return code;
-	count_read(worker->run, size_bytes);
-	add_to_group(worker, item, size_bytes);
-	return MUSTER_OK;
+enum muster_code import_small_is_done(void *state, void *cookie, const struct intake_answer *answer,
+				      struct muster_error *err)
+{
+	struct import_worker *worker = state;
+	struct import_item *item = cookie;
+	struct muster_error error = { 0 };
+
+	switch (answer->code) {
+	case MUSTER_OK:
+		import_count_read(worker->run, 1, answer->data.len);
+		return pack_item(worker, item, answer->data, answer->fingerprint, err);
+	case MUSTER_E_CANCELLED:
+		return MUSTER_OK;
+	case MUSTER_E_CHANGED:
+		fail_size(item, &error);
+		return import_unread(worker, item, &error, err);
+	default:
+		return import_unread(worker, item, answer->error, err);
+	}
+}
+
+static enum muster_code put_small(struct import_worker *worker, struct import_item *item,
+				  uint64_t size_bytes, struct muster_error *err)
+{
+	struct intake_file file = { .dir_fd = worker->run->from_fd,
+				    .name = item->name,
+				    .size_bytes = size_bytes,
+				    .cookie = item };
+	struct intake *intake;
+	enum muster_code code =
+		intake_set_need(&worker->intakes, item->entry.algorithm, &intake, err);
+
+	item->entry.size_bytes = size_bytes; /* what it has, where the manifest does not say */
+	return code ? code : intake_put(intake, &file, err);
 }
 
 /* --- one entry ------------------------------------------------------------------------------ */
@@ -213,65 +247,35 @@ static enum muster_code find_size(struct import_run *run, const struct import_it
 }
 
 static enum muster_code read_file(struct import_worker *worker, struct import_item *item,
-				  struct muster_error *error, struct muster_error *err)
+				  struct muster_error *err)
 {
+	struct muster_error error = { 0 };
 	uint64_t size_bytes;
-	enum muster_code code = find_size(worker->run, item, &size_bytes, error);
 
-	if (code)
-		return code;
-	if (size_bytes <= PACK_BLOB_MAX_BYTES)
-		return read_small(worker, item, size_bytes, error, err);
-	code = pack_group(worker, err); /* the buffer is needed */
-	return code ? code : import_large(worker, item, error, err);
-}
-
-/* Nothing needs to be read to know the bytes of an empty file. */
-static enum muster_code take_empty(struct import_worker *worker, struct import_item *item,
-				   struct muster_error *err)
-{
-	enum muster_code code = make_room(worker, item, 0, err);
-
-	if (!code)
-		add_to_group(worker, item, 0);
-	return code;
-}
-
-static enum muster_code ingest_bytes(struct import_worker *worker, struct import_item *item,
-				     struct muster_error *error, struct muster_error *err)
-{
-	enum muster_code code = MUSTER_E_VANISHED;
-
-	if (item->entry.algorithm == DIGEST_TEXT)
-		return muster_fail(error, MUSTER_E_FORMAT,
-				   "its digest '%.*s' is not one of bytes, and it is no reference",
-				   VIEW_ARGS(item->entry.digest_text));
-	if (worker->run->from_fd >= 0)
-		code = read_file(worker, item, error, err);
-	if (code != MUSTER_E_VANISHED)
-		return code;
-	*error = (struct muster_error){ 0 };
-	if (item->entry.has_size && item->entry.size_bytes == 0)
-		return take_empty(worker, item, err);
-	return look_up(worker, item, error, err);
+	if (find_size(worker->run, item, &size_bytes, &error))
+		return import_unread(worker, item, &error, err);
+	if (size_bytes <= intake_small_max(worker->run->ring_bytes))
+		return put_small(worker, item, size_bytes, err);
+	worker->large.items[worker->large.count++] = item;
+	return MUSTER_OK;
 }
 
 static enum muster_code ingest_item(struct import_worker *worker, struct import_item *item,
 				    struct muster_error *err)
 {
 	struct muster_error error = { 0 };
-	enum muster_code code;
 
 	if (item->entry.ref.len)
 		return MUSTER_OK;
-	code = ingest_bytes(worker, item, &error, err);
-	if (error.code == MUSTER_E_CANCELLED) /* no fault of the item; the run stops */
-		return MUSTER_OK;
-	if (code && error.code) { /* of this one item */
+	if (item->entry.algorithm == DIGEST_TEXT) {
+		muster_fail(&error, MUSTER_E_FORMAT,
+			    "its digest '%.*s' is not one of bytes, and it is no reference",
+			    VIEW_ARGS(item->entry.digest_text));
 		import_fail_item(worker->run, item, &error);
 		return MUSTER_OK;
 	}
-	return code;
+	return worker->run->from_fd >= 0 ? read_file(worker, item, err)
+					 : do_without(worker, item, err);
 }
 
 enum muster_code import_ingest(struct import_worker *worker, struct muster_error *err)
@@ -279,13 +283,16 @@ enum muster_code import_ingest(struct import_worker *worker, struct muster_error
 	struct import_batch *batch = &worker->batch;
 	enum muster_code code = MUSTER_OK;
 
+	worker->large.count = worker->large.next = 0;
 	for (size_t i = 0; i < batch->count && !code; i++) {
 		if (import_is_stopping(worker->run))
 			return MUSTER_OK;
 		code = ingest_item(worker, &batch->items[i], err);
 	}
 	if (!code)
-		code = pack_group(worker, err);
+		code = intake_set_drain(&worker->intakes, err);
+	if (!code && worker->large.count)
+		code = import_large(worker, err);
 	for (size_t i = 0; i < batch->count && !code; i++)
 		if (!batch->items[i].is_failed)
 			count_done(worker->run, &batch->items[i]);

@@ -13,6 +13,9 @@
 #include "artifact/wandb/manifest_json.h"
 #include "engine/blob/blob_set.h"
 #include "engine/blob/index_set.h"
+#include "engine/intake/form.h"
+#include "engine/intake/intake_set.h"
+#include "engine/intake/long_intake.h"
 #include "engine/manifest/version_writer.h"
 #include "engine/repository/collection.h"
 #include "engine/transfer/transfer.h"
@@ -20,8 +23,7 @@
 
 #define IMPORT_BATCH_MAX     256
 #define IMPORT_TEXT_BYTES    (1u << 20) /* of a batch; one entry may go beyond */
-#define IMPORT_BUFFER_BYTES  (8u << 20) /* a worker's */
-#define IMPORT_PIECE_BYTES   (1u << 20) /* of the manifest, and of a large file */
+#define IMPORT_PIECE_BYTES   (1u << 20) /* of the manifest */
 #define IMPORT_ALGORITHM_MAX 3		/* enum digest_algorithm as an index */
 
 struct import_item {
@@ -54,6 +56,8 @@ struct import_run {
 	uint8_t version_id[16];
 	uint64_t gc_head; /* of the gc log in the beginning: what is relied on was judged by it */
 	int from_fd;	  /* -1: none */
+	struct intake_form form;
+	size_t ring_bytes; /* of a worker's intake */
 
 	struct { /* whoever holds the lock reads on */
 		pthread_mutex_t lock;
@@ -100,24 +104,25 @@ enum muster_code import_read_next(struct import_run *run, struct import_batch *o
 
 struct import_worker {
 	struct import_run *run;
-	struct hasher *hashers[IMPORT_ALGORITHM_MAX]; /* made when they are needed */
+	struct intake_set intakes;
 	struct blob_packer *packers[IMPORT_ALGORITHM_MAX];
 	struct import_batch batch;
-	uint8_t *buffer;
-	struct { /* read, of one algorithm, not yet hashed */
-		size_t count, used_bytes;
+	struct { /* files of the batch that are read side by side */
+		struct long_intake *intake; /* NULL until it is needed */
+		size_t count, next;
 		struct import_item *items[IMPORT_BATCH_MAX];
-		struct hash_request requests[IMPORT_BATCH_MAX];
-	} group;
+		struct import_large *slots; /* LONG_INTAKE_FILES */
+	} large;
 	pthread_t thread;
 };
 
 /** Run all workers to the end of the manifest. */
 enum muster_code import_work(struct import_run *run, struct muster_error *err);
-/** The worker's hasher and the run's set for an algorithm. */
-enum muster_code import_need(struct import_worker *worker, enum digest_algorithm algorithm,
-			     struct hasher **hasher, struct blob_set **set,
-			     struct muster_error *err);
+/** The run's set for an algorithm. */
+enum muster_code import_need_set(struct import_run *run, enum digest_algorithm algorithm,
+				 struct blob_set **out, struct muster_error *err);
+/** How a worker hashes with this algorithm. */
+struct hash_options import_hashing(const struct import_run *run, enum digest_algorithm algorithm);
 enum muster_code import_need_packer(struct import_worker *worker, enum digest_algorithm algorithm,
 				    struct blob_packer **out, struct muster_error *err);
 
@@ -127,6 +132,13 @@ enum muster_code import_need_packer(struct import_worker *worker, enum digest_al
 enum muster_code import_ingest(struct import_worker *worker, struct muster_error *err);
 void import_fail_item(struct import_run *run, struct import_item *item,
 		      const struct muster_error *error);
+void import_count_read(struct import_run *run, uint64_t files, uint64_t bytes);
+/** An intake_done_fn. */
+enum muster_code import_small_is_done(void *worker, void *item, const struct intake_answer *answer,
+				      struct muster_error *err);
+/** What came of reading a file: without one, stored bytes will do. Failures of the item are told. */
+enum muster_code import_unread(struct import_worker *worker, struct import_item *item,
+			       const struct muster_error *error, struct muster_error *err);
 /** What the bytes of a file are, held against what the manifest says: the item has the rest of its
  *  fingerprint then. Errors: MUSTER_E_DIGEST. */
 enum muster_code import_accept(struct import_item *item, const struct fingerprint *found,
@@ -135,9 +147,10 @@ struct blob_key import_key(const struct import_item *item);
 
 /* --- import_large.c --- */
 
-/** A file that is a pack of its own. What is wrong with it goes to `error`, else to `err`. */
-enum muster_code import_large(struct import_worker *worker, struct import_item *item,
-			      struct muster_error *error, struct muster_error *err);
+/** Files that are packs of their own: those that are noted in worker->large. Failures of items are
+ *  told. */
+enum muster_code import_large(struct import_worker *worker, struct muster_error *err);
+void import_large_release(struct import_worker *worker); /* takes a zeroed one */
 
 /* --- import_emit.c --- */
 

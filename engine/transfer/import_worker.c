@@ -42,7 +42,7 @@ static enum muster_code open_set(struct import_run *run, enum digest_algorithm a
 	return blob_set_open(out, run->store, &options, err);
 }
 
-static enum muster_code need_set(struct import_run *run, enum digest_algorithm algorithm,
+enum muster_code import_need_set(struct import_run *run, enum digest_algorithm algorithm,
 				 struct blob_set **out, struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
@@ -55,27 +55,20 @@ static enum muster_code need_set(struct import_run *run, enum digest_algorithm a
 	return code;
 }
 
-enum muster_code import_need(struct import_worker *worker, enum digest_algorithm algorithm,
-			     struct hasher **hasher, struct blob_set **set,
-			     struct muster_error *err)
+struct hash_options import_hashing(const struct import_run *run, enum digest_algorithm algorithm)
 {
-	struct hash_options options = {
+	return (struct hash_options){
 		.algorithm = algorithm,
-		.has_identity = repository_has_identity(worker->run->repository),
+		.has_identity = repository_has_identity(run->repository),
+		.cpu = run->form.cpu,
 	};
-	enum muster_code code = need_set(worker->run, algorithm, set, err);
-
-	if (!code && !worker->hashers[algorithm])
-		code = hasher_new(&worker->hashers[algorithm], options, err);
-	*hasher = worker->hashers[algorithm];
-	return code;
 }
 
 enum muster_code import_need_packer(struct import_worker *worker, enum digest_algorithm algorithm,
 				    struct blob_packer **out, struct muster_error *err)
 {
 	struct blob_set *set;
-	enum muster_code code = need_set(worker->run, algorithm, &set, err);
+	enum muster_code code = import_need_set(worker->run, algorithm, &set, err);
 
 	if (!code && !worker->packers[algorithm])
 		code = blob_packer_open(&worker->packers[algorithm], set, err);
@@ -121,20 +114,23 @@ static enum muster_code worker_init(struct import_worker *worker, struct import_
 				    struct muster_error *err)
 {
 	worker->run = run;
-	worker->buffer = malloc(IMPORT_BUFFER_BYTES);
-	if (!worker->buffer)
-		return muster_fail_memory(err, "a worker's buffer");
+	worker->intakes.options = (struct intake_options){
+		.hashing = import_hashing(run, DIGEST_MD5),
+		.reader.kind = run->form.reader,
+		.ring_bytes = run->ring_bytes,
+		.done = import_small_is_done,
+		.state = worker,
+	};
 	return bytes_reserve(&worker->batch.text, BATCH_TEXT_BYTES, err);
 }
 
 static void worker_release(struct import_worker *worker)
 {
-	for (size_t i = 0; i < IMPORT_ALGORITHM_MAX; i++) {
+	intake_set_release(&worker->intakes);
+	import_large_release(worker);
+	for (size_t i = 0; i < IMPORT_ALGORITHM_MAX; i++)
 		blob_packer_close(worker->packers[i]);
-		hasher_free(worker->hashers[i]);
-	}
 	bytes_release(&worker->batch.text);
-	free(worker->buffer);
 }
 
 enum muster_code import_work(struct import_run *run, struct muster_error *err)

@@ -301,6 +301,123 @@ class Check(Files):
         self.assertIn(result.code, (1, 4), result)
 
 
+class Forms(MusterTest):
+    """Whatever form of hashing and of reading is forced: the same answers."""
+
+    def setUp(self):
+        super().setUp()
+        self.names = []
+        for i in range(700):
+            self.add(f"many/d{i // 20:02}/f{i:03}", 64 * (i % 130) + i % 3)
+        for i in range(5):
+            self.add(f"large/l{i}", (5 << 20) + 64 * i + i)
+        self.run_ok("put", "tree", "-n", "tree")
+
+    def add(self, name, size):
+        path = self.home / "tree" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((name * (size // len(name) + 1)).encode()[:size])
+        self.names.append(name)
+
+    def forms(self):
+        for reader in ("plain", "ring", "auto"):
+            yield {"MUSTER_READER": reader}
+        for cpu in ("scalar", "sse2", "avx2", "avx512", "neon", "best"):
+            form = {"MUSTER_CPU": cpu}
+            probe = self.run_any("digest", "--summary", "tree/large/l0", environment=form)
+            if "this machine has no" not in probe.err:
+                yield form
+
+    def change(self):
+        """What changes in `tree`; how verify tells it."""
+        drift = []
+        for name in self.names[::97] + ["large/l1"]:
+            path = self.home / "tree" / name
+            data = bytearray(path.read_bytes())
+            if not data:
+                continue
+            data[-1] ^= 1
+            path.write_bytes(data)
+            drift.append(f"changed     {name}")
+        for name in ("many/d03/f063", "large/l3"):
+            os.unlink(self.home / "tree" / name)
+            drift.append(f"missing     {name}")
+        return sorted(drift)
+
+    def test_digests(self):
+        told = {self.run_ok("digest", "tree", "--algorithm", algorithm, environment=form).out
+                for form in self.forms() for algorithm in ("md5", "xxh128")}
+        self.assertEqual(len(told), 2)
+
+    def test_a_directory_is_verified(self):
+        for form in self.forms():
+            self.run_ok("verify", "tree", "tree", environment=form, told="705 files")
+        drift = self.change()
+        for form in self.forms():
+            with self.subTest(form):
+                result = self.run_code(1, "verify", "tree", "tree", environment=form)
+                self.assertEqual(sorted(result.out.splitlines()), drift)
+        for options in (("-j", "1"), ("--memory", "64M"), ("-j", "8", "--memory", "64M")):
+            with self.subTest(options):
+                result = self.run_code(1, "verify", "tree", "tree", *options)
+                self.assertEqual(sorted(result.out.splitlines()), drift)
+
+    def test_stored_bytes_are_checked(self):
+        for form in self.forms():
+            for command in (("check",), ("check", "--quick"),
+                            ("verify", "tree", "--stored", "--quick")):
+                self.run_ok(*command, environment=form)
+        hit = 0
+        for pack in (self.repo / "packs").rglob("*.pack"):
+            data = bytearray(pack.read_bytes())
+            for name in (b"large/l2", b"many/d07/f150"):
+                at = data.find(name * 3)
+                if at >= 0:
+                    data[at] ^= 1
+                    hit += 1
+            os.chmod(pack, 0o600)
+            pack.write_bytes(data)
+        self.assertEqual(hit, 2)
+        for form in self.forms():
+            with self.subTest(form):
+                result = self.run_code(1, "verify", "tree", "--stored", environment=form)
+                self.assertEqual(sorted(line.split(":")[0] for line in result.out.splitlines()),
+                                 ["changed     large/l2", "changed     many/d07/f150"])
+                result = self.run_any("check", environment=form)
+                self.assertEqual((result.code, result.out.count("another checksum")), (1, 2),
+                                 result)
+
+    def test_what_is_there_is_kept_or_replaced(self):
+        whole = self.tree("tree")
+        self.change()
+        for form in self.forms():
+            for command in ("get", "checkout"):
+                with self.subTest(command, form=form):
+                    shutil.rmtree(self.home / "copy", ignore_errors=True)
+                    shutil.copytree(self.home / "tree", self.home / "copy")
+                    result = self.run_ok(command, "tree", "copy", "--overwrite",
+                                         environment=form)
+                    self.assertEqual(self.tree("copy"), whole)
+                    self.assertRegex(result.err, r"there already +695\n")
+
+    def test_a_manifest_is_imported(self):
+        self.run_ok("export", "tree", "-o", "m.json")
+        for form in self.forms():
+            with self.subTest(form):
+                shutil.rmtree(self.home / "other", ignore_errors=True)
+                self.run_ok("-R", "other", "import", "m.json", "-n", "back", "--from", "tree",
+                            environment=form)
+                self.run_ok("-R", "other", "verify", "back", "tree")
+
+    def test_a_form_that_is_none_is_refused(self):
+        for name in ("MUSTER_CPU", "MUSTER_READER"):
+            for command in (("verify", "tree", "tree"), ("digest", "tree"), ("check",),
+                            ("get", "tree", "copy"), ("checkout", "tree", "copy"),
+                            ("diff", "tree", "./tree")):
+                with self.subTest(name, command=command):
+                    self.run_code(2, *command, environment={name: "abacus"}, told="'abacus'")
+
+
 class Damage(Files):
     def test_a_damaged_manifest_is_exit_code_4_for_everyone(self):
         for path in [*self.repo.rglob("*.manifest")]:

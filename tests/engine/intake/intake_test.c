@@ -120,14 +120,19 @@ static enum muster_code is_done(void *state, void *cookie, const struct intake_a
 	return n == lab->fail_at ? muster_fail(err, MUSTER_E_IO, "no %zu", n) : MUSTER_OK;
 }
 
-static void open_intake(struct lab *lab, struct intake_options options)
+static void open_exactly(struct lab *lab, struct intake_options options)
 {
 	options.hashing.algorithm = DIGEST_MD5;
-	options.reader.wants_stat = true;
 	options.read = was_read;
 	options.done = is_done;
 	options.state = lab;
 	assert_int_equal(intake_open(&lab->intake, &options, NULL), MUSTER_OK);
+}
+
+static void open_intake(struct lab *lab, struct intake_options options)
+{
+	options.reader.wants_stat = true;
+	open_exactly(lab, options);
 }
 
 /* As a walk would ask for it. */
@@ -421,6 +426,103 @@ static void without_memory_there_is_no_intake(void **state)
 	assert_true(n > 5);
 }
 
+static unsigned call_count;
+
+static int counted_openat(void *state, int dir_fd, const char *name, int flags, mode_t mode)
+{
+	(void)state;
+	call_count++;
+	return openat(dir_fd, name, flags, mode);
+}
+
+static ssize_t counted_read(void *state, int fd, void *out, size_t len)
+{
+	(void)state;
+	call_count++;
+	return read(fd, out, len);
+}
+
+static int counted_fstat(void *state, int fd, struct stat *st)
+{
+	(void)state;
+	call_count++;
+	return fstat(fd, st);
+}
+
+static int counted_close(void *state, int fd)
+{
+	(void)state;
+	call_count++;
+	return close(fd);
+}
+
+static void a_file_takes_three_system_calls_and_one_for_its_stat(void **state)
+{
+	struct lab *lab = *state;
+	struct sys_ops counted = *sys_system();
+
+	counted.openat = counted_openat;
+	counted.read = counted_read;
+	counted.fstat = counted_fstat;
+	counted.close = counted_close;
+	for (unsigned stats = 0; stats < 2; stats++) {
+		call_count = 0;
+		open_exactly(lab, (struct intake_options){ .reader = { .kind = READER_PLAIN,
+								       .wants_stat = stats,
+								       .sys = &counted } });
+		for (size_t n = 0; n < FILE_MAX; n++) {
+			struct intake_file file = file_of(lab, n);
+
+			file.has_found = stats;
+			assert_int_equal(intake_put(lab->intake, &file, NULL), MUSTER_OK);
+		}
+		assert_int_equal(intake_drain(lab->intake, NULL), MUSTER_OK);
+		assert_int_equal(call_count, (3 + stats) * FILE_MAX);
+		for (size_t n = 0; n < FILE_MAX; n++)
+			lab->done_count[n] = lab->read_count[n] = 0;
+		lab->order_count = 0;
+		intake_close(lab->intake);
+		lab->intake = NULL;
+	}
+}
+
+/* Every other file is read by the test itself; some rooms are given back. */
+static void rooms_are_lent_between_files(void **state)
+{
+	struct lab *lab = *state;
+
+	for (size_t f = 0; f < FORM_COUNT; f++) {
+		open_intake(lab, forms[f]);
+		for (size_t n = 0; n < FILE_MAX; n++) {
+			uint8_t *room;
+
+			if (n % 2) {
+				put(lab, n);
+				continue;
+			}
+			assert_int_equal(intake_lend(lab->intake, size_of(n), &room, NULL),
+					 MUSTER_OK);
+			if (n % 6 == 2) {
+				intake_drop(lab->intake);
+				continue;
+			}
+			fill(room, n, size_of(n) + 1);
+			assert_int_equal(intake_fill(lab->intake, file_of(lab, n).cookie, NULL),
+					 MUSTER_OK);
+		}
+		assert_int_equal(intake_drain(lab->intake, NULL), MUSTER_OK);
+		for (size_t n = 0; n < FILE_MAX; n++) {
+			assert_int_equal(lab->done_count[n], n % 6 != 2);
+			if (n % 6 != 2)
+				assert_has_bytes(lab, n, size_of(n));
+			lab->done_count[n] = lab->read_count[n] = 0;
+		}
+		lab->order_count = 0;
+		intake_close(lab->intake);
+		lab->intake = NULL;
+	}
+}
+
 #define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, open_lab, close_lab)
 
 int main(void)
@@ -434,6 +536,8 @@ int main(void)
 		LAB_TEST(every_file_is_told_of_once_when_all_are_given_up),
 		LAB_TEST(what_done_says_is_returned_and_the_rest_can_be_given_up),
 		LAB_TEST(after_read_all_no_name_is_needed),
+		LAB_TEST(a_file_takes_three_system_calls_and_one_for_its_stat),
+		LAB_TEST(rooms_are_lent_between_files),
 		cmocka_unit_test(without_memory_there_is_no_intake),
 	};
 

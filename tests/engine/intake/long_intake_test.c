@@ -37,6 +37,9 @@ struct lab {
 	enum step fail_step;
 	unsigned fail_at; /* which call of that step fails; 0: none */
 	unsigned calls[STEP_COUNT];
+	bool is_mixed;	  /* every third file is hashed by XXH128 */
+	bool is_given;	  /* bytes come from the test, not from files */
+	size_t end_early; /* every so many chunks one says MUSTER_END; 0: none */
 	int grow_fd; /* a file that grows with each chunk of any; -1 */
 };
 
@@ -113,7 +116,9 @@ static enum muster_code next(void *state, struct long_file *out, struct muster_e
 		return code;
 	*out = (struct long_file){ .dir_fd = lab->dir_fd,
 				   .name = lab->files[lab->next].name,
-				   .cookie = &lab->files[lab->next] };
+				   .cookie = &lab->files[lab->next],
+				   .algorithm = lab->is_mixed && lab->next % 3 == 1 ? DIGEST_XXH128
+										   : DIGEST_TEXT };
 	lab->next++;
 	return MUSTER_OK;
 }
@@ -143,6 +148,8 @@ static enum muster_code chunk(void *state, void *cookie, struct view data, struc
 		lab->is_stopping = true;
 	if (lab->grow_fd >= 0)
 		assert_int_equal(write(lab->grow_fd, "x", 1), 1);
+	if (lab->end_early && (size_t)(file - lab->files) % lab->end_early == 3)
+		return MUSTER_END;
 	return step(lab, STEP_CHUNK, err);
 }
 
@@ -155,11 +162,36 @@ static enum muster_code end(void *state, void *cookie, const struct long_answer 
 	file->code = answer->code;
 	if (!answer->code)
 		file->fingerprint = *answer->fingerprint;
-	else
+	else if (answer->code != MUSTER_END)
 		assert_int_equal(answer->error->code, answer->code);
 	*again = file->again_left > 0;
 	file->again_left -= *again;
 	return step(state, STEP_END, err);
+}
+
+/* As long_ops.open and .read of who has bytes elsewhere; number 2 is not to be had. */
+static enum muster_code open_given(void *state, void *cookie, int *fd, struct file_stat *found,
+				   struct muster_error *error)
+{
+	struct lab *lab = state;
+	size_t n = (size_t)((struct told *)cookie - lab->files);
+
+	*fd = -1;
+	found->size_bytes = size_of(n);
+	return n == 2 ? muster_fail(error, MUSTER_E_NAME, "no such bytes") : MUSTER_OK;
+}
+
+static enum muster_code read_given(void *state, void *cookie, uint64_t offset_bytes, uint8_t *out,
+				   size_t len, size_t *got, struct muster_error *error)
+{
+	struct lab *lab = state;
+	size_t n = (size_t)((struct told *)cookie - lab->files);
+
+	(void)error;
+	*got = size_of(n) - offset_bytes < len ? size_of(n) - (size_t)offset_bytes : len;
+	for (size_t i = (size_t)offset_bytes; i < offset_bytes + *got; i++)
+		*out++ = (uint8_t)(n * 7 + i * 13 + (i >> 11));
+	return MUSTER_OK;
 }
 
 static bool is_stopping(void *state)
@@ -172,8 +204,17 @@ static bool is_stopping(void *state)
 static enum muster_code run(struct lab *lab, struct muster_error *err)
 {
 	struct hash_options hashing = { .algorithm = DIGEST_MD5, .has_identity = true };
-	struct long_ops ops = { lab, next, begin, chunk, end, is_stopping };
+	struct long_ops ops = { .state = lab,
+				.next = next,
+				.begin = begin,
+				.chunk = chunk,
+				.end = end,
+				.is_stopping = is_stopping };
 
+	if (lab->is_given) {
+		ops.open = open_given;
+		ops.read = read_given;
+	}
 	long_intake_close(lab->intake);
 	assert_int_equal(long_intake_open(&lab->intake, &hashing, &ops, NULL), MUSTER_OK);
 	return long_intake_run(lab->intake, err);
@@ -190,6 +231,8 @@ static void assert_is_whole(const struct told *file, size_t n)
 		assert_int_equal(data.ptr[i], (uint8_t)(n * 7 + i * 13 + (i >> 11)));
 	md5_of(data, expected.digest);
 	xxh128_of(data, expected.checksum);
+	if (file->lab->is_mixed && n % 3 == 1)
+		memcpy(expected.digest, expected.checksum, DIGEST_BYTES);
 	sha256_of(data, expected.identity);
 	assert_memory_equal(&file->fingerprint, &expected, sizeof(expected));
 }
@@ -277,6 +320,45 @@ static void a_failed_step_ends_the_run_and_every_file(void **state)
 	}
 }
 
+static void files_of_two_algorithms_go_on_together(void **state)
+{
+	struct lab *lab = *state;
+
+	lab->is_mixed = true;
+	assert_int_equal(run(lab, NULL), MUSTER_OK);
+	for (size_t n = 0; n < FILE_MAX; n++)
+		assert_is_whole(&lab->files[n], n);
+	assert_int_equal(lab->most_at_once, LONG_INTAKE_FILES);
+}
+
+static void bytes_come_from_where_its_user_has_them(void **state)
+{
+	struct lab *lab = *state;
+
+	lab->is_given = true;
+	assert_int_equal(run(lab, NULL), MUSTER_OK);
+	for (size_t n = 0; n < FILE_MAX; n++)
+		if (n != 2)
+			assert_is_whole(&lab->files[n], n);
+	assert_int_equal(lab->files[2].code, MUSTER_E_NAME);
+	assert_int_equal(lab->files[2].end_count, 1);
+}
+
+static void who_wants_no_more_of_a_file_says_so(void **state)
+{
+	struct lab *lab = *state;
+
+	lab->end_early = 5;
+	assert_int_equal(run(lab, NULL), MUSTER_OK);
+	for (size_t n = 0; n < FILE_MAX; n++) {
+		assert_int_equal(lab->files[n].end_count, 1);
+		if (n % 5 == 3 && size_of(n))
+			assert_int_equal(lab->files[n].code, MUSTER_END);
+		else
+			assert_is_whole(&lab->files[n], n);
+	}
+}
+
 #define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, open_lab, close_lab)
 
 int main(void)
@@ -287,6 +369,9 @@ int main(void)
 		LAB_TEST(a_file_that_changes_is_told_and_disturbs_no_other),
 		LAB_TEST(all_are_ended_when_the_run_stops),
 		LAB_TEST(a_failed_step_ends_the_run_and_every_file),
+		LAB_TEST(files_of_two_algorithms_go_on_together),
+		LAB_TEST(bytes_come_from_where_its_user_has_them),
+		LAB_TEST(who_wants_no_more_of_a_file_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
