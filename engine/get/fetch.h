@@ -20,6 +20,9 @@ struct get_sink {
 	/* A large one in pieces. Nothing may count before end(), which comes when the bytes are
 	 * proved; else abort(). An item that failed in begin() or piece() is aborted, too. */
 	enum muster_code (*begin)(void *state, struct get_item *item, struct muster_error *err);
+	/* NULL, or: after begin(), take the stored bytes without being given them: then no piece()
+	 * comes, they are only proved. False where that cannot be. */
+	bool (*clone)(void *state, struct get_item *item, const struct blob_at *at);
 	enum muster_code (*piece)(void *state, struct get_item *item, struct view data,
 				  struct muster_error *err);
 	enum muster_code (*end)(void *state, struct get_item *item, struct muster_error *err);
@@ -38,7 +41,7 @@ struct get_fetcher {
 	struct object_id bad_pack;
 	struct muster_error bad_pack_error;
 
-	struct { /* stream.c */
+	struct {				 /* stream.c */
 		struct long_intake *intake;	 /* NULL until it is needed */
 		const struct get_larges *larges; /* while it runs */
 		struct get_stream *streams;	 /* LONG_INTAKE_FILES */

@@ -13,6 +13,7 @@ struct get_stream {
 	struct placement place;
 	uint64_t size_bytes;
 	bool has_begun; /* the sink has */
+	bool is_cloned; /* the sink has the bytes already */
 };
 
 /* --- where its bytes are --------------------------------------------------------------------- */
@@ -21,8 +22,7 @@ struct get_stream {
 static enum muster_code find(struct get_fetcher *fetcher, const struct get_stream *stream,
 			     struct blob_at *at, struct muster_error *error)
 {
-	enum muster_code code =
-		get_fetch_find_at(fetcher, stream->item, &stream->place, at, error);
+	enum muster_code code = get_fetch_find_at(fetcher, stream->item, &stream->place, at, error);
 
 	if (code == MUSTER_ABSENT && stream->way == GET_BY_INDEX)
 		get_fetch_absent(error);
@@ -73,11 +73,15 @@ static enum muster_code begin(void *state, void *cookie, const struct file_stat 
 	struct get_fetcher *fetcher = state;
 	struct get_stream *stream = cookie;
 	enum muster_code code = fetcher->sink.begin(fetcher->sink.state, stream->item, err);
+	struct blob_at at;
 
 	(void)found;
 	if (!code && stream->item->fate == GET_FAILED)
 		return MUSTER_END;
 	stream->has_begun = !code;
+	stream->is_cloned = !code && fetcher->sink.clone &&
+			    find(fetcher, stream, &at, NULL) == MUSTER_OK &&
+			    fetcher->sink.clone(fetcher->sink.state, stream->item, &at);
 	return code;
 }
 
@@ -88,6 +92,8 @@ static enum muster_code piece(void *state, void *cookie, struct view data, struc
 	enum muster_code code;
 
 	get_count(&fetcher->job->progress->read_bytes, data.len);
+	if (stream->is_cloned)
+		return MUSTER_OK;
 	code = fetcher->sink.piece(fetcher->sink.state, stream->item, data, err);
 	return !code && stream->item->fate == GET_FAILED ? MUSTER_END : code;
 }
@@ -192,8 +198,7 @@ static enum muster_code need_streams(struct get_fetcher *fetcher, struct muster_
 	if (fetcher->large.intake)
 		return MUSTER_OK;
 	if (!fetcher->large.streams)
-		fetcher->large.streams =
-			calloc(LONG_INTAKE_FILES, sizeof(*fetcher->large.streams));
+		fetcher->large.streams = calloc(LONG_INTAKE_FILES, sizeof(*fetcher->large.streams));
 	if (!fetcher->large.streams)
 		return muster_fail_memory(err, "large files");
 	if (fetcher->only_checksum)

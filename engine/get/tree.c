@@ -164,6 +164,13 @@ static enum muster_code begin_large(void *state, struct get_item *item, struct m
 	return code ? item_failed(item, &error, err) : MUSTER_OK;
 }
 
+/* The file and the pack share their blocks on disk. */
+static bool clone_large(void *state, struct get_item *item, const struct blob_at *at)
+{
+	(void)state;
+	return store_clone(at->object, at->offset_bytes, at->size_bytes, tree_file_fd(item->file));
+}
+
 static enum muster_code append_large(void *state, struct get_item *item, struct view data,
 				     struct muster_error *err)
 {
@@ -201,6 +208,7 @@ struct get_sink get_tree_sink(struct get_tree *tree)
 	return (struct get_sink){ .state = tree,
 				  .whole = write_whole,
 				  .begin = begin_large,
+				  .clone = clone_large,
 				  .piece = append_large,
 				  .end = end_large,
 				  .abort = abort_large };

@@ -337,6 +337,11 @@ enum muster_code tree_file_append(struct tree_file *file, struct view data,
 	return tree_fail(view_of(file->path, file->path_len), "write", err);
 }
 
+int tree_file_fd(const struct tree_file *file)
+{
+	return file->temporary.fd;
+}
+
 void tree_file_abort(struct tree_file *file)
 {
 	if (!file)

@@ -44,6 +44,9 @@ struct tree_file;
 /** Gives a file; MUSTER_EXISTS as above (asked here, and once more at the end). */
 enum muster_code tree_file_begin(struct tree_writer *writer, struct view path, bool overwrite,
 				 struct tree_file **out, struct muster_error *err);
+/** Lends the descriptor of a file that nothing was appended to: for who can fill it without moving
+ *  its bytes. */
+int tree_file_fd(const struct tree_file *file);
 enum muster_code tree_file_append(struct tree_file *file, struct view data,
 				  struct muster_error *err);
 /** Takes the file, whatever the answer; MUSTER_EXISTS if somebody was faster. */

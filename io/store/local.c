@@ -110,6 +110,23 @@ static void local_close(struct store_object *base)
 	free(base);
 }
 
+static bool local_clone(struct store_object *base, uint64_t offset_bytes, uint64_t len, int to_fd)
+{
+	struct local_store *local = local_of(base->store);
+	uint64_t rounded = len + STORE_CLONE_ALIGN_BYTES - 1;
+
+	if (atomic_load_explicit(&local->no_clone, memory_order_relaxed))
+		return false;
+	rounded -= rounded % STORE_CLONE_ALIGN_BYTES;
+	if (!local->sys->clone_range(local->sys->state, to_fd, ((struct local_object *)base)->fd,
+				     offset_bytes, rounded, len))
+		return true;
+	/* Another file system, or one that cannot: it will not be asked for each file. */
+	if (errno != ENOSPC && errno != EDQUOT && errno != EINTR)
+		atomic_store(&local->no_clone, true);
+	return false;
+}
+
 static enum muster_code local_remove(struct store *store, const char *key, struct muster_error *err)
 {
 	struct local_store *local = local_of(store);
@@ -167,6 +184,7 @@ static const struct store_ops local_ops = {
 	.open = local_open,
 	.read = local_read,
 	.close = local_close,
+	.clone = local_clone,
 	.list = local_list,
 	.remove = local_remove,
 	.write_begin = local_write_begin,

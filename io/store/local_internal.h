@@ -27,6 +27,7 @@ struct local_store {
 	uint64_t temporary_id;
 	atomic_ullong temporary_count;
 	atomic_bool no_rename; /* the file system does not know RENAME_NOREPLACE */
+	atomic_bool no_clone;  /* it does not share blocks, or not with those that were asked for */
 
 	pthread_mutex_t sync_lock; /* one sync at a time; taken before `lock` */
 	pthread_mutex_t lock;

@@ -94,6 +94,19 @@ void store_close(struct store_object *object)
 		object->store->ops->close(object);
 }
 
+bool store_clone(struct store_object *object, uint64_t offset_bytes, uint64_t len, int to_fd)
+{
+	uint64_t rounded, end;
+
+	if (!object->store->ops->clone || !len || offset_bytes % STORE_CLONE_ALIGN_BYTES ||
+	    add_overflows(len, STORE_CLONE_ALIGN_BYTES - 1, &rounded))
+		return false;
+	rounded -= rounded % STORE_CLONE_ALIGN_BYTES;
+	if (add_overflows(offset_bytes, rounded, &end) || end > object->size_bytes)
+		return false;
+	return object->store->ops->clone(object, offset_bytes, len, to_fd);
+}
+
 enum muster_code store_list(struct store *store, const char *prefix, const char *after,
 			    store_list_fn *fn, void *state, struct muster_error *err)
 {

@@ -53,6 +53,10 @@ struct store_ops {
 	enum muster_code (*read)(struct store_object *object, uint64_t offset_bytes, void *out,
 				 size_t len, struct muster_error *err);
 	void (*close)(struct store_object *object);
+	/* NULL, or: make the empty file `to_fd` these bytes by sharing their blocks on disk. False
+	 * where that cannot be: the file is empty then. The range must begin, and may be rounded
+	 * up, to STORE_CLONE_ALIGN_BYTES within the object. */
+	bool (*clone)(struct store_object *object, uint64_t offset_bytes, uint64_t len, int to_fd);
 	/* Keys that begin with `prefix` (may end inside a component) and come after `after`
 	 * (NULL: from the first). Sees every object whose creation ended before the call. */
 	enum muster_code (*list)(struct store *store, const char *prefix, const char *after,
@@ -87,6 +91,9 @@ enum muster_code store_open(struct store *store, const char *key, struct store_o
 enum muster_code store_read(struct store_object *object, uint64_t offset_bytes, void *out,
 			    size_t len, struct muster_error *err);
 void store_close(struct store_object *object); /* takes NULL */
+#define STORE_CLONE_ALIGN_BYTES 4096	       /* a block of btrfs and XFS */
+/** False where the store, or this range, cannot be cloned into that file. */
+bool store_clone(struct store_object *object, uint64_t offset_bytes, uint64_t len, int to_fd);
 enum muster_code store_list(struct store *store, const char *prefix, const char *after,
 			    store_list_fn *fn, void *state, struct muster_error *err);
 enum muster_code store_remove(struct store *store, const char *key, struct muster_error *err);

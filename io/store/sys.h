@@ -36,6 +36,10 @@ struct sys_ops {
 	int (*sync_file_range)(void *state, int fd, uint64_t offset_bytes, uint64_t len,
 			       unsigned flags);
 	int (*fadvise)(void *state, int fd, uint64_t offset_bytes, uint64_t len, int advice);
+	/* Make the empty file `to_fd` share these blocks, then cut it to `size_bytes`. On failure
+	 * it is empty. */
+	int (*clone_range)(void *state, int to_fd, int from_fd, uint64_t offset_bytes, uint64_t len,
+			   uint64_t size_bytes);
 	int (*renameat2)(void *state, int from_dir, const char *from, int to_dir, const char *to,
 			 unsigned flags);
 	int (*linkat)(void *state, int from_dir, const char *from, int to_dir, const char *to,

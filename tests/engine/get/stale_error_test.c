@@ -60,7 +60,12 @@ static void take_abort(void *state, struct get_item *item)
 static struct get_item *bench_open(struct bench *bench, struct place *place,
 				   const struct version *version)
 {
-	struct get_sink sink = { bench, take_piece, take_begin, take_piece, take_end, take_abort };
+	struct get_sink sink = { .state = bench,
+				 .whole = take_piece,
+				 .begin = take_begin,
+				 .piece = take_piece,
+				 .end = take_end,
+				 .abort = take_abort };
 	struct muster_wanted_rules all = { 0 };
 	struct muster_error err = { 0 };
 	struct entry entry;

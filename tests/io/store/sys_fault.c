@@ -51,6 +51,10 @@ PASS(sync_file_range, SYS_CALL_SYNC_FILE_RANGE,
 PASS(fadvise, SYS_CALL_FADVISE,
      (void *state, int fd, uint64_t offset_bytes, uint64_t len, int advice),
      (NULL, fd, offset_bytes, len, advice))
+PASS(clone_range, SYS_CALL_CLONE_RANGE,
+     (void *state, int to_fd, int from_fd, uint64_t offset_bytes, uint64_t len,
+      uint64_t size_bytes),
+     (NULL, to_fd, from_fd, offset_bytes, len, size_bytes))
 PASS(renameat2, SYS_CALL_RENAMEAT2,
      (void *state, int from_dir, const char *from, int to_dir, const char *to, unsigned flags),
      (NULL, from_dir, from, to_dir, to, flags))
@@ -132,6 +136,7 @@ void sys_fault_init(struct sys_fault *fault)
 			.syncfs = fault_syncfs,
 			.sync_file_range = fault_sync_file_range,
 			.fadvise = fault_fadvise,
+			.clone_range = fault_clone_range,
 			.renameat2 = fault_renameat2,
 			.linkat = fault_linkat,
 			.unlinkat = fault_unlinkat,
