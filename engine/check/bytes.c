@@ -224,8 +224,8 @@ static enum muster_code next_large(void *state, struct long_file *out, struct mu
 	if (worker->large.next == worker->large.count)
 		return MUSTER_END;
 	worker->large.next++;
-	*out = (struct long_file){ .cookie = large,
-				   .algorithm = hashing_of(worker, &blob_of(large)->key).algorithm };
+	*out = (struct long_file){ .cookie = large };
+	out->algorithm = hashing_of(worker, &blob_of(large)->key).algorithm;
 	return MUSTER_OK;
 }
 
