@@ -159,8 +159,9 @@ static enum muster_code next_large(void *state, struct long_file *out, struct mu
 	worker->first_large = NULL;
 	pthread_mutex_lock(&tree->lock);
 	/* Those that wait are for all workers. */
-	if (!item && long_intake_count(worker->large) <=
-			     tree->locked.large_waiting / tree->worker_count)
+	if (!item && long_intake_may_take(long_intake_count(worker->large),
+					  tree->locked.large_waiting,
+					  tree->worker_count - tree->locked.large_active))
 		hash_take_large_locked(tree, &item);
 	pthread_mutex_unlock(&tree->lock);
 	if (!item)
@@ -232,6 +233,13 @@ static bool is_stopping(void *state)
 	return is;
 }
 
+static void count_active(struct hash_tree *tree, int more)
+{
+	pthread_mutex_lock(&tree->lock);
+	tree->locked.large_active += (unsigned)more;
+	pthread_mutex_unlock(&tree->lock);
+}
+
 enum muster_code hash_large_files(struct tree_worker *worker, struct put_item *item,
 				  struct muster_error *err)
 {
@@ -243,7 +251,11 @@ enum muster_code hash_large_files(struct tree_worker *worker, struct put_item *i
 	enum muster_code code = MUSTER_OK;
 
 	worker->first_large = item;
+	count_active(worker->tree, 1);
 	if (!worker->large)
 		code = long_intake_open(&worker->large, &worker->tree->hashing, &ops, err);
-	return code ? code : long_intake_run(worker->large, err);
+	if (!code)
+		code = long_intake_run(worker->large, err);
+	count_active(worker->tree, -1);
+	return code;
 }

@@ -20,7 +20,7 @@
 #include "muster/put.h"
 
 #define HASH_TREE_WINDOW 64
-#define HASH_TREE_FILES	 1024 /* on their way in one worker: batches come out before the window ends */
+#define HASH_TREE_FILES	 1024 /* on their way in a worker: they come out before the window ends */
 
 /** All pointers are borrowed until hash_tree_close(). */
 struct hash_tree_options {

@@ -44,6 +44,7 @@ struct hash_tree {
 		struct tree_slot window[HASH_TREE_WINDOW]; /* a ring by number */
 		uint64_t next_in, next_out;		   /* numbers of batches */
 		size_t large_waiting;
+		unsigned large_active; /* workers that read large files */
 		bool is_reading, is_source_done, is_stopping;
 		struct muster_error failure;
 	} locked;

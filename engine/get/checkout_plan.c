@@ -208,7 +208,7 @@ static enum muster_code read_small(struct plan_worker *worker, struct get_found 
 	return code;
 }
 
-/* --- large files of a batch, side by side ------------------------------------------------------ */
+/* --- large files of a batch, side by side ----------------------------------------------------- */
 
 static bool is_large(const struct plan_worker *worker, const struct get_found *item)
 {

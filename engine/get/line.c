@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/queue.h"
+#include "engine/intake/long_intake.h"
 
 struct line_slot {
 	uint64_t sequence;
@@ -19,6 +20,7 @@ struct get_line {
 	struct line_slot **slots;
 	struct queue *later;
 	atomic_uint later_active;
+	atomic_bool is_filled; /* no worker has to stay with batches */
 
 	struct {
 		pthread_mutex_t lock;
@@ -104,7 +106,8 @@ static enum muster_code fill_slot(struct get_line *line, struct line_slot *slot,
 		code = line->ops->fill(line->state, slot->batch, err);
 	if (code)
 		line->fill.is_done = true;
-	else
+	atomic_store(&line->is_filled, line->fill.is_done);
+	if (!code)
 		slot->sequence = line->fill.next_sequence++;
 	pthread_mutex_unlock(&line->fill.lock);
 	return code;
@@ -164,9 +167,12 @@ bool get_line_later(struct get_line *line, void *item)
 
 void *get_line_more(struct get_line *line, unsigned count)
 {
+	unsigned workers = line->job->worker_count, active = atomic_load(&line->later_active);
+	unsigned busy = active + !atomic_load(&line->is_filled); /* one stays with the batches */
+	unsigned idle = busy < workers ? workers - busy : 0;
 	void *item;
 
-	if (!line->later || count > queue_count(line->later) / line->job->worker_count ||
+	if (!line->later || !long_intake_may_take(count, queue_count(line->later), idle) ||
 	    !queue_try_take(line->later, &item))
 		return NULL;
 	return item;

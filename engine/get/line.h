@@ -53,8 +53,8 @@ enum muster_code get_line_run(struct get_job *job, const struct get_line_ops *op
 			      struct muster_error *err);
 /** False: there is no room, do it now. Takes the item if true. */
 bool get_line_later(struct get_line *line, void *item);
-/** For who does `count` of what came later side by side: one more, or NULL. A fair share of those
- *  that wait is left to each of the others. */
+/** For who does `count` of what came later side by side: one more, or NULL. A share of those that
+ *  wait is left to each worker that may still come for some. */
 void *get_line_more(struct get_line *line, unsigned count);
 /** A batch is done: to be called with `drain`, once for each that was given to `work`. */
 void get_line_done(struct get_line *line, void *batch);

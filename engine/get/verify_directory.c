@@ -1,6 +1,6 @@
 /* A directory against a version: walk and manifest step along in path order, workers read and hash
- * what only bytes can prove. Nothing is stat-ed beside what the walk needs. Files of several batches
- * are on their way at once. */
+ * what only bytes can prove. Nothing is stat-ed beside what the walk needs. Files of several
+ * batches are on their way at once. */
 #include <stdlib.h>
 
 #include "engine/get/found.h"
@@ -59,7 +59,7 @@ static enum muster_code fill(void *state, void *filled, struct muster_error *err
 	return code;
 }
 
-/* --- what is known of an item ------------------------------------------------------------------ */
+/* --- what is known of an item ----------------------------------------------------------------- */
 
 static void count_read(struct directory_worker *worker, uint64_t files, uint64_t bytes)
 {

@@ -62,6 +62,13 @@ unsigned long_intake_count(const struct long_intake *intake)
 	return intake ? intake->live_count : 0;
 }
 
+bool long_intake_may_take(unsigned count, size_t waiting, unsigned idle)
+{
+	size_t share = (count + waiting + idle) / (idle + 1);
+
+	return waiting && count < share;
+}
+
 static enum muster_code need_chunks(struct long_intake *intake, struct muster_error *err)
 {
 	if (intake->chunks)

@@ -73,6 +73,9 @@ enum muster_code long_intake_open(struct long_intake **out, const struct hash_op
 void long_intake_close(struct long_intake *intake); /* takes NULL */
 /** Until there is no file any more. On return every file was ended. */
 enum muster_code long_intake_run(struct long_intake *intake, struct muster_error *err);
+/** May a worker that reads `count` files take one more of `waiting`, if `idle` others may come for
+ *  some? Who comes has its share; when all have come, nobody leaves any. */
+bool long_intake_may_take(unsigned count, size_t waiting, unsigned idle);
 /** Files that go on now: for `next`, who may want to leave some to others. Takes NULL. */
 unsigned long_intake_count(const struct long_intake *intake);
 

@@ -1,5 +1,5 @@
-/* Where the bytes of entries come from. Small files go through the worker's intake and are packed as
- * they come out; large ones are read when the small ones of the batch were. */
+/* Where the bytes of entries come from. Small files go through the worker's intake and are packed
+ * as they come out; large ones are read when the small ones of the batch were. */
 #include "engine/transfer/import_internal.h"
 
 #include <errno.h>

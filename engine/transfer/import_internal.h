@@ -136,7 +136,7 @@ void import_count_read(struct import_run *run, uint64_t files, uint64_t bytes);
 /** An intake_done_fn. */
 enum muster_code import_small_is_done(void *worker, void *item, const struct intake_answer *answer,
 				      struct muster_error *err);
-/** What came of reading a file: without one, stored bytes will do. Failures of the item are told. */
+/** What came of reading a file: without one, stored bytes will do. Failures of items are told. */
 enum muster_code import_unread(struct import_worker *worker, struct import_item *item,
 			       const struct muster_error *error, struct muster_error *err);
 /** What the bytes of a file are, held against what the manifest says: the item has the rest of its

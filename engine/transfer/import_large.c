@@ -1,5 +1,5 @@
-/* Large files of an import, side by side: hashed while they are packed, and dropped if one is another
- * than the manifest says. Where a stored blob has exactly its size it is hashed first. */
+/* Large files of an import, side by side: hashed while they are packed, and dropped if one is
+ * another than the manifest says. Where a stored blob has exactly its size it is hashed first. */
 #include "engine/transfer/import_internal.h"
 
 #include <stdlib.h>

@@ -359,6 +359,17 @@ static void who_wants_no_more_of_a_file_says_so(void **state)
 	}
 }
 
+static void who_comes_has_a_share_and_nothing_waits_for_nobody(void **state)
+{
+	(void)state;
+	assert_true(long_intake_may_take(7, 9, 1)); /* eight and eight */
+	assert_false(long_intake_may_take(8, 8, 1));
+	assert_true(long_intake_may_take(0, 1, 3));
+	assert_false(long_intake_may_take(1, 1, 1));
+	assert_true(long_intake_may_take(7, 1, 0));
+	assert_false(long_intake_may_take(0, 0, 0));
+}
+
 #define LAB_TEST(name) cmocka_unit_test_setup_teardown(name, open_lab, close_lab)
 
 int main(void)
@@ -371,6 +382,7 @@ int main(void)
 		LAB_TEST(a_failed_step_ends_the_run_and_every_file),
 		LAB_TEST(files_of_two_algorithms_go_on_together),
 		LAB_TEST(bytes_come_from_where_its_user_has_them),
+		cmocka_unit_test(who_comes_has_a_share_and_nothing_waits_for_nobody),
 		LAB_TEST(who_wants_no_more_of_a_file_says_so),
 	};
 
