@@ -134,12 +134,15 @@ struct queue *put_large_queue(struct put_run *run, bool is_reference)
 	return is_reference ? run->large.references : run->large.queue;
 }
 
-/* Those that wait are for all workers that may take them. */
-static bool is_fair(const struct put_worker *worker)
+/* Those that wait are for all workers that may come for them. */
+static bool may_take_more(const struct put_worker *worker)
 {
-	size_t waiting = queue_count(worker->running_queue);
+	unsigned workers = worker->run->memory.worker_count;
+	unsigned active = atomic_load(&worker->run->large.active);
 
-	return long_intake_count(worker->running) < waiting / worker->run->memory.worker_count + 1;
+	return long_intake_may_take(long_intake_count(worker->running),
+				    queue_count(worker->running_queue),
+				    active < workers ? workers - active : 0);
 }
 
 static enum muster_code next(void *state, struct long_file *out, struct muster_error *err)
@@ -151,7 +154,7 @@ static enum muster_code next(void *state, struct long_file *out, struct muster_e
 	(void)err;
 	worker->large = NULL;
 	if (!large) {
-		if (!is_fair(worker) || !queue_try_take(worker->running_queue, &item))
+		if (!may_take_more(worker) || !queue_try_take(worker->running_queue, &item))
 			return MUSTER_END;
 		large = item;
 	}
