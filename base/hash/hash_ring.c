@@ -24,6 +24,7 @@
 #define DEFAULT_BYTES	 ((size_t)32 << 20)
 #define DEFAULT_ITEM_MAX 4096
 #define ALIGNMENT	 64 /* a block of MD5, a line of the cache */
+#define WARM_BYTES	 ((size_t)8 << 20)
 
 struct item {
 	size_t offset, size_bytes;
@@ -190,6 +191,13 @@ enum muster_code hash_ring_finish(struct hash_ring *ring, struct muster_error *e
 
 /* --- the tail: room --------------------------------------------------------------------- */
 
+/* Few bytes are on their way, as where files are small: then they go round in the lowest pages, which
+ * are in the processor's cache. Where a long file holds back others all of the ring is needed. */
+static bool is_worth_wrapping(const struct hash_ring *ring, size_t head)
+{
+	return ring->tail >= WARM_BYTES && ring->tail - head <= WARM_BYTES / 2;
+}
+
 /* Where `span` bytes can go now; false: nowhere. */
 static bool find_room(struct hash_ring *ring, size_t span, size_t *offset)
 {
@@ -205,7 +213,7 @@ static bool find_room(struct hash_ring *ring, size_t span, size_t *offset)
 	head = item_at(ring, 0)->offset;
 	if (ring->tail <= head)
 		return head - ring->tail >= span;
-	if (bytes - ring->tail >= span)
+	if (bytes - ring->tail >= span && !(is_worth_wrapping(ring, head) && head >= span))
 		return true;
 	*offset = 0;
 	return head >= span;

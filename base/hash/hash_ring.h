@@ -9,7 +9,8 @@
  *
  * Threads:  one thread owns it; `done_fn` is called on it, out of room, push and drain.
  * Memory:   `bytes` and about 128 bytes for each of `item_max` files, allocated in hash_ring_new()
- *           and never grown; pages that were never written cost nothing.
+ *           and never grown; pages that were never written cost nothing, and files that are
+ *           small go round in the lowest 8 MiB.
  * Pressure: hash_ring_room() finishes and delivers files from the head until there is room; where
  *           the head is a room that was lent and not filled yet, it answers MUSTER_FULL.
  * Ordering: `done_fn` sees files in the order of their pushes.

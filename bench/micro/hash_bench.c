@@ -368,7 +368,7 @@ static void measure_rings(void)
 	static const double sigmas[] = { 1.0, 1.5, 2.0 };
 
 	for (size_t i = 0; i < sizeof(sigmas) / sizeof(sigmas[0]); i++)
-		for (size_t mib = 32; mib <= 64; mib *= 2)
+		for (size_t mib = 8; mib <= 64; mib *= 2)
 			for (int cpu = HASH_CPU_SCALAR; cpu < HASH_CPU_COUNT; cpu++)
 				if (hash_cpu_is_available((enum hash_cpu)cpu))
 					measure_ring((enum hash_cpu)cpu, sigmas[i], mib << 20);

@@ -66,9 +66,9 @@ struct intake_options {
 	void *state;
 };
 
-/* 8 MiB: what was read should still be in the processor's cache when it is hashed and packed, but
- * a long file may not hold back all others (bench/micro/hash_bench). */
-#define INTAKE_RING_BYTES (8u << 20)
+/* A file of 4 MiB holds back what came behind it: with less, lanes run dry where sizes differ much
+ * (docs/decisions/0008). Small files use the lowest 8 MiB only. */
+#define INTAKE_RING_BYTES (32u << 20)
 #define INTAKE_FILE_MAX	  2048
 
 /** Errors: MUSTER_E_MEMORY, MUSTER_E_UNSUPPORTED. */

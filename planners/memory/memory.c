@@ -22,7 +22,7 @@
 
 /* A worker's: a ring that the largest small file fits into, chunks of eight large files. */
 #define RING_MIN_BYTES	   (4 * MIB + MIB / 4)
-#define RING_MAX_BYTES	   (8 * MIB)
+#define RING_MAX_BYTES	   (32 * MIB)
 #define WORKER_LARGE_BYTES (2 * MIB + MIB / 4)
 
 /* Packs being filled, one a worker, and three that are closed and not yet durable. A record of the

@@ -210,6 +210,34 @@ static void room_that_is_not_used_is_lent_again(void **state)
 	hash_ring_free(ring);
 }
 
+/* Small files go round in the lowest 8 MiB; behind a long one that is not done all is used. */
+static void small_files_stay_in_the_lowest_pages(void **state)
+{
+	struct receiver receiver = { 0 };
+	struct hash_ring *ring = ring_of(&receiver, (struct hash_ring_options){ .bytes = 32 << 20 });
+	uint8_t *first = NULL, *room, *highest = NULL;
+
+	(void)state;
+	for (uint64_t n = 0; n < 20000; n++) {
+		assert_int_equal(hash_ring_room(ring, size_of(n), &room, NULL), MUSTER_OK);
+		for (size_t i = 0; i < size_of(n); i++)
+			room[i] = byte_of(n, i);
+		first = n ? first : room;
+		highest = room > highest ? room : highest;
+		assert_int_equal(hash_ring_push(ring, size_of(n), (void *)(uintptr_t)n, NULL),
+				 MUSTER_OK);
+	}
+	assert_int_equal(hash_ring_drain(ring, NULL), MUSTER_OK);
+	assert_true(hash_ring_use(ring).byte_count > 3 * (8u << 20)); /* round more than once */
+	assert_true((size_t)(highest - first) <= 8u << 20);
+	for (int n = 0; n < 6; n++) { /* rooms that are lent are on their way, too */
+		assert_int_equal(hash_ring_room(ring, 5 << 20, &room, NULL), MUSTER_OK);
+		highest = room;
+	}
+	assert_true((size_t)(highest - first) > 24u << 20);
+	hash_ring_free(ring);
+}
+
 /* Several rooms at once, as a reader with many files in flight needs them; every `nth` is dropped. */
 static void rooms_are_filled_in_the_order_in_which_they_were_lent(void **state)
 {
@@ -355,6 +383,7 @@ int main(void)
 		cmocka_unit_test(without_md5_files_leave_at_once),
 		cmocka_unit_test(a_file_that_fits_exactly_fits),
 		cmocka_unit_test(room_that_is_not_used_is_lent_again),
+		cmocka_unit_test(small_files_stay_in_the_lowest_pages),
 		cmocka_unit_test(rooms_are_filled_in_the_order_in_which_they_were_lent),
 		cmocka_unit_test(a_failed_delivery_is_reported_and_the_ring_goes_on),
 		cmocka_unit_test(a_reset_drops_everything),

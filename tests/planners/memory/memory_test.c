@@ -67,7 +67,7 @@ static void what_is_usual_gets_all_its_workers_and_whole_rings(void **state)
 
 		assert_int_equal(memory.worker_count, cases[i].workers);
 		if (cases[i].mib > 64)
-			assert_int_equal(memory.ring_bytes, 8 * MIB);
+			assert_int_equal(memory.ring_bytes, 32 * MIB);
 	}
 }
 
