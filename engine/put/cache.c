@@ -116,8 +116,8 @@ void put_open_cache(struct put_job *job, const char *cache_dir)
 {
 	struct put_run *run = &job->run;
 	struct bytes name = { 0 };
-	enum muster_code code = cache_dir ? read_time(run->options, &run->read_ns, NULL)
-					  : MUSTER_ABSENT;
+	enum muster_code code =
+		cache_dir ? read_time(run->options, &run->read_ns, NULL) : MUSTER_ABSENT;
 
 	if (!code)
 		code = name_cache(run->options, &name, NULL);

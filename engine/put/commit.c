@@ -115,8 +115,7 @@ enum muster_code put_commit(struct put_job *job, struct muster_error *err)
 	describe_content(job, run->emit.footer);
 	code = save(job, err);
 	if (!code && failed)
-		code = muster_fail(err, MUSTER_E_ITEMS,
-				   "%llu %s failed; the others were committed", failed,
-				   text_plural(failed, "item", "items"));
+		code = muster_fail(err, MUSTER_E_ITEMS, "%llu %s failed; the others were committed",
+				   failed, text_plural(failed, "item", "items"));
 	return code;
 }

@@ -209,11 +209,6 @@ static struct put_batch **slot_locked(struct put_run *run, uint64_t sequence)
 	return &run->emit.window[sequence % run->emit.window_max];
 }
 
-static size_t cost_of(const struct put_batch *batch)
-{
-	return batch->item_count + PUT_BATCH_COST;
-}
-
 static enum muster_code drain_locked(struct put_run *run, struct muster_error *err)
 {
 	struct put_batch *batch;
@@ -229,7 +224,7 @@ static enum muster_code drain_locked(struct put_run *run, struct muster_error *e
 		if (code)
 			break;
 		*slot_locked(run, run->emit.next_sequence++) = NULL;
-		run->emit.waiting_cost -= cost_of(batch);
+		run->emit.waiting_cost -= put_batch_cost(batch);
 		put_batch_free(batch);
 		moved = true;
 	}
@@ -293,7 +288,7 @@ enum muster_code put_emit(struct put_worker *worker, struct put_batch *batch,
 	}
 	pthread_mutex_lock(&run->emit.lock);
 	*slot_locked(run, batch->sequence) = batch;
-	run->emit.waiting_cost += cost_of(batch);
+	run->emit.waiting_cost += put_batch_cost(batch);
 	code = drain_locked(run, err);
 	pthread_mutex_unlock(&run->emit.lock);
 	return code;

@@ -108,6 +108,7 @@ static enum muster_code emit_settled(struct put_worker *worker, struct muster_er
 		struct put_batch *batch = worker->first;
 
 		worker->first = batch->next;
+		worker->held_cost -= put_batch_cost(batch);
 		code = put_emit(worker, batch, err);
 	}
 	return code;
@@ -224,6 +225,10 @@ enum muster_code put_ingest(struct put_worker *worker, struct put_batch *batch,
 
 	if (worker->unread_count >= PUT_UNREAD_MAX)
 		code = read_all(worker, err);
+	/* Where few files are read, one would stay in its lane until others fill the lanes, and
+	 * all that is kept would wait behind it. */
+	if (!code && worker->held_cost >= worker->run->memory.held_item_count)
+		code = put_ingest_drain(worker, err);
 	if (code) {
 		put_batch_free(batch);
 		return code;
@@ -233,6 +238,7 @@ enum muster_code put_ingest(struct put_worker *worker, struct put_batch *batch,
 	else
 		worker->first = batch;
 	worker->last = batch;
+	worker->held_cost += put_batch_cost(batch);
 	worker->unread_count++;
 	batch->unread_count = batch->unsettled_count = 1; /* while items go in */
 	if (worker->run->options->dry_run)

@@ -81,6 +81,11 @@ struct put_batch {
 };
 
 void put_batch_free(struct put_batch *batch);
+/** What a batch that waits costs, in items. */
+static inline size_t put_batch_cost(const struct put_batch *batch)
+{
+	return batch->item_count + PUT_BATCH_COST;
+}
 /** Makes an item failed. The message is copied; without memory the item fails without one. */
 void put_item_fail(struct put_item *item, const struct muster_error *error);
 /** Another reference, which may open files until it leaves. */
@@ -207,6 +212,7 @@ struct put_worker {
 	struct blob_packer *packer;
 	struct put_batch *first, *last;
 	unsigned unread_count; /* of these batches: not read yet */
+	size_t held_cost;      /* of these batches, in items */
 	pthread_t thread;
 };
 

@@ -17,6 +17,7 @@
 
 #define WINDOW_ITEM_BYTES 400 /* an item, its entry of the walk, its path */
 #define WINDOW_ITEMS_MAX  32768
+#define HELD_ITEMS	  4096 /* by then lanes are drained, however few they are */
 #define WALK_ENTRY_BYTES  200
 #define WALK_ENTRIES_MAX  65536
 
@@ -49,6 +50,7 @@ static void divide_shared(struct put_memory *out, uint64_t memory_bytes)
 	out->sort_bytes = least(memory_bytes / SORT_SHARE, SORT_MAX_BYTES);
 	out->window_item_count =
 		least(memory_bytes / WINDOW_SHARE / WINDOW_ITEM_BYTES, WINDOW_ITEMS_MAX);
+	out->held_item_count = HELD_ITEMS;
 	out->walk_entry_count =
 		least(memory_bytes / WALK_SHARE / WALK_ENTRY_BYTES, WALK_ENTRIES_MAX);
 }

@@ -24,6 +24,7 @@ struct put_memory {
 	size_t table_bytes;    /* blobs of this run that no index names yet */
 	size_t pack_max_blobs; /* of one pack: its directory is in memory until it is closed */
 	size_t window_item_count; /* files that wait for an earlier one before they are written */
+	size_t held_item_count;	  /* of each worker: files that wait behind one in a lane */
 	size_t walk_entry_count;  /* files that were listed ahead */
 	size_t sort_bytes;	  /* of each sort before it spills: late files, huge directories */
 	struct memory_part parts[MEMORY_PARTS];

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -679,6 +680,58 @@ static void many_directories_need_few_descriptors(void **state)
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+static size_t most_in_use;
+
+/* Asked for each path by threads that walk: a good moment to look at what is held. */
+static bool wants_all_and_looks(const void *state, const char *path, uint64_t path_bytes,
+				bool is_directory)
+{
+	struct mallinfo2 info = mallinfo2();
+	size_t in_use = info.uordblks + info.hblkhd;
+
+	(void)state;
+	(void)path;
+	(void)path_bytes;
+	(void)is_directory;
+	if (in_use > most_in_use)
+		most_in_use = in_use;
+	return true;
+}
+
+/* One file of `count` is new; it waits in a lane for others that never come. */
+static size_t held_with_one_change(struct place *place, unsigned count)
+{
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	char name[32];
+
+	snprintf(name, sizeof(name), "held%u", count);
+	options.name = name;
+	run_shell("rm -rf '%s'/*; cd '%s' && for d in $(seq -w %u); do mkdir $d; "
+		  "(cd $d && seq -w 200 | xargs touch); done",
+		  place->tree, place->tree, count / 200);
+	let_time_pass(place);
+	put(place, &options, MUSTER_OK);
+	run_shell("echo new > '%s'/0", place->tree);
+	options.wanted = wants_all_and_looks;
+	most_in_use = 0;
+	assert_int_equal(put(place, &options, MUSTER_OK).read_files, 1);
+	return most_in_use;
+}
+
+static void what_waits_behind_a_file_in_a_lane_is_bounded(void **state)
+{
+	size_t few, many;
+
+	mallopt(M_ARENA_MAX, 1); /* mallinfo2() tells of one only */
+	few = held_with_one_change(*state, 10000);
+	many = held_with_one_change(*state, 50000);
+	if (many > few + (6u << 20))
+		fail_msg("%zu bytes with 10,000 files, %zu with 50,000", few, many);
+}
+#endif
+
 static void usage_errors_say_what_is_missing(void **state)
 {
 	struct place *place = *state;
@@ -758,6 +811,9 @@ int main(void)
 		PUT_TEST(references_are_digested_and_not_stored),
 		PUT_TEST(a_filter_is_asked_about_whole_paths),
 		PUT_TEST(many_directories_need_few_descriptors),
+#ifndef __SANITIZE_ADDRESS__
+		PUT_TEST(what_waits_behind_a_file_in_a_lane_is_bounded),
+#endif
 		PUT_TEST(usage_errors_say_what_is_missing),
 		PUT_TEST(twelve_writers_make_twelve_versions),
 	};
