@@ -191,8 +191,9 @@ enum muster_code hash_ring_finish(struct hash_ring *ring, struct muster_error *e
 
 /* --- the tail: room --------------------------------------------------------------------- */
 
-/* Few bytes are on their way, as where files are small: then they go round in the lowest pages, which
- * are in the processor's cache. Where a long file holds back others all of the ring is needed. */
+/* Few bytes are on their way, as where files are small: then they go round in the lowest pages,
+ * which are in the processor's cache. Where a long file holds back others all of the ring is
+ * needed. */
 static bool is_worth_wrapping(const struct hash_ring *ring, size_t head)
 {
 	return ring->tail >= WARM_BYTES && ring->tail - head <= WARM_BYTES / 2;
@@ -245,7 +246,8 @@ enum muster_code hash_ring_room(struct hash_ring *ring, size_t size_bytes, uint8
 	return MUSTER_OK;
 }
 
-/* The room that was lent first. What it does not need is free again only if nothing is behind it. */
+/* The room that was lent first. What it does not need is free again only if nothing is behind it.
+ */
 static struct item *fill(struct hash_ring *ring, size_t size_bytes)
 {
 	struct item *item = item_at(ring, file_count(ring));

@@ -69,7 +69,8 @@ enum muster_code hash_ring_push(struct hash_ring *ring, size_t size_bytes, void 
 void hash_ring_drop(struct hash_ring *ring);
 /** Finish and deliver the oldest file. MUSTER_END: there is none. Errors: what `done_fn` says. */
 enum muster_code hash_ring_finish(struct hash_ring *ring, struct muster_error *err);
-/** Finish and deliver everything; rooms that are lent stay. Errors: what `done_fn` says first; the rest stays. */
+/** Finish and deliver everything; rooms that are lent stay. Errors: what `done_fn` says first; the
+ * rest stays. */
 enum muster_code hash_ring_drain(struct hash_ring *ring, struct muster_error *err);
 /** Drop everything that was not delivered, and all rooms. */
 void hash_ring_reset(struct hash_ring *ring);

@@ -58,8 +58,8 @@ static uint64_t tenths_of(uint64_t value, unsigned shift)
 	return (value >> shift) * 10 + ((rest * 10 + (UINT64_C(1) << (shift - 1))) >> shift);
 }
 
-/* At most four digits. By hand: two sizes stand in each line of a listing, and printf was a fifth of
- * what a line costs. */
+/* At most four digits. By hand: two sizes stand in each line of a listing, and printf was a fifth
+ * of what a line costs. */
 static char *put_small(char *at, unsigned number)
 {
 	char digits[4];
