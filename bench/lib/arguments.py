@@ -8,9 +8,10 @@ import tempfile
 from lib import peers, rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-QUICK = {"files": 2000, "many": 10000, "large_files": 4, "large_bytes": 8 << 20, "rounds": 2}
+QUICK = {"files": 2000, "many": 10000, "large_files": 4, "large_bytes": 8 << 20, "rounds": 2,
+         "mixed": 2000, "names": 5000, "huge_bytes": 64 << 20}
 FULL = {"files": 100_000, "many": 1_000_000, "large_files": 16, "large_bytes": 256 << 20,
-        "rounds": 5}
+        "rounds": 5, "mixed": 1_000_000, "names": 2_000_000, "huge_bytes": 20 << 30}
 
 
 def fail(text):
@@ -28,6 +29,11 @@ def parser_of(name, about):
     parser.add_argument("--many", type=int, help="tiny files of the rows on versions of very many "
                         "(default: 1,000,000; the goals are for 10,000,000)")
     parser.add_argument("--large-bytes", type=int, help="size of the 16 large files")
+    parser.add_argument("--mixed", type=int, help="files of many sizes, and ten large ones "
+                        "(default: 1,000,000)")
+    parser.add_argument("--names", type=int, help="files in one directory (default: 2,000,000)")
+    parser.add_argument("--huge-bytes", type=int, help="size of the one huge file (default: "
+                        "20 GiB); eight have a tenth of it each")
     parser.add_argument("--quick", action="store_true", help="small corpora, two rounds")
     parser.add_argument("--cache", choices=["warm", "cold", "both"], default="both")
     parser.add_argument("--patience", type=float, default=60, metavar="SECONDS",

@@ -12,7 +12,9 @@ from lib import corpora, machine, measure, peers, rows
 
 KEEP_FILES = 1000  # a tree of more is not deleted before the end, see Bench.discard
 # A round of a group writes at most so many copies of its corpus.
-COPIES = {"small": 12, "large": 3}
+COPIES = {"small": 12, "large": 3, "names": 4, "huge": 1.1, "eight": 3.1}
+ONCE = ("mixed", "names", "huge", "eight")  # one round: they take long by themselves
+MIXED = ("--sigma", "1", "--max", "1M", "--empty-percent", "1", "--large", "10")
 
 
 @dataclasses.dataclass
@@ -82,11 +84,11 @@ class Bench:
 
     # --- places ---
 
-    def make_place(self, tool, folder, tree):
+    def make_place(self, tool, folder, tree, copies=None):
         home = folder / tool.name.replace(" ", "-")
         home.mkdir(parents=True)
         self.prepared[home] = set()
-        return peers.Place(home, tree)
+        return peers.Place(home, tree, copies)
 
     def require(self, tool, place, job):
         """Untimed: what must have been done in this place before."""
@@ -173,7 +175,8 @@ class Bench:
         group = chosen[0].group
         for cache in self.caches():
             rows_now = [row for row in chosen if cache in row.caches]
-            for number in range(self.options.rounds if rows_now else 0):
+            rounds = 1 if group in ONCE else self.options.rounds
+            for number in range(rounds if rows_now else 0):
                 if not self.has_room(group, tree):
                     break
                 folder = self.work / f"{group}-{cache}-{number}"
@@ -190,17 +193,18 @@ class Bench:
 
     def run_many(self, chosen):
         """Rows on versions of very many files, which are made once."""
-        with corpora.image(self.work, 2 * self.options.many) as folder:
+        with corpora.image(self.work, 3 * self.options.many) as folder:
             tree = corpora.Tree(self.context, folder / "many", self.options.many, 10,
                                 fanout=1000).make()
             self.describe_corpus(chosen, tree)
             tools = {tool.name: tool for row in chosen for tool in self.tools_of(row)}
-            places = {name: self.make_place(tool, self.work / "many-places", tree)
+            places = {name: self.make_place(tool, self.work / "many-places", tree, folder)
                       for name, tool in tools.items()}
-            put = next((row for row in chosen if row.job == "put"), None)
-            if put:
-                self.run_round([put], "warm", 0, lambda tool: places[tool.name], False)
-            queries = [row for row in chosen if row.job != "put"]
+            for job, rounds in (("put", 1), ("again", self.options.rounds), ("get", 1)):
+                for number in range(rounds):
+                    self.run_round([row for row in chosen if row.job == job], "warm", number,
+                                   lambda tool: places[tool.name], False)
+            queries = [row for row in chosen if row.job not in ("put", "again", "get")]
             if queries:
                 self.make_versions(places, tree, folder, queries)
             for cache in self.caches():
@@ -224,6 +228,28 @@ class Bench:
             if other:
                 self.run_untimed(tool, place, tool.command("put", other.path, "-n", "other"))
 
+    def run_mixed(self, chosen):
+        """More than the memory holds. The tree goes before the copy of it comes: of three of them
+        a disk may have no room."""
+        mixed = self.options.mixed
+        last = [row for row in chosen if row.job == "get"]
+        places = {}
+        with corpora.image(self.work, mixed, mixed * (64 << 10) + (4 << 30)) as folder:
+            tree = corpora.Tree(self.context, folder / "mixed", mixed, 16 << 10, *MIXED).make()
+            self.describe_corpus(chosen, tree)
+            for tool in {tool.name: tool for row in chosen for tool in self.tools_of(row)}.values():
+                places[tool.name] = self.make_place(tool, self.work / "mixed-places", tree)
+            self.run_round([row for row in chosen if row not in last], "cold", 0,
+                           lambda tool: places[tool.name], False)
+            if last:
+                self.require_put(last, places)
+        self.run_round(last, "cold", 0, lambda tool: places[tool.name], False)
+
+    def require_put(self, chosen, places):
+        for row in chosen:
+            for tool in self.tools_of(row):
+                self.require(tool, places[tool.name], row.needs)
+
     def describe_corpus(self, chosen, tree):
         for row in chosen:
             self.corpora[row.name] = tree.describe()
@@ -232,15 +258,21 @@ class Bench:
         options = self.options
         if group == "many":
             self.run_many(chosen)
-        elif group == "large":
-            self.run_chain(chosen, corpora.Tree(self.context, self.work / "large",
-                                                options.large_files, options.large_bytes))
+        elif group == "mixed":
+            self.run_mixed(chosen)
         else:
-            self.run_chain(chosen, corpora.Tree(self.context, self.work / "small",
-                                                options.files, 4096))
+            files, size_bytes, fanout = {
+                "small": (options.files, 4096, corpora.FANOUT),
+                "large": (options.large_files, options.large_bytes, corpora.FANOUT),
+                "names": (options.names, 100, 0),
+                "huge": (1, options.huge_bytes, corpora.FANOUT),
+                "eight": (8, options.huge_bytes // 10, corpora.FANOUT)}[group]
+            self.run_chain(chosen, corpora.Tree(self.context, self.work / group, files, size_bytes,
+                                                fanout=fanout))
 
     def run_all(self):
-        for group in ("large", "many", "small"):  # the one that leaves most behind comes last
+        # Those that leave most behind come last.
+        for group in ("large", "eight", "huge", "many", "mixed", "small", "names"):
             chosen = [row for row in rows.ROWS
                       if row.name in self.options.rows and row.group == group]
             try:

@@ -77,15 +77,17 @@ class Tree:
 
 
 @contextlib.contextmanager
-def image(folder, inodes):
-    """An ext4 image that keeps tiny files in their inodes, mounted; or `folder`, without root."""
+def image(folder, inodes, data_bytes=0):
+    """An ext4 image that keeps tiny files in their inodes, mounted; or `folder`, without root. It
+    goes at once, where to delete its files would take minutes."""
     if os.geteuid() != 0 or not shutil.which("mkfs.ext4"):
         yield folder
         return
     file, mount = folder / "image", folder / "mount"
     inodes += inodes // 50 + 10000  # directories, and what edits add
+    groups = max(inodes // 32768, data_bytes // (120 << 20)) + 2  # 32,768 inodes each at most
     with open(file, "wb") as new:  # a hole: what is not used takes no room
-        new.truncate((inodes // 32768 + 2) * (128 << 20))  # 32,768 inodes a group at most
+        new.truncate(groups * (128 << 20))
     subprocess.run(["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "inline_data,^has_journal", "-I",
                     "256", "-N", str(inodes), str(file)], check=True)
     mount.mkdir()
@@ -99,3 +101,4 @@ def image(folder, inodes):
         if mounted:
             subprocess.run(["umount", str(mount)], check=True)
             file.unlink()
+        mount.rmdir()

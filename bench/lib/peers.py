@@ -20,6 +20,7 @@ class Place:
 
     home: pathlib.Path
     corpus: object  # corpora.Tree
+    copies: pathlib.Path = None  # where copies are written; None: at home
 
     @property
     def repo(self):
@@ -27,7 +28,7 @@ class Place:
 
     @property
     def copy(self):
-        return self.home / "copy"
+        return (self.copies or self.home) / "copy"
 
 
 class Tool:
@@ -387,7 +388,7 @@ class WalkFloor(Floor):
 class ReadFloor(Floor):
     name, verb = "bare read", "read"
     note = "parallel readdir, open, read, close"
-    digest = verify = Floor.on_corpus
+    digest = put = verify = Floor.on_corpus
 
 
 class WriteFloor(Floor):
@@ -397,7 +398,7 @@ class WriteFloor(Floor):
     def get(self, place):
         tree = place.corpus
         return [Command([self.path(), "write", str(place.copy), self.threads, str(tree.files),
-                         str(tree.median_bytes), str(tree.fanout)])]
+                         str(tree.median_bytes), str(tree.fanout or tree.files)])]
 
 
 KINDS = [Muster, Md5sum, Hashdeep, Rclone, Rsync, Restic, Borg, Kopia, Dvc, Wandb, Bfs, B3sum,

@@ -100,6 +100,20 @@ def at_most(mebibytes):
     return Memory(f"≤ {mebibytes} MiB at 10M", limit_bytes=mebibytes * MIB, at_files=TEN_MILLION)
 
 
+TITLES = {
+    "digest": "MD5 of {files} %s", "put": "put {files} %s into a new repository",
+    "again": "put {files} %s again, nothing changed",
+    "verify": "verify {files} %s against the version",
+    "check": "check all stored bytes of {files} %s", "get": "get {files} %s into a new directory"}
+
+
+def on_request(group, what, caches, tools):
+    """The rows of one group, which ask for much room or time."""
+    return [Row(f"{job}-{group}", TITLES[job] % what, group, job, ("muster", *others),
+                caches=caches, needs=None if job in ("digest", "put") else "put", on_request=True)
+            for job, others in tools.items()]
+
+
 DIGESTERS = ("muster", "md5sum", "hashdeep", "rclone", "wandb", "b3sum", "xxhsum", "bare read")
 
 ROWS = (
@@ -135,6 +149,10 @@ ROWS = (
             Within("disk speed: ≤ 1.1 × `cp` and `sync`", times=1.1, tool="cp"),)),
     Row("put-many", "put {files} files of {size} into a new repository", "many", "put",
         ("muster", "bare walk"), (at_most(512),), caches=("warm",), on_request=True),
+    Row("again-many", "put {files} files of {size} again, nothing changed", "many", "again",
+        ("muster", "bare walk"), (at_most(512),), caches=("warm",), on_request=True),
+    Row("get-many", "get {files} files of {size} into a new directory", "many", "get",
+        ("muster",), (at_most(512),), caches=("warm",), on_request=True),
     Row("show", "show a version of {files} files", "many", "show", ("muster",),
         (in_time(0.030), at_most(16))),
     Row("ls", "ls of one directory of {files} files", "many", "ls", ("muster",),
@@ -149,6 +167,17 @@ ROWS = (
         ("muster",), (in_time(1),)),
     Row("edit-first", "the first file of {files} changed, commit", "many", "edit_first",
         ("muster",), (in_time(2.5),)),
+    *on_request("mixed", "files of a median of {size}", caches=("cold",), tools={
+        "put": ("bare read",), "again": ("bare walk",), "verify": ("bare read",), "check": (),
+        "get": ()}),
+    *on_request("names", "files of {size} in one directory", caches=("warm",), tools={
+        "digest": ("md5sum", "bare read"), "put": ("tar",), "again": ("bfs", "bare walk"),
+        "verify": ("md5sum", "bare read"), "get": ("tar", "bare write")}),
+    *on_request("huge", "file of {size}", caches=("cold",), tools={
+        "digest": ("md5sum", "xxhsum", "bare read"), "put": (), "verify": (), "check": ()}),
+    *on_request("eight", "files of {size}", caches=("cold",), tools={
+        "digest": ("md5sum", "xxhsum", "bare read"), "put": ("cp",), "verify": ("md5sum",),
+        "check": (), "get": ()}),
 )
 
 
