@@ -1,5 +1,6 @@
 #include "cli/summary.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -187,12 +188,31 @@ static void add_json_memory(struct cli *cli)
 	json_write_array_end(&cli->summary);
 }
 
+static uint64_t busy_percent(const struct muster_progress *counters)
+{
+	uint64_t steps = atomic_load(&counters->lane_steps);
+
+	return steps ? (atomic_load(&counters->busy_lane_steps) * 100 + steps / 2) / steps : 0;
+}
+
+static void add_lanes(struct cli *cli)
+{
+	char text[32];
+
+	if (!atomic_load(&cli->counters.lane_steps) || !cli->global.verbose)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu64 " %% busy", busy_percent(&cli->counters));
+	add_line(cli, "lanes", text);
+}
+
 static void end_json(struct cli *cli, uint64_t elapsed_ns, enum exit_code exit_code)
 {
 	struct bytes *line;
 
 	json_member_u64(&cli->summary, "elapsed_ms", elapsed_ns / NS_PER_MS);
 	json_member_u64(&cli->summary, "peak_memory_bytes", peak_memory_bytes());
+	if (atomic_load(&cli->counters.lane_steps))
+		json_member_u64(&cli->summary, "lanes_busy_percent", busy_percent(&cli->counters));
 	add_json_memory(cli);
 	json_member_u64(&cli->summary, "exit_code", exit_code);
 	json_write_object_end(&cli->summary);
@@ -213,6 +233,7 @@ void summary_end(struct cli *cli, enum exit_code exit_code)
 	if (!cli->has_timed || cli->global.quiet)
 		return;
 	add_time(cli, elapsed_ns);
+	add_lanes(cli);
 	add_line(cli, "peak memory", text_size(size, peak_memory_bytes()));
 	add_memory(cli);
 	screen_write(&cli->screen, bytes_view(&cli->summary_text));

@@ -103,6 +103,7 @@ enum muster_code hash_open_intake(struct tree_worker *worker, struct muster_erro
 	const struct hash_tree *tree = worker->tree;
 	struct intake_options options = { .hashing = tree->hashing,
 					  .reader = { .kind = tree->reader, .wants_stat = true },
+					  .progress = tree->progress,
 					  .ring_bytes = tree->ring_bytes,
 					  .file_max = HASH_TREE_FILES,
 					  .done = small_is_done,
@@ -159,9 +160,9 @@ static enum muster_code next_large(void *state, struct long_file *out, struct mu
 	worker->first_large = NULL;
 	pthread_mutex_lock(&tree->lock);
 	/* Those that wait are for all workers. */
-	if (!item && long_intake_may_take(long_intake_count(worker->large),
-					  tree->locked.large_waiting,
-					  tree->worker_count - tree->locked.large_active))
+	if (!item &&
+	    long_intake_may_take(long_intake_count(worker->large), tree->locked.large_waiting,
+				 tree->worker_count - tree->locked.large_active))
 		hash_take_large_locked(tree, &item);
 	pthread_mutex_unlock(&tree->lock);
 	if (!item)
@@ -210,8 +211,7 @@ static enum muster_code end_large(void *state, void *cookie, const struct long_a
 		if (*again)
 			return MUSTER_OK;
 		set_fate(item,
-			 muster_fail(&twice, answer->code,
-				     "it changed while it was read, twice"),
+			 muster_fail(&twice, answer->code, "it changed while it was read, twice"),
 			 &twice);
 	} else if (answer->code) {
 		set_fate(item, answer->code, answer->error);

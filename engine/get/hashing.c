@@ -7,6 +7,7 @@ void get_hashing_init(struct get_hashing *hashing, struct get_job *job, intake_d
 	hashing->intakes.options = (struct intake_options){
 		.hashing = get_job_hashing(job, DIGEST_MD5),
 		.reader.kind = job->form.reader,
+		.progress = job->progress,
 		.ring_bytes = job->ring_bytes,
 		.done = done,
 		.state = state,

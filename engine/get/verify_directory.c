@@ -10,7 +10,7 @@
 #include "engine/statcache/stat_cache.h"
 
 /* Half of the batches that a worker may keep: a file comes out before they run short. */
-#define FILE_MAX (GET_LINE_KEPT / 2 * GET_FOUND_MAX)
+#define FILE_MAX   (GET_LINE_KEPT / 2 * GET_FOUND_MAX)
 #define UNREAD_MAX 3
 
 struct directory_run {
@@ -407,6 +407,7 @@ static enum muster_code open_worker(void **out, void *state, struct get_line *li
 	worker->intakes.options = (struct intake_options){
 		.hashing = get_job_hashing(&directory->run->job, DIGEST_MD5),
 		.reader.kind = directory->run->job.form.reader,
+		.progress = directory->run->job.progress,
 		.ring_bytes = directory->run->job.ring_bytes,
 		.file_max = FILE_MAX,
 		.read = item_was_read,

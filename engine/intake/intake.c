@@ -109,10 +109,24 @@ enum muster_code intake_open(struct intake **out, const struct intake_options *o
 	return code;
 }
 
+static void count_lanes(const struct intake *intake)
+{
+	struct muster_progress *progress = intake->options.progress;
+	struct hash_ring_use use;
+
+	if (!progress || !intake->ring)
+		return;
+	use = hash_ring_use(intake->ring);
+	atomic_fetch_add_explicit(&progress->busy_lane_steps, use.busy_blocks,
+				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&progress->lane_steps, use.total_blocks, memory_order_relaxed);
+}
+
 void intake_close(struct intake *intake)
 {
 	if (!intake)
 		return;
+	count_lanes(intake);
 	reader_close(intake->reader); /* no buffer is touched after */
 	hash_ring_free(intake->ring);
 	free(intake->slots);

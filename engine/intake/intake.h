@@ -23,6 +23,7 @@
 
 #include "base/hash/hash_ring.h"
 #include "io/reader/reader.h"
+#include "muster/progress.h"
 
 struct intake;
 
@@ -38,8 +39,8 @@ struct intake_file {
 
 /** What became of a file. All is lent until `done` returns. */
 struct intake_answer {
-	/* MUSTER_OK, what file_read() says, MUSTER_E_CANCELLED after intake_cancel(); MUSTER_FULL: it
-	 * has become larger than intake_size_max() (only with `has_found`), `after` tells. */
+	/* MUSTER_OK, what file_read() says, MUSTER_E_CANCELLED after intake_cancel(); MUSTER_FULL:
+	 * it has become larger than intake_size_max() (only with `has_found`), `after` tells. */
 	enum muster_code code;
 	const struct muster_error *error;      /* of a failure */
 	struct view data;		       /* MUSTER_OK: its bytes */
@@ -58,10 +59,11 @@ typedef enum muster_code intake_done_fn(void *state, void *cookie,
 
 struct intake_options {
 	struct hash_options hashing;
-	struct reader_options reader; /* `wants_stat` is needed for `has_found` */
-	size_t ring_bytes;	      /* 0: INTAKE_RING_BYTES */
-	uint32_t file_max;	      /* on their way at once; 0: INTAKE_FILE_MAX */
-	intake_read_fn *read;	      /* NULL: nobody wants to know */
+	struct reader_options reader;	  /* `wants_stat` is needed for `has_found` */
+	struct muster_progress *progress; /* NULL, or told at the end how busy the lanes were */
+	size_t ring_bytes;		  /* 0: INTAKE_RING_BYTES */
+	uint32_t file_max;		  /* on their way at once; 0: INTAKE_FILE_MAX */
+	intake_read_fn *read;		  /* NULL: nobody wants to know */
 	intake_done_fn *done;
 	void *state;
 };

@@ -138,6 +138,7 @@ enum muster_code put_open_intake(struct put_worker *worker, const struct hash_op
 	struct put_run *run = worker->run;
 	struct intake_options options = { .hashing = *hashing,
 					  .reader = { .kind = run->reader, .wants_stat = true },
+					  .progress = run->progress,
 					  .ring_bytes = run->memory.ring_bytes,
 					  .read = item_was_read,
 					  .done = item_is_done,

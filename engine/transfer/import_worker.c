@@ -117,6 +117,7 @@ static enum muster_code worker_init(struct import_worker *worker, struct import_
 	worker->intakes.options = (struct intake_options){
 		.hashing = import_hashing(run, DIGEST_MD5),
 		.reader.kind = run->form.reader,
+		.progress = run->progress,
 		.ring_bytes = run->ring_bytes,
 		.done = import_small_is_done,
 		.state = worker,

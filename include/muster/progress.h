@@ -23,6 +23,9 @@ struct muster_progress {
 	atomic_ullong read_bytes;
 	atomic_ullong written_bytes; /* to the repository, or to the directory */
 	atomic_ullong failed_items;
+	/* Steps of SIMD lanes that hashed a block of a small file, and all that they took: lanes
+	 * are busy by the one over the other. Counted where hashing ends. */
+	atomic_ullong busy_lane_steps, lane_steps;
 };
 
 /** One item that failed. Called from any worker, one call at a time; must not call back. `path` is

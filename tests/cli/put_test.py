@@ -71,6 +71,15 @@ class Put(MusterTest):
         self.assertLessEqual(held, 64 << 20)
         self.assertLessEqual(summary["peak_memory_bytes"], held)
 
+    def test_verbose_tells_how_busy_lanes_were(self):
+        self.make_photos()
+        self.write("photos/more.bin", b"x" * 100_000)
+        told = self.run_ok("put", "photos", "-n", "photos", "-v").err
+        self.assertRegex(told, r"lanes +\d+ % busy\n")
+        self.assertNotIn("busy", self.run_ok("put", "photos", "-n", "photos", "-v").err)
+        summary = self.run_ok("digest", "photos", "--json").objects()[-1]
+        self.assertIn(summary["lanes_busy_percent"], range(1, 101))
+
     def test_a_mistake_makes_no_repository(self):
         self.run_code(2, "put", "nowhere", "-n", "photos")
         self.assertFalse(self.repo.exists())
