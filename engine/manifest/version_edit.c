@@ -255,6 +255,12 @@ enum muster_code version_edit_put(struct version_edit *edit, const struct entry 
 	return code ? code : version_writer_add(edit->writer, entry, err);
 }
 
+enum muster_code version_edit_take_before(struct version_edit *edit, struct view path,
+					  struct muster_error *err)
+{
+	return take_before(edit, &path, err);
+}
+
 enum muster_code version_edit_finish(struct version_edit *edit, struct muster_error *err)
 {
 	return take_before(edit, NULL, err);

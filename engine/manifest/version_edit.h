@@ -36,6 +36,10 @@ void version_edit_close(struct version_edit *edit); /* takes NULL */
  *  Paths must ascend strictly. */
 enum muster_code version_edit_put(struct version_edit *edit, const struct entry *entry,
 				  struct muster_error *err);
+/** What the base has before `path`. The edit may be closed then, and the rest be added to the
+ * writer itself. */
+enum muster_code version_edit_take_before(struct version_edit *edit, struct view path,
+					  struct muster_error *err);
 /** The rest of the base. Then version_writer_complete(). */
 enum muster_code version_edit_finish(struct version_edit *edit, struct muster_error *err);
 

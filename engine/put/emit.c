@@ -112,11 +112,20 @@ enum muster_code put_emit_open_onto(struct put_run *run, struct muster_error *er
 	return version_edit_open(&run->emit.edit, run->emit.onto, run->emit.writer, &options, err);
 }
 
-static enum muster_code add_entry(struct put_run *run, const struct entry *entry,
-				  struct muster_error *err)
+/* MUSTER_FULL: its pack is open. */
+static enum muster_code add_item_locked(struct put_run *run, const struct put_item *item,
+					struct muster_error *err)
 {
-	return run->emit.edit ? version_edit_put(run->emit.edit, entry, err)
-			      : version_writer_add(run->emit.writer, entry, err);
+	struct entry entry;
+	bool is_same;
+	enum muster_code code = put_same_add_locked(run, item, &is_same, err);
+
+	if (code || is_same)
+		return code;
+	if (!put_item_entry(run, item, &entry))
+		return MUSTER_FULL;
+	return run->emit.edit ? version_edit_put(run->emit.edit, &entry, err)
+			      : version_writer_add(run->emit.writer, &entry, err);
 }
 
 /* --- one item ------------------------------------------------------------------------------- */
@@ -166,7 +175,6 @@ void put_note_stat_locked(struct put_run *run, const struct put_item *item, bool
 static enum muster_code emit_item_locked(struct put_run *run, const struct put_item *item,
 					 struct muster_error *err)
 {
-	struct entry entry;
 	enum muster_code code;
 
 	switch (item->fate) {
@@ -187,13 +195,9 @@ static enum muster_code emit_item_locked(struct put_run *run, const struct put_i
 	case ITEM_TRACKED:
 		break;
 	}
-	if (!put_item_entry(run, item, &entry))
-		return MUSTER_FULL;
-	if (!run->options->dry_run) {
-		code = add_entry(run, &entry, err);
-		if (code)
-			return code;
-	}
+	code = run->options->dry_run ? MUSTER_OK : add_item_locked(run, item, err);
+	if (code)
+		return code;
 	if (item->is_news)
 		put_note_stat_locked(run, item, false);
 	else if (item->fate == ITEM_KEPT)
@@ -300,6 +304,8 @@ enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err)
 
 	if (run->emit.edit)
 		code = version_edit_finish(run->emit.edit, err);
+	else
+		code = put_same_end(run, true, err);
 	if (!code)
 		code = version_writer_complete(run->emit.writer, &run->emit.footer, err);
 	if (!code && run->emit.side_count)

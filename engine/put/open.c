@@ -58,8 +58,8 @@ static enum muster_code open_base(struct put_job *job, const struct version *ver
 	return version_reader_open(out, job->run.store, &version->manifest, &with_placement, err);
 }
 
-/* The base that unchanged files are kept from; the same again to share leaves with; and the one
- * of --onto. Each is a cursor of its own. */
+/* The base that unchanged files are kept from; the same again to share leaves with, and to take
+ * over what it begins with; or the one of --onto. Each is a cursor of its own. */
 static enum muster_code open_bases(struct put_job *job, struct muster_error *err)
 {
 	const char *onto_name = job->run.options->onto;
@@ -77,8 +77,10 @@ static enum muster_code open_bases(struct put_job *job, struct muster_error *err
 	if (!code)
 		code = open_base(job, base, &job->shared, err);
 	if (!code)
-		code = open_base(job, onto, &job->onto, err);
+		code = onto ? open_base(job, onto, &job->onto, err)
+			    : open_base(job, base, &job->same, err);
 	job->run.plan.base = job->base;
+	job->run.emit.same.base = job->same;
 	job->run.emit.onto = job->onto;
 	return code;
 }

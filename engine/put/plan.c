@@ -17,6 +17,8 @@ static enum muster_code advance_base(struct put_run *run, struct muster_error *e
 	enum muster_code code = version_reader_next(run->plan.base, &run->plan.base_head, err);
 
 	run->plan.has_base_head = code == MUSTER_OK;
+	if (!run->plan.has_sought)
+		run->plan.base_rank++;
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
@@ -30,8 +32,11 @@ static enum muster_code move_base(struct put_run *run, struct view path, int *or
 		*order = view_compare(run->plan.base_head.path, path);
 		if (*order >= 0)
 			break;
-		if (steps == STEPS_MAX)
+		if (steps == STEPS_MAX) {
 			version_reader_seek(run->plan.base, path);
+			run->plan.has_sought = true;
+			run->plan.base_rank = 0;
+		}
 		code = advance_base(run, err);
 	}
 	return code;
@@ -72,6 +77,25 @@ bool put_may_rely_on(struct put_run *run, struct seen_pack *seen, const struct p
 	return put_gc_spares(run, place);
 }
 
+/* Would the version's entry be the base's, to the last bit? */
+static bool is_as_in_base(const struct put_run *run, const struct put_item *item,
+			  const struct entry *base)
+{
+	return base->has_size && base->has_identity == run->hashing.has_identity &&
+	       base->extra.len == 0 && base->birth_artifact_id.len == 0 &&
+	       (!base->has_identity || memcmp(base->fingerprint.identity,
+					      item->fingerprint.identity, IDENTITY_BYTES) == 0);
+}
+
+static void keep_placed(const struct put_run *run, struct put_item *item,
+			const struct stat_record *known, const struct entry *base)
+{
+	keep(run, item, known);
+	item->place = (struct blob_place){ .known = base->placement };
+	if (is_as_in_base(run, item, base))
+		item->base_rank = run->plan.base_rank;
+}
+
 static void read_it(struct put_item *item)
 {
 	item->is_news = true;
@@ -101,7 +125,10 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 
 	if (item->fate != ITEM_READ && item->fate != ITEM_TRACKED)
 		return MUSTER_OK;
-	if (entry_path_check(item->path, &why)) {
+	code = find_in_base(run, item->path, &base, err);
+	if (code)
+		return code;
+	if (!base && entry_path_check(item->path, &why)) { /* of the base's it was asked once */
 		put_item_fail(item, &why);
 		return MUSTER_OK;
 	}
@@ -113,14 +140,10 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 		plan_reference(run, item, known);
 		return MUSTER_OK;
 	}
-	code = find_in_base(run, item->path, &base, err);
-	if (code)
-		return code;
 	switch (ingest_decide(&run->rules, &item->found, known, base)) {
 	case INGEST_KEEP:
 		if (put_may_rely_on(run, &run->plan.seen_pack, &base->placement)) {
-			keep(run, item, known);
-			item->place = (struct blob_place){ .known = base->placement };
+			keep_placed(run, item, known, base);
 			return MUSTER_OK;
 		}
 		__attribute__((fallthrough));

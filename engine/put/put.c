@@ -91,6 +91,8 @@ static void release(struct put_job *job)
 	stat_cache_close(run->cache);
 	blob_set_close(run->blobs);
 	version_reader_close(job->onto);
+	version_reader_close(job->same);
+	bytes_release(&run->emit.same.last_path);
 	version_reader_close(job->shared);
 	version_reader_close(job->base);
 	session_close(job->session);

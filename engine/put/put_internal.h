@@ -60,7 +60,8 @@ struct put_item {
 	bool is_news;	       /* the stat cache did not know it */
 	bool is_wanted_stored; /* kept if the index has its blob, which is not asked yet */
 	bool is_reference;     /* digested, by MD5, but not stored */
-	struct view ref;       /* its URI */
+	uint64_t base_rank; /* ITEM_KEPT: just this is the base's so-manyth entry, from 1; 0: not */
+	struct view ref;    /* its URI */
 	struct fingerprint fingerprint;
 	struct blob_place place;
 	struct muster_error *error; /* ITEM_FAILED; owned by the batch or the walk */
@@ -155,7 +156,8 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		struct put_source *source;
 		struct version_reader *base; /* NULL: none */
 		struct entry base_head;
-		bool has_base_head, is_done;
+		uint64_t base_rank; /* of that head, from 1; 0: not known since it was sought */
+		bool has_base_head, has_sought, is_done;
 		struct seen_pack seen_pack;
 		uint64_t next_sequence;
 	} plan;
@@ -177,6 +179,11 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		const struct manifest_footer *footer; /* what the version is, when it is complete */
 		struct version_reader *onto;	      /* NULL: none */
 		struct version_edit *edit;	      /* onto it; NULL: none */
+		struct {			      /* what is as in the base so far (same.c) */
+			struct version_reader *base;  /* NULL: something was not */
+			uint64_t count;
+			struct bytes last_path;
+		} same;
 		struct seen_pack seen_pack;
 		struct spill *side; /* large files: path -> encoded entry */
 		uint64_t side_count;
@@ -264,6 +271,12 @@ bool put_may_rely_on(struct put_run *run, struct seen_pack *seen, const struct p
 enum muster_code put_open_journal(struct put_run *run);
 /** Begin the merge with the base of --onto, if there is one. */
 enum muster_code put_emit_open_onto(struct put_run *run, struct muster_error *err);
+/** Is the item the base's next entry, as all before it were? Then it is not added: put_same_end()
+ *  takes all of them over. */
+enum muster_code put_same_add_locked(struct put_run *run, const struct put_item *item,
+				     bool *is_same, struct muster_error *err);
+/** No further item is, or (`is_end`) there is none. Takes over those that were, if any. */
+enum muster_code put_same_end(struct put_run *run, bool is_end, struct muster_error *err);
 void put_note_stat_locked(struct put_run *run, const struct put_item *item, bool is_late);
 void put_count_done(struct put_run *run, const struct put_item *item);
 /** The entry of an item whose place is resolved; false while it is not. */

@@ -12,7 +12,7 @@ struct put_job {
 	pthread_mutex_t session_lock;
 	struct session *session; /* under its lock; NULL until the first object needs an id */
 	struct collection *collection;
-	struct version_reader *base, *shared, *onto;
+	struct version_reader *base, *shared, *same, *onto;
 	uint8_t version_id[16];
 	uint64_t gc_head;    /* of the gc log when the plan began */
 	uint8_t (*dead)[16]; /* sessions of killed puts of this tree */
