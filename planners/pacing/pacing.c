@@ -16,6 +16,11 @@
 				*/
 #define HEDGE_MIN_NS (20 * MS) /* below that a second attempt costs more than it wins */
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 struct pacing pacing_of(const struct pacing_options *options)
 {
 	unsigned max =
@@ -83,20 +88,23 @@ static bool has_connection(struct pacing *pacing, enum attempt_kind asking, uint
 	return false;
 }
 
-/* How long nearly all requests of a kind take. */
-static uint64_t usual_ns(const struct pacing_kind *kind)
+/* How long nearly all requests of a kind take; what takes no more than two of the usual is not
+ * late: where a server queues all of them take longer, and a race only makes its queue longer. */
+static uint64_t late_ns(const struct pacing_kind *kind)
 {
-	uint64_t usual;
+	const struct latency *latency = &kind->latency;
+	uint64_t after_ns;
 
-	if (kind->latency.total < HEDGE_SAMPLES)
+	if (latency->total < HEDGE_SAMPLES)
 		return HEDGE_UNKNOWN_NS;
-	usual = latency_quantile(&kind->latency, HEDGE_QUANTILE);
-	return usual > HEDGE_MIN_NS ? usual : HEDGE_MIN_NS;
+	after_ns =
+		most(latency_quantile(latency, HEDGE_QUANTILE), 2 * latency_quantile(latency, 0.5));
+	return most(after_ns, HEDGE_MIN_NS);
 }
 
 static bool has_room(struct pacing_kind *kind, uint64_t now_ns)
 {
-	return window_has_room(&kind->window) || now_ns >= kind->moved_ns + usual_ns(kind);
+	return window_has_room(&kind->window) || now_ns >= kind->moved_ns + late_ns(kind);
 }
 
 uint64_t pacing_admit(struct pacing *pacing, enum attempt_kind asking, uint64_t byte_count,
@@ -111,7 +119,8 @@ uint64_t pacing_admit(struct pacing *pacing, enum attempt_kind asking, uint64_t 
 		return AGAIN_NS;
 	wait_ns = bucket_wait(&pacing->requests, 1, now_ns);
 	if (!wait_ns)
-		wait_ns = bucket_wait(&pacing->bytes, (double)byte_count, now_ns);
+		wait_ns = bucket_wait(&pacing->bytes, 1,
+				      now_ns); /* not all: small ones would always win */
 	if (wait_ns)
 		return wait_ns;
 
@@ -180,5 +189,5 @@ uint64_t pacing_hedge_after(const struct pacing *pacing, enum attempt_kind askin
 		return ATTEMPT_NEVER;
 	if (kind->hedges < 1 || pacing->outage.state != OUTAGE_UP)
 		return ATTEMPT_NEVER;
-	return usual_ns(kind);
+	return late_ns(kind);
 }

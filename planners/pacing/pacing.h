@@ -16,8 +16,8 @@
  * can.
  *
  * Hedging (kinds of which latency counts: small, list): the slowest 3 % may be raced by a second
- * attempt. The loser ends as cancelled, and that is how races are counted: at most 5 for 100 that
- * are served, and what was in flight at the moment when a host turned slow.
+ * attempt, if they take twice the usual. The loser ends as cancelled, and that is how races are
+ * counted: at most 5 for 100 that are served, and what was in flight when a host turned slow.
  */
 #ifndef PLANNERS_PACING_PACING_H
 #define PLANNERS_PACING_PACING_H

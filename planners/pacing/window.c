@@ -13,8 +13,7 @@
 #define CUT_FAILED    0.7
 #define FAILED_SHARE  0.25 /* of a round, and so many at least: less is chance or a sick server */
 #define FAILED_MIN    5
-#define LEARN_MIN     0.5
-#define GOAL_SHARE    0.97 /* of what was served at the cut: beyond it is throttled again */
+#define GOAL_SHARE    0.97 /* of the window at the cut: there it was too large */
 
 #define STEP	     0.125 /* of a trial */
 #define STEP_SMALL   0.25  /* of a small window: in few attempts chance is large */
@@ -92,24 +91,12 @@ static unsigned longer_hold(const struct window *window)
 
 static void cut(struct window *window, double share, uint64_t now_ns)
 {
-	window->uncut = window->size;
 	window->cut_ns = now_ns;
-	window->was_cut = true;
+	window->is_settling = true;
 	window->goal = window->size * GOAL_SHARE;
 	window->hold_rounds = window->phase == WINDOW_TRIES_MORE ? longer_hold(window) : HOLD_FIRST;
 	window->phase = WINDOW_RETURNS;
 	set_size(window, window->size * share);
-}
-
-/* The round of a cut tells how much of the window the host could use. */
-static void learn_from_cut(struct window *window)
-{
-	const struct window_round *round = &window->round;
-	double share = round->useful_ns / (round->useful_ns + round->wasted_ns + 1);
-
-	window->was_cut = false;
-	window->goal = most(window->uncut * most(share, LEARN_MIN) * GOAL_SHARE, SIZE_MIN);
-	set_size(window, least(window->size, window->goal));
 }
 
 static void judge_doubled(struct window *window, double goodput)
@@ -118,7 +105,10 @@ static void judge_doubled(struct window *window, double goodput)
 		window->best = goodput;
 		window->knee = window->size;
 		window->stale_count = 0;
-	} else if ((window->stale_count += goodput < window->best * NO_GAIN ? 2 : 1) >= STALE_MAX) {
+	} else {
+		window->stale_count += goodput < window->best * NO_GAIN ? 2 : 1;
+	}
+	if (window->stale_count >= STALE_MAX) {
 		set_size(window, window->knee);
 		hold(window, HOLD_FIRST);
 		return;
@@ -240,10 +230,7 @@ static void end_round(struct window *window, uint64_t now_ns)
 	unsigned ended = round->served + round->throttled + round->failed;
 	double before = window->size;
 
-	if (window->was_cut) {
-		learn_from_cut(window);
-		window->is_settling = false; /* the next round is what the cut has left */
-	} else if (round->failed >= FAILED_MIN && round->failed > FAILED_SHARE * ended) {
+	if (round->failed >= FAILED_MIN && round->failed > FAILED_SHARE * ended) {
 		cut(window, CUT_FAILED, now_ns);
 	} else if (window->is_settling) {
 		window->is_settling = false;
@@ -257,24 +244,20 @@ static void end_round(struct window *window, uint64_t now_ns)
 static void count(struct window *window, const struct attempt *attempt)
 {
 	struct window_round *round = &window->round;
-	double elapsed_ns = (double)attempt->ended_ns - (double)attempt->began_ns;
 
 	if (attempt->began_ns >= round->began_ns && attempt->outcome != ATTEMPT_CANCELLED)
 		round->has_fresh = true;
 	switch (attempt->outcome) {
 	case ATTEMPT_SERVED:
 		round->served++;
-		round->useful_ns += elapsed_ns;
 		round->units += window->counts_bytes ? (double)attempt->byte_count : 1;
 		break;
 	case ATTEMPT_THROTTLED:
 		round->throttled++;
-		round->wasted_ns += elapsed_ns;
 		break;
 	case ATTEMPT_FAILED:
 	case ATTEMPT_TIMED_OUT:
 		round->failed++;
-		round->wasted_ns += elapsed_ns;
 		break;
 	case ATTEMPT_CANCELLED:
 		break;
@@ -304,7 +287,6 @@ void window_restart(struct window *window, uint64_t now_ns)
 	window->phase = WINDOW_DOUBLES;
 	window->best = 0;
 	window->stale_count = 0;
-	window->was_cut = false;
 	window->is_settling = true;
 	set_size(window, least(window->size, window->start));
 	begin_round(window, now_ns);

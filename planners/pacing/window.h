@@ -9,7 +9,7 @@
  *	   │                           │ after some rounds        │ at once, with what they
  *	   │ throttled                 ▼ in turn                  │ found, or as before
  *	   ▼                         TRIES_MORE, TRIES_LESS ───────┤
- *	RETURNS ──near what was of use at the cut─────────────────┘
+ *	RETURNS ──nearly as large as it was when it was cut───────┘
  *
  * TRIES_MORE keeps a larger window whose goodput grew by half of what the window did, and goes on;
  * TRIES_LESS keeps a smaller one that lost next to nothing. So it stays near the knee: where two
@@ -38,11 +38,9 @@ struct window_round {
 	uint64_t began_ns;
 	unsigned in_flight_max;
 	unsigned served, throttled, failed;
-	double units;	  /* served: bytes or requests */
-	double useful_ns; /* that those which were served took, together */
-	double wasted_ns; /* the others */
-	bool was_full;	  /* the window held somebody back */
-	bool has_fresh;	  /* an attempt that began in it has ended */
+	double units;	/* served: bytes or requests */
+	bool was_full;	/* the window held somebody back */
+	bool has_fresh; /* an attempt that began in it has ended */
 };
 
 /** Rounds of one phase, together. */
@@ -66,9 +64,7 @@ struct window {
 	unsigned stale_count;
 
 	uint64_t cut_ns; /* attempts that began before know nothing of the last cut */
-	double uncut;	 /* the window before it */
 	double goal;	 /* RETURNS: where to */
-	bool was_cut;	 /* this round */
 
 	double kept;	     /* the window that a trial is compared with */
 	double kept_goodput; /* of it, while it was held */

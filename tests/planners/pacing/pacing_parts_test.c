@@ -199,6 +199,42 @@ static void races_are_counted_and_end(void **state)
 	assert_in_range(races, 50, 67);
 }
 
+static void bytes_that_nobody_announced_are_owed(void **state)
+{
+	struct pacing pacing = pacing_of(&(struct pacing_options){ .bandwidth_bytes_per_s = 1000 });
+	struct attempt attempt = { .kind = ATTEMPT_READ, .began_ns = S, .ended_ns = S };
+
+	(void)state;
+	assert_int_equal(pacing_admit(&pacing, ATTEMPT_READ, 0, S), 0);
+	assert_int_equal(pacing_admit(&pacing, ATTEMPT_READ, 0, S), 0);
+	attempt.byte_count = 4000;
+	pacing_ended(&pacing, &attempt);
+	assert_in_range(pacing_admit(&pacing, ATTEMPT_SMALL, 0, S), 3900 * MS, 3902 * MS);
+	attempt.byte_count = 0;
+	pacing_ended(&pacing, &attempt);
+	assert_int_equal(pacing_admit(&pacing, ATTEMPT_READ, 6000, 5 * S),
+			 0); /* at most a second */
+	assert_in_range(pacing_admit(&pacing, ATTEMPT_SMALL, 0, 5 * S), 5900 * MS, 6002 * MS);
+	attempt.byte_count = 1000; /* it ended early: the rest is given back */
+	pacing_ended(&pacing, &attempt);
+	assert_in_range(pacing_admit(&pacing, ATTEMPT_SMALL, 0, 5 * S), 900 * MS, 1002 * MS);
+}
+
+static void a_window_full_of_stragglers_lets_one_in_at_a_time(void **state)
+{
+	struct pacing pacing = pacing_of(&(struct pacing_options){ .connections_max = 12 });
+	unsigned admitted = 0;
+
+	(void)state;
+	while (!pacing_admit(&pacing, ATTEMPT_SMALL, 0, S))
+		admitted++;
+	assert_int_equal(admitted, 8);
+	assert_true(pacing_admit(&pacing, ATTEMPT_SMALL, 0, 2 * S + S / 2));
+	for (uint64_t now_ns = 3 * S; now_ns < 30 * S; now_ns += MS)
+		admitted += !pacing_admit(&pacing, ATTEMPT_SMALL, 0, now_ns);
+	assert_int_equal(admitted, 12);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +249,8 @@ int main(void)
 		cmocka_unit_test(one_flood_of_refusals_cuts_once),
 		cmocka_unit_test(single_failures_cut_nothing_and_half_of_them_does),
 		cmocka_unit_test(races_are_counted_and_end),
+		cmocka_unit_test(bytes_that_nobody_announced_are_owed),
+		cmocka_unit_test(a_window_full_of_stragglers_lets_one_in_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
