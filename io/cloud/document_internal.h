@@ -28,7 +28,7 @@ struct document {
 	/* XML */
 	struct XML_ParserStruct *parser;
 	struct bytes text; /* of the innermost element */
-	bool is_suspended, is_encoded, has_event, is_final_parsed;
+	bool is_suspended, is_encoded, has_event, is_final_parsed, has_nul;
 	uint64_t token_at; /* where the tag begins that has not ended */
 	struct document_event event;
 	struct muster_error *err; /* during a call */

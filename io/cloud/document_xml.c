@@ -159,21 +159,53 @@ static enum muster_code check_unfinished(struct document *document, struct muste
 	return MUSTER_OK;
 }
 
-/* Give expat something, or let it go on with what it has. */
-static enum XML_Status step(struct document *document)
+/*
+ * What is given next: not past a NUL, which only UTF-16 has, and which ends the document as if
+ * nothing came behind it. Expat guesses UTF-16 from two bytes, and differently where they come one
+ * by one; no store sends it.
+ */
+static struct view take_slice(struct document *document)
 {
+	size_t len = document->piece.len < SLICE_BYTES ? document->piece.len : SLICE_BYTES;
+	const uint8_t *nul = memchr(document->piece.ptr, '\0', len);
 	struct view slice;
 
-	if (document->is_suspended)
-		return XML_ResumeParser(document->parser);
-	if (document->piece.len) {
-		take_bytes(&document->piece,
-			   document->piece.len < SLICE_BYTES ? document->piece.len : SLICE_BYTES,
-			   &slice);
-		return XML_Parse(document->parser, (const char *)slice.ptr, (int)slice.len, 0);
+	take_bytes(&document->piece, nul ? (size_t)(nul - document->piece.ptr) : len, &slice);
+	if (!slice.len) {
+		document->piece.len = 0;
+		document->is_finished = true;
+		document->has_nul = true;
 	}
-	document->is_final_parsed = true;
-	return XML_Parse(document->parser, "", 0, 1);
+	return slice;
+}
+
+/* Give expat something, or let it go on with what it has. */
+static enum muster_code step(struct document *document, struct muster_error *err)
+{
+	enum XML_Status status;
+
+	if (document->is_suspended) {
+		status = XML_ResumeParser(document->parser);
+	} else if (document->piece.len) {
+		struct view slice = take_slice(document);
+
+		if (!slice.len)
+			return MUSTER_OK;
+		status = XML_Parse(document->parser, (const char *)slice.ptr, (int)slice.len, 0);
+	} else {
+		document->is_final_parsed = true;
+		status = XML_Parse(document->parser, "", 0, 1);
+	}
+	document->is_suspended = status == XML_STATUS_SUSPENDED;
+	return status == XML_STATUS_ERROR ? fail_parser(document, err) : MUSTER_OK;
+}
+
+static enum muster_code end(const struct document *document, struct muster_error *err)
+{
+	if (document->has_nul)
+		return muster_fail(err, MUSTER_E_FORMAT,
+				   "the document is no XML: a NUL stands behind it");
+	return MUSTER_END;
 }
 
 enum muster_code document_xml_next(struct document *document, struct document_event *event,
@@ -182,17 +214,15 @@ enum muster_code document_xml_next(struct document *document, struct document_ev
 	document->err = err;
 	document->has_event = false;
 	for (;;) {
-		enum XML_Status status;
 		enum muster_code code;
 
 		if (!document->is_suspended && !document->piece.len && !document->is_finished)
 			return MUSTER_FULL;
 		if (!document->is_suspended && document->is_final_parsed)
-			return MUSTER_END;
-		status = step(document);
-		if (status == XML_STATUS_ERROR)
-			return fail_parser(document, err);
-		document->is_suspended = status == XML_STATUS_SUSPENDED;
+			return end(document, err);
+		code = step(document, err);
+		if (code)
+			return code;
 		if (document->has_event) {
 			*event = document->event;
 			return MUSTER_OK;

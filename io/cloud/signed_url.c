@@ -114,10 +114,15 @@ static enum muster_code append_param(struct bytes *out, struct view param, struc
 enum muster_code signed_url_append_redacted(struct bytes *out, struct view url,
 					    struct muster_error *err)
 {
-	const uint8_t *mark = url.len ? memchr(url.ptr, '?', url.len) : NULL;
-	size_t at = mark ? (size_t)(mark - url.ptr) : url.len;
-	enum muster_code code = append_place(out, view_of(url.ptr, at), err);
+	const uint8_t *mark;
+	size_t at;
+	enum muster_code code;
 
+	if (!url.len)
+		return MUSTER_OK;
+	mark = memchr(url.ptr, '?', url.len);
+	at = mark ? (size_t)(mark - url.ptr) : url.len;
+	code = append_place(out, view_of(url.ptr, at), err);
 	while (!code && at < url.len) { /* at a '?' or '&' */
 		const uint8_t *next = memchr(url.ptr + at + 1, '&', url.len - at - 1);
 		size_t end = next ? (size_t)(next - url.ptr) : url.len;
