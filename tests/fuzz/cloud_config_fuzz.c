@@ -1,7 +1,7 @@
 /*
  * The first byte says who reads the rest: files of the AWS CLI, keys and tokens of all sources,
- * Google's files, Azure's connection strings, encodings, dates. What was refused leaves nothing;
- * what can be written again comes back.
+ * Google's files, Azure's connection strings, URLs, encodings, dates. What was refused leaves
+ * nothing; what can be written again comes back.
  */
 #include <stdlib.h>
 
@@ -9,10 +9,12 @@
 #include "io/cloud/aws_credentials.h"
 #include "io/cloud/azure_connection.h"
 #include "io/cloud/date.h"
+#include "io/cloud/endpoint.h"
 #include "io/cloud/google_credentials.h"
 #include "io/cloud/oauth.h"
 #include "io/cloud/percent.h"
 #include "io/cloud/signed_url.h"
+#include "io/cloud/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -133,9 +135,40 @@ static void read_dates(struct view text)
 		require(view_equal(view_text(date_http(http, wall_ns)), text));
 }
 
+static void read_url(struct view text)
+{
+	struct cloud_url url;
+	enum muster_code code = cloud_url_parse(&url, text, NULL);
+
+	require(code == MUSTER_OK || code == MUSTER_ABSENT || code == MUSTER_E_USAGE ||
+		code == MUSTER_E_UNSUPPORTED);
+	require((url.bucket.len > 0) == !code && url.prefix.len <= CLOUD_URL_PREFIX_MAX_BYTES);
+	cloud_url_release(&url);
+}
+
+/* What was read is read again as the same. */
+static void read_endpoint(struct view text)
+{
+	struct endpoint first, second;
+	struct bytes again = { 0 };
+
+	if (endpoint_parse(&first, text, true, NULL))
+		return;
+	require(!bytes_printf(&again, NULL, "http%s://%.*s%.*s", first.is_tls ? "s" : "",
+			      VIEW_ARGS(bytes_view(&first.host)),
+			      VIEW_ARGS(bytes_view(&first.path))));
+	require(!endpoint_parse(&second, bytes_view(&again), false, NULL));
+	require(view_equal(bytes_view(&first.host), bytes_view(&second.host)));
+	require(view_equal(bytes_view(&first.path), bytes_view(&second.path)));
+	require(endpoint_is_address(&first) == endpoint_is_address(&second));
+	endpoint_release(&first);
+	endpoint_release(&second);
+	bytes_release(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned kind = size ? data[0] % 15 : 0;
+	unsigned kind = size ? data[0] % 17 : 0;
 	struct view text = size ? view_of(data + 1, size - 1) : (struct view){ 0 };
 
 	if (kind < 4)
@@ -152,7 +185,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		encode(text);
 	else if (kind == 13)
 		redact(text);
-	else
+	else if (kind == 14)
 		read_dates(text);
+	else if (kind == 15)
+		read_url(text);
+	else
+		read_endpoint(text);
 	return 0;
 }
