@@ -8,7 +8,8 @@
  *
  * Reader:  bytes are fed in pieces of any size; document_next() answers the next event, MUSTER_FULL
  *          when it needs more bytes (feed, or finish), MUSTER_END behind the whole document.
- *          However it is cut, the events are the same.
+ *          However it is cut, the events and the code are the same; of several things that are
+ *          wrong with XML, or of places where they are, a message may name another one.
  * Memory:  DOCUMENT_TEXT_MAX_BYTES for a text, DOCUMENT_TOKEN_MAX_BYTES for a tag that has not
  *          ended, DOCUMENT_DEPTH_MAX levels, DOCUMENT_MAX_BYTES in all; more is MUSTER_E_LIMIT.
  *          The texts of a document may be secrets: its own buffer is overwritten when it is freed,

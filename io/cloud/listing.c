@@ -78,6 +78,8 @@ static bool is_latest(const struct listing *listing, const struct fields *item)
 		       (!fields_has(item, RECORD_VERSION) ||
 			fields_is(item, RECORD_IS_LATEST, "true"));
 	case LISTING_GCS:
+	case LISTING_GCS_OBJECT:
+	case LISTING_GCS_REWRITE:
 		return !fields_has(item, RECORD_DELETED);
 	default:
 		return true;
@@ -134,6 +136,7 @@ static enum muster_code take_key(struct listing *listing, struct listed_object *
 	return MUSTER_OK;
 }
 
+/* MUSTER_END where the page is whole. */
 static enum muster_code end_page(struct listing *listing, struct muster_error *err)
 {
 	const struct fields *page = &listing->records.page;
@@ -141,7 +144,7 @@ static enum muster_code end_page(struct listing *listing, struct muster_error *e
 
 	code = records_is_truncated(&listing->records, &listing->page.is_truncated, err);
 	if (code || !listing->page.is_truncated)
-		return code;
+		return code ? code : MUSTER_END;
 	listing->next.len = 0;
 	/* a continuation token is opaque; a marker is a key */
 	if (listing->kind == LISTING_S3_VERSIONS)
@@ -151,7 +154,7 @@ static enum muster_code end_page(struct listing *listing, struct muster_error *e
 		code = bytes_append_view(&listing->next, fields_get(page, RECORD_NEXT), err);
 	listing->page.next = bytes_view(&listing->next);
 	listing->page.next_version = fields_get(page, RECORD_NEXT_OTHER);
-	return code;
+	return code ? code : MUSTER_END;
 }
 
 enum muster_code listing_next(struct listing *listing, struct listed_object *object,
@@ -161,17 +164,15 @@ enum muster_code listing_next(struct listing *listing, struct listed_object *obj
 	enum muster_code code = records_next(&listing->records, &kind, err);
 
 	*object = (struct listed_object){ 0 };
-	if (code == MUSTER_END) {
-		code = end_page(listing, err);
-		return code ? code : MUSTER_END;
-	}
+	if (code == MUSTER_END)
+		return records_seal(&listing->records, end_page(listing, err));
 	if (code)
-		return code;
+		return records_seal(&listing->records, code);
 	code = take_key(listing, object, err);
 	object->is_prefix = kind == RECORD_PREFIX;
-	if (code || object->is_prefix)
-		return code;
-	return take_object(listing, kind, object, err);
+	if (!code && !object->is_prefix)
+		code = take_object(listing, kind, object, err);
+	return records_seal(&listing->records, code);
 }
 
 struct listing_page listing_page(const struct listing *listing)

@@ -18,6 +18,9 @@ enum listing_kind {
 	LISTING_S3_VERSIONS, /* ListObjectVersions */
 	LISTING_AZURE,	     /* List Blobs */
 	LISTING_GCS,	     /* Objects: list, JSON */
+	LISTING_GCS_OBJECT,  /* one object: what an upload or a look at its metadata answers */
+	LISTING_GCS_REWRITE, /* Objects: rewrite: the object when it is done, or `next` to go on
+				with */
 };
 
 /* S3 and Google: 1024 bytes; Azure: 1024 characters of four bytes */

@@ -72,31 +72,43 @@ static const struct document_rule azure_blobs[] = {
 	{ 0 },
 };
 
+#define GCS_OBJECT(within)                                                                         \
+	{ within, RECORD_KEY, "name" }, { within, RECORD_VERSION, "generation" },                  \
+		{ within, RECORD_TIME, "updated" }, { within, RECORD_ETAG, "etag" },               \
+		{ within, RECORD_SIZE, "size" }, { within, RECORD_MD5, "md5Hash" },                \
+		{ within, RECORD_CRC32C, "crc32c" }, { within, RECORD_DELETED, "timeDeleted" },    \
+		{ DOCUMENT_TOP, RECORD_ERROR, "error" },                                           \
+		{ RECORD_ERROR, RECORD_ERROR_CODE, "code" },                                       \
+	{                                                                                          \
+		RECORD_ERROR, RECORD_ERROR_MESSAGE, "message"                                      \
+	}
+
 static const struct document_rule gcs_objects[] = {
 	{ DOCUMENT_TOP, RECORD_ITEM, "items" },
-	{ RECORD_ITEM, RECORD_KEY, "name" },
-	{ RECORD_ITEM, RECORD_VERSION, "generation" },
-	{ RECORD_ITEM, RECORD_TIME, "updated" },
-	{ RECORD_ITEM, RECORD_ETAG, "etag" },
-	{ RECORD_ITEM, RECORD_SIZE, "size" },
-	{ RECORD_ITEM, RECORD_MD5, "md5Hash" },
-	{ RECORD_ITEM, RECORD_CRC32C, "crc32c" },
-	{ RECORD_ITEM, RECORD_DELETED, "timeDeleted" },
 	{ DOCUMENT_TOP, RECORD_PREFIX, "prefixes" },
 	{ DOCUMENT_TOP, RECORD_NEXT, "nextPageToken" },
-	{ DOCUMENT_TOP, RECORD_ERROR, "error" },
-	{ RECORD_ERROR, RECORD_ERROR_CODE, "code" },
-	{ RECORD_ERROR, RECORD_ERROR_MESSAGE, "message" },
+	GCS_OBJECT(RECORD_ITEM),
+	{ 0 },
+};
+
+static const struct document_rule gcs_object[] = { GCS_OBJECT(DOCUMENT_TOP), { 0 } };
+
+static const struct document_rule gcs_rewrite[] = {
+	{ DOCUMENT_TOP, RECORD_ITEM, "resource" },
+	{ DOCUMENT_TOP, RECORD_NEXT, "rewriteToken" },
+	GCS_OBJECT(RECORD_ITEM),
 	{ 0 },
 };
 
 const struct records_shape *listing_shape(enum listing_kind kind)
 {
 	static const struct records_shape shapes[] = {
-		[LISTING_S3_OBJECTS] = { DOCUMENT_XML, s3_objects, true, true },
-		[LISTING_S3_VERSIONS] = { DOCUMENT_XML, s3_versions, true, true },
-		[LISTING_AZURE] = { DOCUMENT_XML, azure_blobs, false, false },
-		[LISTING_GCS] = { DOCUMENT_JSON, gcs_objects, false, false },
+		[LISTING_S3_OBJECTS] = { DOCUMENT_XML, s3_objects, true, true, false },
+		[LISTING_S3_VERSIONS] = { DOCUMENT_XML, s3_versions, true, true, false },
+		[LISTING_AZURE] = { DOCUMENT_XML, azure_blobs, false, false, false },
+		[LISTING_GCS] = { DOCUMENT_JSON, gcs_objects, false, false, false },
+		[LISTING_GCS_OBJECT] = { DOCUMENT_JSON, gcs_object, false, false, true },
+		[LISTING_GCS_REWRITE] = { DOCUMENT_JSON, gcs_rewrite, false, false, false },
 	};
 
 	return &shapes[kind];

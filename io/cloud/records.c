@@ -123,8 +123,17 @@ static enum muster_code end_page(struct records *records, struct muster_error *e
 	return MUSTER_OK;
 }
 
+enum muster_code records_seal(struct records *records, enum muster_code code)
+{
+	if (muster_failed(code))
+		records->failure = code;
+	return code;
+}
+
 enum muster_code records_next(struct records *records, uint8_t *kind, struct muster_error *err)
 {
+	if (records->failure)
+		return muster_fail(err, records->failure, "the page was refused before");
 	if (records->is_handed_out)
 		fields_clear(&records->item);
 	records->is_handed_out = false;
@@ -144,7 +153,11 @@ enum muster_code records_next(struct records *records, uint8_t *kind, struct mus
 			code = end_page(records, err);
 			if (code)
 				return code;
-			continue;
+			records->is_handed_out = records->shape->is_one_item;
+			if (!records->is_handed_out)
+				continue;
+			*kind = RECORD_ITEM;
+			return MUSTER_OK;
 		}
 		if (!code)
 			code = take_event(records, &event, &is_item_end, err);

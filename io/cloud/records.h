@@ -64,6 +64,7 @@ struct records_shape {
 	const struct document_rule *rules;
 	bool has_encoding;  /* EncodingType rules what is decoded */
 	bool has_truncated; /* IsTruncated is there, always */
+	bool is_one_item;   /* the document is the item */
 };
 
 struct records {
@@ -73,6 +74,7 @@ struct records {
 	struct bytes held; /* items that wait for EncodingType */
 	size_t held_at;
 	bool is_encoding_known, is_url_encoded, is_at_end, is_handed_out;
+	enum muster_code failure; /* for good */
 };
 
 enum muster_code records_open(struct records *records, const struct records_shape *shape,
@@ -83,6 +85,9 @@ void records_finish(struct records *records);
 /** The next item: its kind (RECORD_ITEM ...), its texts in `item` until the next call. MUSTER_END:
  *  `page` is whole. */
 enum muster_code records_next(struct records *records, uint8_t *kind, struct muster_error *err);
+
+/** Remember a failure, so that records_next() answers nothing else from now on; returns `code`. */
+enum muster_code records_seal(struct records *records, enum muster_code code);
 
 /** Append a field, decoded where the page or the element says that it is encoded. Errors:
  *  MUSTER_E_FORMAT, MUSTER_E_MEMORY. */

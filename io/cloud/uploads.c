@@ -72,10 +72,10 @@ static const struct document_rule s3_deleted[] = {
 };
 
 static const struct records_shape shapes[] = {
-	[UPLOADS_S3] = { DOCUMENT_XML, s3_uploads, true, true },
-	[UPLOADS_S3_PARTS] = { DOCUMENT_XML, s3_parts, false, true },
-	[UPLOADS_AZURE_BLOCKS] = { DOCUMENT_XML, azure_blocks, false, false },
-	[UPLOADS_S3_DELETED] = { DOCUMENT_XML, s3_deleted, false, false },
+	[UPLOADS_S3] = { DOCUMENT_XML, s3_uploads, true, true, false },
+	[UPLOADS_S3_PARTS] = { DOCUMENT_XML, s3_parts, false, true, false },
+	[UPLOADS_AZURE_BLOCKS] = { DOCUMENT_XML, azure_blocks, false, false, false },
+	[UPLOADS_S3_DELETED] = { DOCUMENT_XML, s3_deleted, false, false, false },
 };
 
 struct uploads {
@@ -179,18 +179,19 @@ static enum muster_code take_item(struct uploads *uploads, uint8_t kind, struct 
 	return code ? code : fields_time(fields, RECORD_TIME, "time", &item->time_ns, err);
 }
 
+/* MUSTER_END where the page is whole. */
 static enum muster_code end_page(struct uploads *uploads, struct muster_error *err)
 {
 	const struct records *records = &uploads->records;
 	enum muster_code code = records_is_truncated(records, &uploads->page.is_truncated, err);
 
 	if (code || !uploads->page.is_truncated)
-		return code;
+		return code ? code : MUSTER_END;
 	uploads->next.len = 0;
 	code = records_append_name(records, &records->page, RECORD_NEXT, &uploads->next, err);
 	uploads->page.next = bytes_view(&uploads->next);
 	uploads->page.next_version = fields_get(&records->page, RECORD_NEXT_OTHER);
-	return code;
+	return code ? code : MUSTER_END;
 }
 
 enum muster_code uploads_next(struct uploads *uploads, struct upload_item *item,
@@ -200,11 +201,11 @@ enum muster_code uploads_next(struct uploads *uploads, struct upload_item *item,
 	enum muster_code code = records_next(&uploads->records, &kind, err);
 
 	*item = (struct upload_item){ 0 };
-	if (code == MUSTER_END) {
+	if (code == MUSTER_END)
 		code = end_page(uploads, err);
-		return code ? code : MUSTER_END;
-	}
-	return code ? code : take_item(uploads, kind, item, err);
+	else if (!code)
+		code = take_item(uploads, kind, item, err);
+	return records_seal(&uploads->records, code);
 }
 
 struct listing_page uploads_page(const struct uploads *uploads)

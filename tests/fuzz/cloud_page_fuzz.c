@@ -1,10 +1,20 @@
 /* The first byte says which kind of document, the second how it is cut. However it is cut, it says
- * the same; what it answers is one of a few codes. */
+ * the same, and what it answers is one of a few codes. Only where expat finds a document wrong may
+ * differ: it looks at a tag again when more has come. */
 #include <stdlib.h>
 
 #include "tests/io/cloud/page_trace.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What was said before a failure. */
+static struct view said(const struct bytes *trace)
+{
+	static const char mark[] = "failed format: the document is no XML";
+	const uint8_t *at = trace->len ? memmem(trace->ptr, trace->len, mark, strlen(mark)) : NULL;
+
+	return at ? view_of(trace->ptr, (size_t)(at - trace->ptr)) : bytes_view(trace);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    code != MUSTER_E_LIMIT && code != MUSTER_E_IO)
 		abort();
 	if (page_trace(&cut, data[0] % PAGE_KINDS, document, 0, data[1] % 64 + 1u) != code ||
-	    !view_equal(bytes_view(&whole), bytes_view(&cut)))
+	    !view_equal(said(&whole), said(&cut)))
 		abort();
 	bytes_release(&whole);
 	bytes_release(&cut);

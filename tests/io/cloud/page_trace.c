@@ -9,9 +9,9 @@
 #include "io/cloud/uploads.h"
 
 const char *const page_kind_names[PAGE_KINDS] = {
-	"s3-objects", "s3-versions",  "azure",	     "gcs",   "s3-uploads",
-	"s3-parts",   "azure-blocks", "s3-deleted",  "error", "initiated",
-	"completed",  "copied",	      "part-copied",
+	"s3-objects", "s3-versions",  "azure",	     "gcs",	   "s3-uploads",
+	"s3-parts",   "azure-blocks", "s3-deleted",  "error",	   "initiated",
+	"completed",  "copied",	      "part-copied", "gcs-object", "gcs-rewrite",
 };
 
 /** A page of objects or of uploads, alike. */
@@ -115,8 +115,10 @@ static enum muster_code next_item(struct page *page, struct bytes *out, struct m
 
 static enum muster_code page_open(struct page *page, unsigned kind, struct muster_error *err)
 {
-	if (kind < 4)
-		return listing_new(&page->listing, (enum listing_kind)kind, err);
+	if (kind < 4 || kind >= 13)
+		return listing_new(
+			&page->listing,
+			(enum listing_kind)(kind < 4 ? kind : kind - 13 + LISTING_GCS_OBJECT), err);
 	return uploads_new(&page->uploads, (enum uploads_kind)(kind - 4), err);
 }
 
@@ -172,6 +174,8 @@ static enum muster_code trace_page(struct bytes *out, unsigned kind, struct view
 	if (!code)
 		code = feed_all(&page, out, document, split, step, &err);
 	say_end(out, code, &err);
+	if (code != MUSTER_E_MEMORY) /* for good */
+		require(next_item(&page, out, NULL) == code);
 	if (code == MUSTER_END) {
 		struct listing_page end =
 			page.listing ? listing_page(page.listing) : uploads_page(page.uploads);
@@ -248,7 +252,7 @@ static enum muster_code trace_reply(struct bytes *out, enum s3_reply_kind kind,
 enum muster_code page_trace(struct bytes *out, unsigned kind, struct view document, size_t split,
 			    size_t step)
 {
-	if (kind < 8)
+	if (kind < 8 || kind >= 13)
 		return trace_page(out, kind, document, split, step);
 	if (kind == 8)
 		return trace_error(out, document);
