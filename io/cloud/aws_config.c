@@ -41,6 +41,8 @@ struct cursor {
 	unsigned line_number;
 	bool is_wanted;	    /* within the section that was asked for */
 	bool has_found;	    /* it was there */
+	bool has_key;	    /* since the section began */
+	size_t indent;	    /* of that key: what is indented more belongs to it */
 	struct view parent; /* the key whose value is empty: sub-keys may follow */
 	uint64_t seen;	    /* bit per key of this file */
 };
@@ -154,7 +156,7 @@ static enum muster_code set_key(struct aws_profile *profile, enum aws_key key, s
 }
 
 static enum muster_code take_pair(struct aws_profile *profile, struct cursor *cursor,
-				  struct view line, bool is_indented, struct muster_error *err)
+				  struct view line, bool is_below, struct muster_error *err)
 {
 	size_t at = 0;
 	struct view key, value, parent = { 0 };
@@ -162,7 +164,7 @@ static enum muster_code take_pair(struct aws_profile *profile, struct cursor *cu
 
 	while (at < line.len && line.ptr[at] != '=' && line.ptr[at] != ':')
 		at++;
-	if (is_indented && !cursor->parent.len)
+	if (is_below && !cursor->parent.len)
 		return MUSTER_OK; /* goes on with a value of several lines: none of ours has them */
 	if (at == line.len)
 		return fail_line(cursor, "no '=' behind a key", err);
@@ -170,7 +172,7 @@ static enum muster_code take_pair(struct aws_profile *profile, struct cursor *cu
 	value = trim(view_of(line.ptr + at + 1, line.len - at - 1));
 	if (!key.len)
 		return fail_line(cursor, "no key before '='", err);
-	if (is_indented)
+	if (is_below)
 		parent = cursor->parent;
 	else
 		cursor->parent = value.len ? (struct view){ 0 } : key;
@@ -191,11 +193,41 @@ static enum muster_code take_header(struct cursor *cursor, struct view line,
 
 	if (!end)
 		return fail_line(cursor, "a section's name does not end in ']'", err);
+	cursor->has_key = false;
 	cursor->parent = (struct view){ 0 };
 	cursor->is_wanted = is_section(trim(view_of(line.ptr + 1, (size_t)(end - line.ptr) - 1)),
 				       section, name);
 	cursor->has_found |= cursor->is_wanted;
 	return MUSTER_OK;
+}
+
+static size_t indent_of(struct view line)
+{
+	size_t indent = 0;
+
+	while (indent < line.len && is_blank(line.ptr[indent]))
+		indent++;
+	return indent;
+}
+
+/* A whole section may be indented: it is the key before that counts, not the margin. */
+static enum muster_code take_content(struct aws_profile *profile, struct cursor *cursor,
+				     struct view line, enum aws_section section, struct view name,
+				     struct muster_error *err)
+{
+	struct view content = trim(line);
+	size_t indent = indent_of(line);
+	bool is_below = cursor->has_key && indent > cursor->indent;
+
+	if (!content.len || content.ptr[0] == '#' || content.ptr[0] == ';')
+		return MUSTER_OK;
+	if (content.ptr[0] == '[' && !is_below)
+		return take_header(cursor, content, section, name, err);
+	if (!is_below) {
+		cursor->has_key = true;
+		cursor->indent = indent;
+	}
+	return cursor->is_wanted ? take_pair(profile, cursor, content, is_below, err) : MUSTER_OK;
 }
 
 enum muster_code aws_profile_read(struct aws_profile *profile, struct view text,
@@ -208,16 +240,8 @@ enum muster_code aws_profile_read(struct aws_profile *profile, struct view text,
 	if (view_starts_with(text, VIEW_LITERAL("\xef\xbb\xbf")))
 		cursor.rest = view_of(text.ptr + 3, text.len - 3);
 	while (take_line(&cursor, &line)) {
-		struct view content = trim(line);
-		bool is_indented = line.len && (line.ptr[0] == ' ' || line.ptr[0] == '\t');
-		enum muster_code code = MUSTER_OK;
+		enum muster_code code = take_content(profile, &cursor, line, section, name, err);
 
-		if (!content.len || content.ptr[0] == '#' || content.ptr[0] == ';')
-			continue;
-		if (content.ptr[0] == '[' && !is_indented)
-			code = take_header(&cursor, content, section, name, err);
-		else if (cursor.is_wanted)
-			code = take_pair(profile, &cursor, content, is_indented, err);
 		if (code)
 			return code;
 	}

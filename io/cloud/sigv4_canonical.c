@@ -78,6 +78,16 @@ static enum muster_code params_write(struct bytes *out, const struct bytes *pair
 	return code;
 }
 
+/* Empty, and room for so much: what moved would leave a copy of a token behind. */
+static enum muster_code start_anew(struct bytes *bytes, size_t room, struct muster_error *err)
+{
+	bytes->len = 0;
+	if (bytes->cap >= room)
+		return MUSTER_OK;
+	secret_scrub(bytes);
+	return bytes_reserve(bytes, room, err);
+}
+
 enum muster_code sigv4_append_query(struct bytes *out, struct view query, struct bytes *scratch,
 				    struct muster_error *err)
 {
@@ -87,9 +97,7 @@ enum muster_code sigv4_append_query(struct bytes *out, struct view query, struct
 	size_t count = 0;
 	enum muster_code code;
 
-	scratch->len = 0;
-	/* a presigned query has the token in it: no buffer may move and leave a copy behind */
-	code = bytes_reserve(scratch, 3 * query.len, err);
+	code = start_anew(scratch, 3 * query.len, err); /* a presigned query has a token in it */
 	if (!code)
 		code = bytes_reserve(&plain, query.len, err);
 	while (!code && percent_take_pair(&query, &pair)) {
@@ -232,11 +240,8 @@ enum muster_code sigv4_form_fill(struct sigv4_form *form, const struct sigv4_par
 	if (!header_find(&parts->request, "host").len)
 		return muster_fail(err, MUSTER_E_USAGE,
 				   "a request without a host cannot be signed");
-	out->len = form->names.len = 0;
-	if (out->cap < room_for(parts)) {
-		secret_scrub(out);
-		code = bytes_reserve(out, room_for(parts), err);
-	}
+	form->names.len = 0;
+	code = start_anew(out, room_for(parts), err);
 	if (!code)
 		code = bytes_append_view(out, parts->request.method, err);
 	if (!code)

@@ -124,6 +124,31 @@ static void the_file_that_is_read_first_counts_more(void **state)
 	aws_profile_release(&profile);
 }
 
+static void a_section_may_be_indented_as_a_whole(void **state)
+{
+	static const char text[] = "  [p]\n"
+				   "    region = r\n"
+				   "    s3 =\n"
+				   "\n"
+				   "       addressing_style = path\n"
+				   "    aws_access_key_id = A\n"
+				   "  aws_session_token = T\n"
+				   "    goes on = and is no key\n"
+				   "  [q]\n"
+				   "  region = other\n";
+	struct aws_profile profile = { 0 };
+
+	(void)state;
+	assert_int_equal(aws_profile_read(&profile, view_text(text), AWS_SECTION_CREDENTIALS,
+					  VIEW_LITERAL("p"), NULL),
+			 MUSTER_OK);
+	is_key(&profile, AWS_KEY_REGION, "r");
+	is_key(&profile, AWS_KEY_S3_ADDRESSING_STYLE, "path");
+	is_key(&profile, AWS_KEY_ACCESS_KEY_ID, "A");
+	is_secret(&profile.session_token, "T");
+	aws_profile_release(&profile);
+}
+
 static void a_section_that_is_not_there_is_absent(void **state)
 {
 	static const struct {
@@ -154,7 +179,7 @@ static void what_is_wrong_in_the_section_is_told_by_its_line(void **state)
 		const char *text, *reason;
 	} cases[] = {
 		{ "[p]\nregion\n", "line 2: no '='" },
-		{ "[p]\n = x\n", NULL },
+		{ "[p]\n = x\n", "line 2: no key" },
 		{ "[p]\n= hunter2\n", "line 2: no key" },
 		{ "[p\nregion = r\n", "line 1: a section's name" },
 		{ "[p]\nregion = a\nregion = b\n", "line 3: the key was set before" },
@@ -202,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_section_has_its_own_keys),
 		cmocka_unit_test(the_file_that_is_read_first_counts_more),
+		cmocka_unit_test(a_section_may_be_indented_as_a_whole),
 		cmocka_unit_test(a_section_that_is_not_there_is_absent),
 		cmocka_unit_test(what_is_wrong_in_the_section_is_told_by_its_line),
 		cmocka_unit_test(no_memory_is_told),
