@@ -53,12 +53,14 @@ enum muster_code sharedkey_decode(struct secret *key, const struct secret *base6
 	return code;
 }
 
-/* '_' before digits before letters; header names have no other characters, '-' apart. */
+/* Marks in the order of their bytes, but '+' after them; then digits, then letters. */
 static int weight(uint8_t byte)
 {
 	if (byte >= 'A' && byte <= 'Z')
 		byte |= 0x20;
-	return byte == '_' ? 1 : byte;
+	if ((byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z'))
+		return 0x100 + byte;
+	return byte == '+' ? 0xff : byte;
 }
 
 static size_t skip_hyphens(struct view text, size_t at)

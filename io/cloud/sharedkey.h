@@ -50,8 +50,8 @@ enum muster_code sharedkey_sign(struct sharedkey *sharedkey, const struct secret
 
 /**
  * The order in which the service sorts x-ms- headers. It is not that of bytes: '-' is passed over
- * first and decides only between names that are equal without it, '_' comes before digits and these
- * before letters.
+ * first and decides only between names that are equal without it; '_' and other marks come before
+ * digits and these before letters (it is .NET's order of en-US).
  */
 int sharedkey_compare(struct view a, struct view b);
 
