@@ -6,5 +6,6 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
 if(MUSTER_TESTS)
+  find_package(OpenSSL 3.0 REQUIRED COMPONENTS SSL) # servers of tests
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 endif()
