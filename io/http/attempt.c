@@ -89,6 +89,8 @@ static CURLcode set_connection(struct attempt *attempt)
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (http->ca_file)
 		SET(CURLOPT_CAINFO, http->ca_file);
+	SET(CURLOPT_OPENSOCKETFUNCTION, sockets_make);
+	SET(CURLOPT_OPENSOCKETDATA, &attempt->loop->sockets);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_MAXAGE_CONN, (long)options->idle_connection_s);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout_ms);
@@ -255,7 +257,6 @@ enum muster_code attempt_begin(struct attempt *attempt, struct http_exchange *ex
 		return code;
 	}
 	attempt->is_added = true;
-	loop->has_begun = true;
 	watch(attempt);
 	count_add(&loop->counts.requests[exchange->request.method], 1);
 	return MUSTER_OK;

@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 
 #include "io/http/http.h"
+#include "io/http/sockets.h"
 
 #define NS_PER_MS 1000000ULL
 
@@ -46,13 +47,13 @@ struct http_loop {
 	struct http *http;
 	pthread_t thread;
 	CURLM *multi;
+	struct sockets sockets;
 	CURLSH *share; /* of this thread's handles: names and TLS sessions */
 	unsigned connections, active_count;
 	struct link running, delayed; /* exchanges */
 	struct link lanes;
 	struct link idle, doomed; /* attempts: without a request; that lost a race */
 	struct timers timers;
-	bool has_begun; /* libcurl was handed an attempt, and has not run since */
 	struct loop_counts counts;
 
 	atomic_bool is_refused; /* a pacer says wait: tell me when an attempt has ended elsewhere */
@@ -113,7 +114,7 @@ struct attempt {
 enum muster_code loop_init(struct http_loop *loop, struct http *http, unsigned connections,
 			   struct muster_error *err);
 void loop_release(struct http_loop *loop); /* its thread has ended, or never began */
-void *loop_run(void *loop);
+void *loop_run(void *arg);		   /* a thread: its loop */
 void loop_wake(struct http_loop *loop);
 uint64_t loop_now_ns(const struct http_loop *loop);
 /* Let it wait for its pacer. */
@@ -164,12 +165,13 @@ void attempt_free(struct attempt *attempt);
 uint64_t attempt_moved_bytes(const struct attempt *attempt);
 const struct http_reply *attempt_reply(struct attempt *attempt);
 
-/* --- receive.c: libcurl's callbacks ---------------------------------------------------------- */
+/* --- receive.c: libcurl's callbacks; `arg` is the attempt --------------------------------------
+ */
 
-size_t receive_line(char *line, size_t size, size_t count, void *attempt);
-size_t receive_body(char *data, size_t size, size_t count, void *attempt);
-size_t send_body(char *out, size_t size, size_t count, void *attempt);
-int seek_body(void *attempt, curl_off_t offset, int origin);
+size_t receive_line(char *line, size_t size, size_t count, void *arg);
+size_t receive_body(char *data, size_t size, size_t count, void *arg);
+size_t send_body(char *out, size_t size, size_t count, void *arg);
+int seek_body(void *arg, curl_off_t offset, int origin);
 /* Is the reply as long as it was said to be, and as asked for? Else `failure` is set. */
 void receive_check(struct attempt *attempt);
 

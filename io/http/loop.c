@@ -16,7 +16,7 @@ uint64_t loop_now_ns(const struct http_loop *loop)
 
 void loop_wake(struct http_loop *loop)
 {
-	curl_multi_wakeup(loop->multi);
+	sockets_wake(&loop->sockets);
 }
 
 /* --- lanes ----------------------------------------------------------------------------------- */
@@ -220,15 +220,6 @@ static void reap(struct http_loop *loop)
 		exchange_abandon(LINK_OWNER(link, struct attempt, link));
 }
 
-static void perform(struct http_loop *loop)
-{
-	int running;
-
-	loop->has_begun = false;
-	curl_multi_perform(loop->multi, &running);
-	reap(loop);
-}
-
 static uint64_t next_ns(const struct http_loop *loop)
 {
 	uint64_t due_ns = timers_next_ns(&loop->timers);
@@ -244,12 +235,11 @@ static uint64_t next_ns(const struct http_loop *loop)
 	return due_ns;
 }
 
-static void sleep_until(struct http_loop *loop, uint64_t due_ns)
+static uint64_t wait_ns(const struct http_loop *loop)
 {
-	uint64_t now_ns = loop_now_ns(loop);
-	uint64_t wait_ms = due_ns > now_ns ? (due_ns - now_ns - 1) / NS_PER_MS + 1 : 0;
+	uint64_t due_ns = next_ns(loop), now_ns = loop_now_ns(loop);
 
-	curl_multi_poll(loop->multi, NULL, 0, wait_ms < 60000 ? (int)wait_ms : 60000, NULL);
+	return due_ns > now_ns ? due_ns - now_ns : 0;
 }
 
 void *loop_run(void *arg)
@@ -259,9 +249,8 @@ void *loop_run(void *arg)
 	while (!take_shared(loop)) {
 		timers_fire(&loop->timers, loop_now_ns(loop), loop);
 		admit(loop);
-		if (!loop->has_begun)
-			sleep_until(loop, next_ns(loop));
-		perform(loop);
+		sockets_run(&loop->sockets, wait_ns(loop));
+		reap(loop);
 	}
 	return NULL;
 }
@@ -304,18 +293,23 @@ enum muster_code loop_init(struct http_loop *loop, struct http *http, unsigned c
 	loop->multi = curl_multi_init();
 	if (!loop->multi || set_multi(loop) || !make_share(loop))
 		return muster_fail_memory(err, "an HTTP engine");
-	return MUSTER_OK;
+	return sockets_init(&loop->sockets, loop->multi, err);
 }
 
 void loop_release(struct http_loop *loop)
 {
-	struct link *link;
+	struct link *at, *next;
 
-	while ((link = links_pop(&loop->idle)))
-		attempt_free(LINK_OWNER(link, struct attempt, link));
-	while ((link = links_pop(&loop->lanes)))
-		free(LINK_OWNER(link, struct lane, link));
-	curl_multi_cleanup(loop->multi);
+	for (at = loop->idle.next; at != &loop->idle; at = next) {
+		next = at->next;
+		attempt_free(LINK_OWNER(at, struct attempt, link));
+	}
+	for (at = loop->lanes.next; at != &loop->lanes; at = next) {
+		next = at->next;
+		free(LINK_OWNER(at, struct lane, link));
+	}
+	curl_multi_cleanup(loop->multi); /* tells which sockets it closes */
+	sockets_release(&loop->sockets);
 	curl_share_cleanup(loop->share);
 	pthread_mutex_destroy(&loop->shared.lock);
 }

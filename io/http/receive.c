@@ -59,7 +59,8 @@ static enum muster_code take_length(struct attempt *attempt, struct view line)
 	static const char name[] = "content-length:";
 	uint64_t bytes;
 
-	if (line.len < sizeof(name) || strncasecmp((const char *)line.ptr, name, sizeof(name) - 1))
+	if (line.len < sizeof(name) ||
+	    strncasecmp((const char *)line.ptr, name, sizeof(name) - 1) != 0)
 		return MUSTER_OK;
 	line = view_of(line.ptr + sizeof(name) - 1, line.len - (sizeof(name) - 1));
 	while (line.len && strchr(" \t", line.ptr[0]))

@@ -165,13 +165,13 @@ static void collecting_has_a_maximum(void **state)
 {
 	static char body[HTTP_REPLY_TEXT_MAX_BYTES + 1];
 	static const struct {
-		unsigned status;
 		size_t len, max;
+		unsigned status;
 		enum muster_code code;
 	} cases[] = {
-		{ 200, sizeof(body) - 1, 0, MUSTER_OK },   { 200, sizeof(body), 0, MUSTER_E_LIMIT },
-		{ 200, 101, 100, MUSTER_E_LIMIT },	   { 200, 100, 100, MUSTER_OK },
-		{ 404, sizeof(body), 100, MUSTER_ABSENT },
+		{ sizeof(body) - 1, 0, 200, MUSTER_OK },   { sizeof(body), 0, 200, MUSTER_E_LIMIT },
+		{ 101, 100, 200, MUSTER_E_LIMIT },	   { 100, 100, 200, MUSTER_OK },
+		{ sizeof(body), 100, 404, MUSTER_ABSENT },
 	};
 
 	(void)state;
@@ -398,28 +398,28 @@ static void tls_trusts_only_whom_it_is_told(void **state)
 	}
 }
 
-static char closed_url[64];
+static char other_url[64];
 
-static enum muster_code prepare_closed(void *state, unsigned attempt, struct http_head *head,
-				       struct muster_error *err)
+static enum muster_code prepare_other(void *state, unsigned attempt, struct http_head *head,
+				      struct muster_error *err)
 {
 	(void)state;
 	(void)attempt;
 	(void)err;
-	http_head_url(head, view_text(closed_url));
+	http_head_url(head, view_text(other_url));
 	return MUSTER_OK;
 }
 
 static void who_does_not_listen_is_named(void **state)
 {
-	static const struct http_ops ops = { .prepare = prepare_closed };
+	static const struct http_ops ops = { .prepare = prepare_other };
 	struct http_exchange exchange = { .ops = &ops, .request.pacer = &lab.pacer.pacer };
 	struct scripted_options nothing = { 0 };
 	struct scripted *closed = scripted_open(&nothing);
 	struct muster_error error = { 0 };
 
 	(void)state;
-	snprintf(closed_url, sizeof(closed_url), "%s/k", scripted_url(closed));
+	snprintf(other_url, sizeof(other_url), "%s/k", scripted_url(closed));
 	scripted_close(closed);
 	lab_init(&lab);
 	lab_open(&lab, NULL, 0);
@@ -427,6 +427,27 @@ static void who_does_not_listen_is_named(void **state)
 	assert_int_equal(error.sys_errno, ECONNREFUSED);
 	assert_non_null(strstr(error.message, "GET 127.0.0.1:"));
 	assert_int_equal(lab_report(&lab, 0).outcome, PACER_FAILED);
+	lab_close(&lab);
+}
+
+static void names_are_looked_up(void **state)
+{
+	static const struct scripted_rule rules[] = { { .reply = { .status = 200 } } };
+	static const struct http_ops ops = { .prepare = prepare_other };
+	struct http_exchange exchanges[8];
+
+	(void)state;
+	lab_init(&lab);
+	LAB_OPEN(&lab, rules);
+	/* Where it is ::1, too, the first address refuses. */
+	snprintf(other_url, sizeof(other_url), "http://localhost%s/k",
+		 strrchr(scripted_url(lab.server), ':'));
+	for (size_t i = 0; i < 8; i++) {
+		exchanges[i] =
+			(struct http_exchange){ .ops = &ops, .request.pacer = &lab.pacer.pacer };
+		assert_int_equal(http_perform(lab.http, &exchanges[i], NULL), MUSTER_OK);
+	}
+	assert_int_equal(scripted_connection_count(lab.server), 1);
 	lab_close(&lab);
 }
 
@@ -482,6 +503,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_prepared_is_not_sent),
 		cmocka_unit_test(tls_trusts_only_whom_it_is_told),
 		cmocka_unit_test(who_does_not_listen_is_named),
+		cmocka_unit_test(names_are_looked_up),
 		cmocka_unit_test(a_proxy_of_the_environment_is_used_unless_avoided),
 	};
 

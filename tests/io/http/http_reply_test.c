@@ -47,7 +47,7 @@ static void headers_are_found_in_any_case(void **state)
 		bool found = http_reply_header(&reply, cases[i].name, &value);
 
 		assert_int_equal(found, cases[i].value != NULL);
-		if (found)
+		if (cases[i].value)
 			assert_true(view_equal(value, view_text(cases[i].value)));
 	}
 }

@@ -41,24 +41,23 @@ struct lab {
 
 /** One exchange, and what became of it. */
 struct ask {
-	struct http_exchange exchange;
 	struct lab *lab;
 	const char *path;
 	const char *header, *value; /* to send; NULL: none */
+	struct http_exchange exchange;
 	/* What happened; `over` is the last to be set. */
-	enum muster_code code;
-	struct muster_error error;
-	unsigned status, attempt;
-	bool has_reply;
 	uint64_t body_bytes, retry_after_ns;
-	char etag[64];
-	uint8_t body[1024];
-	size_t body_len; /* collected, up to that */
-	unsigned prepared, rewound, done_count;
+	size_t body_len; /* collected, up to what `body` holds */
 	atomic_size_t streamed;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool over;
+	enum muster_code code;
+	unsigned status, attempt;
+	unsigned prepared, rewound, done_count;
+	struct muster_error error;
+	bool has_reply, over;
+	char etag[64];
+	uint8_t body[1024];
 };
 
 /** A frozen clock at 1000 s, 2026-01-01; nothing is open. */

@@ -63,8 +63,8 @@ static void keep_locked(struct scripted *server, struct scripted_request *reques
 	size_t count = server->shared.kept_count;
 
 	if ((count & (count - 1)) == 0)
-		server->shared.kept = scripted_memory(server->shared.kept, count ? 2 * count : 1,
-						      sizeof(request));
+		server->shared.kept =
+			scripted_memory(server->shared.kept, count ? 2 * count : 1, sizeof(void *));
 	server->shared.kept[server->shared.kept_count++] = request;
 	pthread_cond_broadcast(&server->shared.changed);
 }
@@ -196,8 +196,8 @@ static bool add_locked(struct scripted *server, struct connection *connection)
 	if (server->shared.is_closing)
 		return false;
 	if ((count & (count - 1)) == 0)
-		server->shared.connections = scripted_memory(
-			server->shared.connections, count ? 2 * count : 1, sizeof(connection));
+		server->shared.connections = scripted_memory(server->shared.connections,
+							     count ? 2 * count : 1, sizeof(void *));
 	server->shared.connections[server->shared.connection_count++] = connection;
 	connection->number = (unsigned)count;
 	scripted_must(!pthread_create(&connection->thread, NULL, connection_run, connection),

@@ -53,7 +53,7 @@ void scripted_answer(struct scripted *server, struct scripted_request *request,
 void scripted_hold(struct scripted *server);
 
 /* answer.c */
-void *connection_run(void *connection);
+void *connection_run(void *arg); /* a thread: its connection */
 
 /* tls.c */
 SSL_CTX *tls_new(char *ca_file, size_t cap);
