@@ -6,6 +6,9 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(URING REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(EXPAT REQUIRED IMPORTED_TARGET expat)
 pkg_check_modules(MSGPACK REQUIRED IMPORTED_TARGET msgpack)
+# 7.87: CURLOPT_QUICK_EXIT, and one copy of the CAs for all connections
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.87)
 if(MUSTER_TESTS)
+  find_package(OpenSSL 3.0 REQUIRED COMPONENTS SSL) # servers of tests
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 endif()
