@@ -77,6 +77,17 @@ static void one_is_settled(struct tree_worker *worker, struct put_batch *batch)
 	part_ends(worker->tree, batch);
 }
 
+/* What a walk with stats would have counted before. `bytes`: 0 where nobody will know. */
+static void count_found(struct hash_tree *tree, const struct put_item *item, uint64_t bytes)
+{
+	const struct tree_slot *slot = tree_slot_locked(tree, item->batch->sequence);
+
+	if (slot->has_stat[item - item->batch->items])
+		return;
+	count(&tree->progress->total_bytes, bytes);
+	hash_is_sized(tree);
+}
+
 /* An intake_done_fn. */
 static enum muster_code small_is_done(void *state, void *cookie, const struct intake_answer *answer,
 				      struct muster_error *err)
@@ -84,8 +95,10 @@ static enum muster_code small_is_done(void *state, void *cookie, const struct in
 	struct tree_worker *worker = state;
 	struct muster_progress *progress = worker->tree->progress;
 	struct put_item *item = cookie;
+	bool has_size = !answer->code || answer->code == MUSTER_FULL;
 
 	(void)err;
+	count_found(worker->tree, item, has_size ? answer->after.size_bytes : 0);
 	if (!answer->code) {
 		set_hashed(item, &answer->after, answer->fingerprint, progress);
 		count_bytes(progress, answer->data.len);
@@ -105,19 +118,22 @@ enum muster_code hash_open_intake(struct tree_worker *worker, struct muster_erro
 					  .reader = { .kind = tree->reader, .wants_stat = true },
 					  .ring_bytes = tree->ring_bytes,
 					  .file_max = HASH_TREE_FILES,
+					  .size_max = hash_small_max(tree),
+					  .begun_ns = hash_source_begun_ns(tree->source),
 					  .done = small_is_done,
 					  .state = worker };
 
 	return intake_open(&worker->intake, &options, err);
 }
 
-static enum muster_code put_small(struct tree_worker *worker, struct put_item *item,
+static enum muster_code put_small(struct tree_worker *worker, struct put_item *item, bool has_stat,
 				  struct muster_error *err)
 {
 	struct intake_file file = { .dir_fd = item->batch->dir_fd,
 				    .name = item->name,
+				    .has_no_size = !has_stat,
 				    .size_bytes = item->found.size_bytes,
-				    .has_found = true,
+				    .has_found = has_stat,
 				    .found = { item->found.size_bytes, item->found.mtime_ns,
 					       item->found.ctime_ns, item->found.inode },
 				    .cookie = item };
@@ -140,7 +156,7 @@ enum muster_code hash_small_files(struct tree_worker *worker, struct tree_slot *
 		if (atomic_load_explicit(&progress->cancel, memory_order_relaxed))
 			return MUSTER_OK;
 		if (slot->is_small[i])
-			code = put_small(worker, &batch->items[i], err);
+			code = put_small(worker, &batch->items[i], slot->has_stat[i], err);
 	}
 	if (!code)
 		one_is_settled(worker, batch);
@@ -159,9 +175,9 @@ static enum muster_code next_large(void *state, struct long_file *out, struct mu
 	worker->first_large = NULL;
 	pthread_mutex_lock(&tree->lock);
 	/* Those that wait are for all workers. */
-	if (!item && long_intake_may_take(long_intake_count(worker->large),
-					  tree->locked.large_waiting,
-					  tree->worker_count - tree->locked.large_active))
+	if (!item &&
+	    long_intake_may_take(long_intake_count(worker->large), tree->locked.large_waiting,
+				 tree->worker_count - tree->locked.large_active))
 		hash_take_large_locked(tree, &item);
 	pthread_mutex_unlock(&tree->lock);
 	if (!item)
@@ -210,8 +226,7 @@ static enum muster_code end_large(void *state, void *cookie, const struct long_a
 		if (*again)
 			return MUSTER_OK;
 		set_fate(item,
-			 muster_fail(&twice, answer->code,
-				     "it changed while it was read, twice"),
+			 muster_fail(&twice, answer->code, "it changed while it was read, twice"),
 			 &twice);
 	} else if (answer->code) {
 		set_fate(item, answer->code, answer->error);
