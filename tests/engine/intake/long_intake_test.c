@@ -40,7 +40,7 @@ struct lab {
 	bool is_mixed;	  /* every third file is hashed by XXH128 */
 	bool is_given;	  /* bytes come from the test, not from files */
 	size_t end_early; /* every so many chunks one says MUSTER_END; 0: none */
-	int grow_fd; /* a file that grows with each chunk of any; -1 */
+	int grow_fd;	  /* a file that grows with each chunk of any; -1 */
 };
 
 static size_t size_of(size_t n)
@@ -118,7 +118,7 @@ static enum muster_code next(void *state, struct long_file *out, struct muster_e
 				   .name = lab->files[lab->next].name,
 				   .cookie = &lab->files[lab->next],
 				   .algorithm = lab->is_mixed && lab->next % 3 == 1 ? DIGEST_XXH128
-										   : DIGEST_TEXT };
+										    : DIGEST_TEXT };
 	lab->next++;
 	return MUSTER_OK;
 }
