@@ -87,11 +87,3 @@ const char *bytes_judge(const struct byte_worker *worker, const struct blob_key 
 		return "its bytes have another SHA-256";
 	return NULL;
 }
-
-void bytes_count_read(struct byte_worker *worker, uint64_t bytes)
-{
-	struct muster_progress *progress = worker->check->run->progress;
-
-	atomic_fetch_add_explicit(&progress->read_bytes, bytes, memory_order_relaxed);
-	atomic_fetch_add_explicit(&progress->done_bytes, bytes, memory_order_relaxed);
-}

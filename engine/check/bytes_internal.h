@@ -81,9 +81,6 @@ bool bytes_is_hashed_alike(const struct byte_worker *worker, const struct blob_k
 const char *bytes_judge(const struct byte_worker *worker, const struct blob_key *key,
 			const struct fingerprint *found);
 
-/** So much was read of packs. */
-void bytes_count_read(struct byte_worker *worker, uint64_t bytes);
-
 /* --- bytes_large.c --------------------------------------------------------------------------- */
 
 /** Too large to be read with others? */

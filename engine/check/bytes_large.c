@@ -43,15 +43,12 @@ static enum muster_code read_large(void *state, void *cookie, uint64_t offset_by
 	const struct large_blob *large = cookie;
 	const struct pack_blob *blob = blob_of(large);
 	uint64_t left = blob->key.size_bytes - offset_bytes;
-	enum muster_code code = MUSTER_OK;
 
+	(void)state;
 	*got = left < len ? (size_t)left : len;
-	if (*got)
-		code = store_read(large->job->pack.object, blob->offset_bytes + offset_bytes, out,
-				  *got, error);
-	if (!code)
-		bytes_count_read(state, *got);
-	return code;
+	return *got ? store_read(large->job->pack.object, blob->offset_bytes + offset_bytes, out,
+				 *got, error)
+		    : MUSTER_OK;
 }
 
 static enum muster_code end_large(void *state, void *cookie, const struct long_answer *answer,
@@ -82,21 +79,23 @@ static enum muster_code end_large(void *state, void *cookie, const struct long_a
 	return MUSTER_OK;
 }
 
-static bool is_stopping(void *state)
+static bool is_stopping(void *check)
 {
-	const struct byte_worker *worker = state;
-
-	return bytes_is_ending(worker->check);
+	return bytes_is_ending(check);
 }
 
 static enum muster_code need_large(struct byte_worker *worker, struct muster_error *err)
 {
+	struct muster_progress *progress = worker->check->run->progress;
 	struct long_ops ops = { .state = worker,
 				.next = next_large,
 				.open = open_large,
 				.read = read_large,
 				.end = end_large,
-				.is_stopping = is_stopping };
+				.is_stopping = is_stopping,
+				.run = worker->check,
+				.read_bytes = &progress->read_bytes,
+				.done_bytes = &progress->done_bytes };
 	struct hash_options hashing = { .algorithm = DIGEST_XXH128,
 					.has_identity = worker->large.has_identity,
 					.cpu = worker->check->run->cpu };

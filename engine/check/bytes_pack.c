@@ -27,6 +27,14 @@ static uint32_t group_count(const struct byte_worker *worker, const struct pack_
 	return count;
 }
 
+static void count_read(struct byte_worker *worker, uint64_t bytes)
+{
+	struct muster_progress *progress = worker->check->run->progress;
+
+	atomic_fetch_add_explicit(&progress->read_bytes, bytes, memory_order_relaxed);
+	atomic_fetch_add_explicit(&progress->done_bytes, bytes, memory_order_relaxed);
+}
+
 static enum muster_code check_group(struct byte_worker *worker, struct pack_job *job,
 				    uint32_t first, uint32_t count, struct muster_error *err)
 {
@@ -52,7 +60,7 @@ static enum muster_code check_group(struct byte_worker *worker, struct pack_job 
 			bytes_tell_blob(worker->check->run, job, first + i, MUSTER_E_DIGEST,
 					reason);
 	}
-	bytes_count_read(worker, len);
+	count_read(worker, len);
 	return MUSTER_OK;
 }
 
