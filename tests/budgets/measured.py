@@ -94,7 +94,7 @@ class Counter:
                        "XDG_CACHE_HOME": str(place.folder / "cache"), "HOME": str(place.folder)}
         place.settle()
         done = subprocess.run(command, env=environment, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=300, check=False)
+                              stdin=subprocess.DEVNULL, timeout=900, check=False)
         assert done.returncode in codes, (words, done.returncode, done.stdout, done.stderr)
         counts = read_counts(calls)
         counts["allocations"] = int(allocations.read_text(encoding="utf-8"))
