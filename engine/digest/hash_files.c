@@ -35,12 +35,25 @@ static void count_bytes(struct muster_progress *progress, uint64_t bytes)
 	count(&progress->done_bytes, bytes);
 }
 
-/* A large item is done, or all others of its batch are. */
-static void part_ends(struct hash_tree *tree, const struct put_batch *batch)
+static void part_ends_locked(struct hash_tree *tree, const struct put_batch *batch)
 {
-	pthread_mutex_lock(&tree->lock);
 	tree_slot_locked(tree, batch->sequence)->unfinished--;
 	pthread_cond_broadcast(&tree->moved);
+}
+
+static void large_ends(struct hash_tree *tree, const struct put_batch *batch)
+{
+	pthread_mutex_lock(&tree->lock);
+	part_ends_locked(tree, batch);
+	pthread_mutex_unlock(&tree->lock);
+}
+
+/* All that are not large are done, and none of them can become large any more. */
+static void others_end(struct hash_tree *tree, const struct put_batch *batch)
+{
+	pthread_mutex_lock(&tree->lock);
+	tree->locked.sized_by_reading--;
+	part_ends_locked(tree, batch);
 	pthread_mutex_unlock(&tree->lock);
 }
 
@@ -74,7 +87,7 @@ static void one_is_settled(struct tree_worker *worker, struct put_batch *batch)
 	if (--batch->unsettled_count)
 		return;
 	worker->kept_count--;
-	part_ends(worker->tree, batch);
+	others_end(worker->tree, batch);
 }
 
 /* What a walk with stats would have counted before. `bytes`: 0 where nobody will know. */
@@ -234,7 +247,7 @@ static enum muster_code end_large(void *state, void *cookie, const struct long_a
 	} else {
 		set_hashed(item, &answer->found, answer->fingerprint, worker->tree->progress);
 	}
-	part_ends(worker->tree, item->batch);
+	large_ends(worker->tree, item->batch);
 	return MUSTER_OK;
 }
 

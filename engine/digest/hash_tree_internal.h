@@ -46,7 +46,8 @@ struct hash_tree {
 		struct tree_slot window[HASH_TREE_WINDOW]; /* a ring by number */
 		uint64_t next_in, next_out;		   /* numbers of batches */
 		size_t large_waiting;
-		unsigned large_active; /* workers that read large files */
+		size_t sized_by_reading; /* batches whose files may still turn out to be large */
+		unsigned large_active;	 /* workers that read large files */
 		bool is_reading, is_source_done, is_stopping;
 		struct muster_error failure;
 	} locked;

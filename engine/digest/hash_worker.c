@@ -90,6 +90,7 @@ static struct tree_slot *put_into_window_locked(struct hash_tree *tree,
 	*slot = *come;
 	slot->batch->sequence = number;
 	tree->locked.large_waiting += come->large_left;
+	tree->locked.sized_by_reading++;
 	return slot;
 }
 
@@ -143,9 +144,8 @@ static struct task take_task_locked(struct tree_worker *worker)
 			task.kind = TASK_DRAIN;
 			break;
 		}
-		/* Nothing more can come: who keeps batches does what comes of them. */
-		if (tree->locked.is_source_done)
-			break;
+		if (tree->locked.is_source_done && !tree->locked.sized_by_reading)
+			break; /* nothing more can come */
 		pthread_cond_wait(&tree->moved, &tree->lock);
 	}
 	return task;
