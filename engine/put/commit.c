@@ -59,7 +59,10 @@ static enum muster_code write_manifest(struct put_job *job, struct manifest_poin
 				       struct muster_error *err)
 {
 	struct version_owner owner;
+	enum muster_code code = put_emit_complete(&job->run, err);
 
+	if (code)
+		return code;
 	memcpy(owner.collection_id, collection_id(job->collection), 16);
 	memcpy(owner.version_id, job->version_id, 16);
 	return version_writer_write(job->run.emit.writer, &owner, out, err);

@@ -300,8 +300,18 @@ enum muster_code put_emit(struct put_worker *worker, struct put_batch *batch,
 
 enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err)
 {
+	if (!put_same_is_all(run))
+		return put_emit_complete(run, err);
+	run->emit.footer = version_reader_footer(run->emit.same.base);
+	return MUSTER_OK;
+}
+
+enum muster_code put_emit_complete(struct put_run *run, struct muster_error *err)
+{
 	enum muster_code code = MUSTER_OK;
 
+	if (run->emit.is_complete)
+		return MUSTER_OK;
 	if (run->emit.edit)
 		code = version_edit_finish(run->emit.edit, err);
 	else
@@ -310,5 +320,6 @@ enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err)
 		code = version_writer_complete(run->emit.writer, &run->emit.footer, err);
 	if (!code && run->emit.side_count)
 		code = put_side_merge(run, err);
+	run->emit.is_complete = !code;
 	return code;
 }

@@ -176,7 +176,8 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		uint64_t next_sequence;
 		size_t waiting_cost;
 		struct version_writer *writer;
-		const struct manifest_footer *footer; /* what the version is, when it is complete */
+		const struct manifest_footer *footer; /* what the version is, when all is emitted */
+		bool is_complete;		      /* and all leaves are written */
 		struct version_reader *onto;	      /* NULL: none */
 		struct version_edit *edit;	      /* onto it; NULL: none */
 		struct {			      /* what is as in the base so far (same.c) */
@@ -257,8 +258,11 @@ enum muster_code put_emit_drain(struct put_run *run, struct muster_error *err);
 /** A large file's entry, in any order. */
 enum muster_code put_emit_late(struct put_run *run, const struct put_item *item,
 			       struct muster_error *err);
-/** The rest of the base of --onto, then the side run: emit.footer says what the version is. */
+/** emit.footer says what the version is. Where all is as in the base, the base tells, and no
+ * version is written yet. */
 enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err);
+/** Before its manifest is written: all leaves, the rest of the base of --onto, the side run. */
+enum muster_code put_emit_complete(struct put_run *run, struct muster_error *err);
 /** Rewrite what was emitted in order with the side run in it. */
 enum muster_code put_side_merge(struct put_run *run, struct muster_error *err);
 /** Does gc leave alone what an entry of the base is placed in? */
@@ -275,6 +279,8 @@ enum muster_code put_emit_open_onto(struct put_run *run, struct muster_error *er
  *  takes all of them over. */
 enum muster_code put_same_add_locked(struct put_run *run, const struct put_item *item,
 				     bool *is_same, struct muster_error *err);
+/** Was all that the base has emitted so, and nothing else? */
+bool put_same_is_all(const struct put_run *run);
 /** No further item is, or (`is_end`) there is none. Takes over those that were, if any. */
 enum muster_code put_same_end(struct put_run *run, bool is_end, struct muster_error *err);
 void put_note_stat_locked(struct put_run *run, const struct put_item *item, bool is_late);

@@ -15,15 +15,22 @@ enum muster_code put_same_add_locked(struct put_run *run, const struct put_item 
 	return bytes_append_view(&run->emit.same.last_path, item->path, err);
 }
 
+/* The base may have more behind them: what is gone from the tree. */
+bool put_same_is_all(const struct put_run *run)
+{
+	const struct version_reader *base = run->emit.same.base;
+
+	return base && !run->emit.side_count &&
+	       run->emit.same.count == version_reader_footer(base)->entry_count;
+}
+
 static enum muster_code take_over(struct put_run *run, struct version_edit *edit, bool is_end,
 				  struct muster_error *err)
 {
 	struct bytes *last = &run->emit.same.last_path;
 	enum muster_code code;
 
-	/* The base may have more behind them: what is gone from the tree. */
-	if (is_end &&
-	    run->emit.same.count == version_reader_footer(run->emit.same.base)->entry_count)
+	if (is_end && put_same_is_all(run))
 		return version_edit_finish(edit, err);
 	code = bytes_append_byte(last, 0, err); /* the first path that could follow */
 	return code ? code : version_edit_take_before(edit, bytes_view(last), err);

@@ -106,6 +106,12 @@ class MusterTest(unittest.TestCase):
         self.assertEqual(self.tree(a), self.tree(b))
 
 
+def own_terminal():
+    """Standard input is the terminal of the new session: when it closes, and be it because the test
+    was killed, the program is told (SIGHUP)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """The program on a terminal of its own."""
 
@@ -115,7 +121,7 @@ class Terminal:
         self.process = subprocess.Popen([PROGRAM, *map(os.fspath, arguments)], cwd=test.home,
                                         env={**test.environment, **(environment or {})},
                                         stdin=slave, stdout=slave, stderr=slave,
-                                        start_new_session=True)
+                                        start_new_session=True, preexec_fn=own_terminal)
         os.close(slave)
         self.output = ""
         test.addCleanup(self.close)

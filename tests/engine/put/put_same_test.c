@@ -2,6 +2,7 @@
  * a base. */
 #include "tests/engine/put/place.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define FILES 3000 /* some fifteen leaves */
@@ -72,9 +73,53 @@ static void a_version_is_the_same_with_a_base_and_without(void **state)
 	}
 }
 
+static atomic_bool is_committed;
+
+/* While the walk looks at its first path, another writer commits a version of something else. */
+static bool commit_another(const void *state, const char *path, uint64_t path_bytes,
+			   bool is_directory)
+{
+	const struct place *place = state;
+	char file[80];
+	struct muster_source source = { .path = file };
+	struct muster_put_options options = put_options(&source);
+	struct muster_put_report report;
+
+	snprintf(file, sizeof(file), "%s/1", place->tree);
+	(void)path;
+	(void)path_bytes;
+	(void)is_directory;
+	if (!atomic_exchange(&is_committed, true) &&
+	    (put_run(place->repository, place->cache, &options, &report, NULL) || !report.is_new))
+		atomic_store(&is_committed, false);
+	return true;
+}
+
+static void what_is_as_in_the_base_is_written_when_the_base_is_not_the_head_any_more(void **state)
+{
+	struct place *place = *state;
+	struct muster_source source = { .path = place->tree };
+	struct muster_put_options options = put_options(&source);
+	struct muster_put_report first, again;
+
+	run_shell("cd '%s' && for i in $(seq 500); do echo $i > $i; done", place->tree);
+	let_time_pass(place);
+	first = put_tree(place);
+	options.wanted = commit_another;
+	options.wanted_state = place;
+	again = put(place, &options, MUSTER_OK);
+	assert_true(atomic_load(&is_committed));
+	assert_int_equal(again.read_files, 0);
+	assert_true(again.is_new);
+	assert_int_equal(again.version_number, first.version_number + 2);
+	assert_string_equal(again.root, first.root);
+	compare_with_tree(place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		PUT_TEST(what_is_as_in_the_base_is_written_when_the_base_is_not_the_head_any_more),
 		PUT_TEST(a_version_is_the_same_with_a_base_and_without),
 	};
 
