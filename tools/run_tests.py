@@ -8,6 +8,7 @@ import argparse
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +23,10 @@ BUILD_ONLY = {"release", "tidy"}
 # ThreadSanitizer adds nothing to the pure layers and to the replay of a corpus by one thread.
 LABELS = {"fuzz": "fuzz"}
 LEFT_OUT = {"tsan": ["pure", "fuzz"]}
+# Real servers on loopback are looked at once, by programs that no preset changes.
+SERVERS_PRESET = "dev"
+# On a fresh machine 4 minutes, most of it compiling; later runs find all in a cache.
+SERVERS_SECONDS = 900
 
 
 class Result:
@@ -177,6 +182,7 @@ def run_ctest(result, options, prefix, with_static):
     exclude = [*LEFT_OUT.get(preset, [])]
     exclude += [] if options.slow else ["slow"]
     exclude += [] if with_static else ["static"]
+    exclude += [] if preset == SERVERS_PRESET and options.servers else ["servers"]
     command = [*prefix, "ctest", "--test-dir", str(ROOT / "build" / preset), "-j",
                str(options.jobs), "--output-on-failure", "--no-tests=ignore",
                "--test-output-size-passed", "4000000", "--test-output-size-failed", "4000000",
@@ -191,6 +197,24 @@ def run_ctest(result, options, prefix, with_static):
         result.fail("ctest", f"exit code {code}: {last_line(text)}")
     if result.failed:
         show_end(text, 400)
+
+
+def install_servers(seconds=SERVERS_SECONDS):
+    """Brings the servers that can be had in time. Tests of those that are missing are skips."""
+    print(f"== servers: installing what is missing, at most {seconds} s", flush=True)
+    with subprocess.Popen([ROOT / "tests" / "servers" / "install"], stdin=subprocess.DEVNULL,
+                          start_new_session=True) as install:
+        try:
+            code = install.wait(timeout=seconds)
+        except BaseException as error:
+            # An interrupt must end it too: it has a session of its own.
+            os.killpg(install.pid, signal.SIGTERM)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            print(f"servers: not all were there after {seconds} s; the next run goes on")
+            return
+    if code:
+        print(f"servers: tests/servers/install returned {code}")
 
 
 def test_preset(preset, options, with_static):
@@ -227,6 +251,8 @@ def parse_arguments():
                         help="dev asan tsan fuzz (default: these), release, tidy")
     parser.add_argument("--quick", action="store_true", help="only the preset dev")
     parser.add_argument("--slow", action="store_true", help="the tests labelled slow too")
+    parser.add_argument("--no-servers", dest="servers", action="store_false",
+                        help="neither install nor look at the real servers of tests/servers")
     parser.add_argument("--fuzz-seconds", type=int, default=10, metavar="S",
                         help="how long each fuzz target runs (default: 10)")
     parser.add_argument("-j", "--jobs", type=int, default=len(os.sched_getaffinity(0)),
@@ -249,6 +275,8 @@ def main():
     groups = [preset for preset in options.presets if preset in ("fuzz", "tidy")]
     if groups and subprocess.run([ROOT / "tools" / "install-packages", *groups]).returncode:
         return 1
+    if options.servers and SERVERS_PRESET in options.presets:
+        install_servers()
     results = []
     for preset in options.presets:
         results.append(test_preset(preset, options, with_static=not results))

@@ -252,7 +252,7 @@ void index_view_close(struct index_view *view);
 enum muster_code check_list_objects(struct check_run *run, enum object_kind kind,
 				    struct spill **out, struct muster_error *err);
 
-/* --- bytes.c -------------------------------------------------------------------------------- */
+/* --- bytes.c, bytes_blob.c -------------------------------------------------------------------- */
 
 struct open_pack;
 

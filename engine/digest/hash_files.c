@@ -77,6 +77,17 @@ static void one_is_settled(struct tree_worker *worker, struct put_batch *batch)
 	part_ends(worker->tree, batch);
 }
 
+/* What a walk with stats would have counted before. `bytes`: 0 where nobody will know. */
+static void count_found(struct hash_tree *tree, const struct put_item *item, uint64_t bytes)
+{
+	const struct tree_slot *slot = tree_slot_locked(tree, item->batch->sequence);
+
+	if (slot->has_stat[item - item->batch->items])
+		return;
+	count(&tree->progress->total_bytes, bytes);
+	hash_is_sized(tree);
+}
+
 /* An intake_done_fn. */
 static enum muster_code small_is_done(void *state, void *cookie, const struct intake_answer *answer,
 				      struct muster_error *err)
@@ -84,8 +95,10 @@ static enum muster_code small_is_done(void *state, void *cookie, const struct in
 	struct tree_worker *worker = state;
 	struct muster_progress *progress = worker->tree->progress;
 	struct put_item *item = cookie;
+	bool has_size = !answer->code || answer->code == MUSTER_FULL;
 
 	(void)err;
+	count_found(worker->tree, item, has_size ? answer->after.size_bytes : 0);
 	if (!answer->code) {
 		set_hashed(item, &answer->after, answer->fingerprint, progress);
 		count_bytes(progress, answer->data.len);
@@ -106,19 +119,22 @@ enum muster_code hash_open_intake(struct tree_worker *worker, struct muster_erro
 					  .progress = tree->progress,
 					  .ring_bytes = tree->ring_bytes,
 					  .file_max = HASH_TREE_FILES,
+					  .size_max = hash_small_max(tree),
+					  .begun_ns = hash_source_begun_ns(tree->source),
 					  .done = small_is_done,
 					  .state = worker };
 
 	return intake_open(&worker->intake, &options, err);
 }
 
-static enum muster_code put_small(struct tree_worker *worker, struct put_item *item,
+static enum muster_code put_small(struct tree_worker *worker, struct put_item *item, bool has_stat,
 				  struct muster_error *err)
 {
 	struct intake_file file = { .dir_fd = item->batch->dir_fd,
 				    .name = item->name,
+				    .has_no_size = !has_stat,
 				    .size_bytes = item->found.size_bytes,
-				    .has_found = true,
+				    .has_found = has_stat,
 				    .found = { item->found.size_bytes, item->found.mtime_ns,
 					       item->found.ctime_ns, item->found.inode },
 				    .cookie = item };
@@ -141,7 +157,7 @@ enum muster_code hash_small_files(struct tree_worker *worker, struct tree_slot *
 		if (atomic_load_explicit(&progress->cancel, memory_order_relaxed))
 			return MUSTER_OK;
 		if (slot->is_small[i])
-			code = put_small(worker, &batch->items[i], err);
+			code = put_small(worker, &batch->items[i], slot->has_stat[i], err);
 	}
 	if (!code)
 		one_is_settled(worker, batch);

@@ -5,8 +5,8 @@
 
 static void init(struct hash_tree *tree, const struct hash_tree_options *options)
 {
-	tree->hashing = (struct hash_options){ .algorithm = options->algorithm,
-					       .cpu = options->form.cpu };
+	tree->hashing =
+		(struct hash_options){ .algorithm = options->algorithm, .cpu = options->form.cpu };
 	tree->reader = options->form.reader;
 	tree->ring_bytes = intake_ring_bytes(options->memory_bytes, options->worker_count);
 	tree->worker_count = options->worker_count;
@@ -18,6 +18,7 @@ static void init(struct hash_tree *tree, const struct hash_tree_options *options
 		.wanted_state = options->wanted_state,
 		.one_file_system = options->one_file_system,
 	};
+	atomic_init(&tree->unsized_count, 1);
 	pthread_mutex_init(&tree->lock, NULL);
 	pthread_cond_init(&tree->moved, NULL);
 }
@@ -61,9 +62,7 @@ enum muster_code hash_tree_open(struct hash_tree **out, const struct hash_tree_o
 	if (!tree)
 		return muster_fail_memory(err, "a tree to hash");
 	init(tree, options);
-	code = put_source_open(&tree->source, &tree->source_options,
-			       &(struct source_limits){ .thread_count = options->worker_count },
-			       err);
+	code = hash_source_open(&tree->source, &tree->source_options, options->worker_count, err);
 	if (!code)
 		code = init_workers(tree, err);
 	if (!code)
@@ -99,7 +98,7 @@ void hash_tree_close(struct hash_tree *tree)
 	put_batch_free(tree->current);
 	for (size_t i = 0; i < HASH_TREE_WINDOW; i++)
 		put_batch_free(tree->locked.window[i].batch);
-	put_source_close(tree->source);
+	hash_source_close(tree->source);
 	pthread_cond_destroy(&tree->moved);
 	pthread_mutex_destroy(&tree->lock);
 	free(tree);
@@ -200,6 +199,6 @@ struct hash_tree_counts hash_tree_counted(const struct hash_tree *tree)
 {
 	return (struct hash_tree_counts){
 		.vanished_files = tree->vanished_files,
-		.special_files = put_source_special_count(tree->source),
+		.special_files = hash_source_special_count(tree->source),
 	};
 }

@@ -2,19 +2,20 @@
 #ifndef ENGINE_DIGEST_HASH_TREE_INTERNAL_H
 #define ENGINE_DIGEST_HASH_TREE_INTERNAL_H
 
+#include "engine/digest/hash_source.h"
 #include "engine/digest/hash_tree.h"
 #include "engine/intake/intake_set.h"
 #include "engine/intake/long_intake.h"
-#include "engine/put/put_internal.h" /* struct put_batch: what a source gives */
 
 /* One batch on its way. */
 struct tree_slot {
 	struct put_batch *batch;
-	bool is_small[PUT_BATCH_MAX];	/* which items; never changes while the batch is here */
-	bool is_large[PUT_BATCH_MAX];	/* ... and wait for somebody to take them */
+	bool has_stat[PUT_BATCH_MAX];	 /* else its size is not known */
+	bool is_small[PUT_BATCH_MAX];	 /* which items; never changes while the batch is here */
+	bool is_large[PUT_BATCH_MAX];	 /* ... and wait for somebody to take them */
 	bool has_changed[PUT_BATCH_MAX]; /* while it was read; of who has taken it */
-	size_t large_left;		/* items that are large and wait */
-	size_t unfinished;		/* large items, and one for all others: not done yet */
+	size_t large_left;		 /* items that are large and wait */
+	size_t unfinished;		 /* large items, and one for all others: not done yet */
 };
 
 /* Its batches are those whose small files are in its intake. */
@@ -32,9 +33,10 @@ struct hash_tree {
 	enum reader_kind reader;
 	size_t ring_bytes;
 	struct muster_put_options source_options; /* what a source asks for */
-	struct put_source *source;		  /* under `is_reading` */
+	struct hash_source *source;		  /* under `is_reading` */
 	struct muster_progress *progress;	  /* never NULL */
 	struct muster_progress own_progress;
+	atomic_ullong unsized_count; /* files without a size yet, and one for the source */
 	struct tree_worker *workers;
 	unsigned worker_count, ready_count, started_count;
 
@@ -64,6 +66,8 @@ static inline struct tree_slot *tree_slot_locked(struct hash_tree *tree, uint64_
 bool hash_take_large_locked(struct hash_tree *tree, struct put_item **out);
 /** Is the tree given up? */
 bool hash_is_stopping_locked(struct hash_tree *tree);
+/** One less without a size: of the last the total is known. */
+void hash_is_sized(struct hash_tree *tree);
 /** Files of more bytes are large. */
 uint64_t hash_small_max(const struct hash_tree *tree);
 

@@ -25,6 +25,12 @@ bool hash_is_stopping_locked(struct hash_tree *tree)
 	return tree->locked.is_stopping;
 }
 
+void hash_is_sized(struct hash_tree *tree)
+{
+	if (atomic_fetch_sub(&tree->unsized_count, 1) == 1)
+		atomic_store(&tree->progress->total_is_known, true);
+}
+
 bool hash_take_large_locked(struct hash_tree *tree, struct put_item **out)
 {
 	struct tree_slot *slot;
@@ -45,16 +51,16 @@ bool hash_take_large_locked(struct hash_tree *tree, struct put_item **out)
 	return true;
 }
 
-/* A batch as it came: which of its items are large. Paths that no entry may have fail before
- * anybody reads them. */
-static void look_at(struct hash_tree *tree, struct put_batch *batch, struct tree_slot *out)
+/* A batch as it came: which of its items are large, as far as that is known. Paths that no entry
+ * may have fail before anybody reads them. */
+static void look_at(struct hash_tree *tree, struct tree_slot *out)
 {
-	uint64_t small_max = hash_small_max(tree), bytes = 0;
+	const struct put_batch *batch = out->batch;
+	uint64_t small_max = hash_small_max(tree), bytes = 0, unsized = 0;
 	struct muster_error why;
 
-	*out = (struct tree_slot){ .batch = batch };
 	for (size_t i = 0; i < batch->item_count; i++) {
-		struct put_item *item = &batch->items[i];
+		struct put_item *item = &out->batch->items[i];
 
 		if (item->fate != ITEM_READ)
 			continue;
@@ -63,11 +69,13 @@ static void look_at(struct hash_tree *tree, struct put_batch *batch, struct tree
 			continue;
 		}
 		bytes += item->found.size_bytes;
-		out->is_large[i] = item->found.size_bytes > small_max;
+		unsized += !out->has_stat[i];
+		out->is_large[i] = out->has_stat[i] && item->found.size_bytes > small_max;
 		out->is_small[i] = !out->is_large[i];
 		out->large_left += out->is_large[i];
 	}
 	out->unfinished = out->large_left + 1;
+	atomic_fetch_add(&tree->unsized_count, unsized);
 	atomic_fetch_add_explicit(&tree->progress->total_files, batch->item_count,
 				  memory_order_relaxed);
 	atomic_fetch_add_explicit(&tree->progress->total_bytes, bytes, memory_order_relaxed);
@@ -89,22 +97,21 @@ static struct tree_slot *put_into_window_locked(struct hash_tree *tree,
 static bool read_source_locked(struct hash_tree *tree, struct task *task)
 {
 	struct muster_error failure = { 0 };
-	struct put_batch *batch;
-	struct tree_slot come;
+	struct tree_slot come = { 0 };
 	enum muster_code code;
 
 	tree->locked.is_reading = true;
 	pthread_mutex_unlock(&tree->lock);
-	code = put_source_next(tree->source, &batch, &failure);
+	code = hash_source_next(tree->source, &come.batch, come.has_stat, &failure);
 	if (!code)
-		look_at(tree, batch, &come);
+		look_at(tree, &come);
 	pthread_mutex_lock(&tree->lock);
 	tree->locked.is_reading = false;
 	if (!code)
 		*task = (struct task){ TASK_BATCH, put_into_window_locked(tree, &come), NULL };
 	tree->locked.is_source_done = code != MUSTER_OK;
 	if (code == MUSTER_END)
-		atomic_store(&tree->progress->total_is_known, true);
+		hash_is_sized(tree);
 	else if (code)
 		tree->locked.failure = failure;
 	pthread_cond_broadcast(&tree->moved);

@@ -245,17 +245,6 @@ static enum muster_code open_large(void *state, void *cookie, int *fd, struct fi
 	return MUSTER_OK;
 }
 
-static enum muster_code count_chunk(void *state, void *cookie, struct view data,
-				    struct muster_error *err)
-{
-	struct plan_worker *worker = state;
-
-	(void)cookie;
-	(void)err;
-	get_count(&worker->run->job.progress->read_bytes, data.len);
-	return MUSTER_OK;
-}
-
 static enum muster_code end_large(void *state, void *cookie, const struct long_answer *answer,
 				  bool *again, struct muster_error *err)
 {
@@ -268,23 +257,14 @@ static enum muster_code end_large(void *state, void *cookie, const struct long_a
 	return MUSTER_OK;
 }
 
-static bool is_stopping(void *state)
-{
-	const struct plan_worker *worker = state;
-
-	return get_is_stopping(&worker->run->job);
-}
-
 static enum muster_code read_large(struct plan_worker *worker, struct get_found_batch *batch,
 				   struct muster_error *err)
 {
-	struct long_ops ops = { .state = worker,
-				.next = next_large,
-				.open = open_large,
-				.chunk = count_chunk,
-				.end = end_large,
-				.is_stopping = is_stopping };
+	struct long_ops ops = get_long_ops(&worker->run->job, worker);
 
+	ops.next = next_large;
+	ops.open = open_large;
+	ops.end = end_large;
 	worker->batch = batch;
 	worker->next_large = 0;
 	return get_hashing_run_large(&worker->hashing, &ops, err);
@@ -317,7 +297,7 @@ static enum muster_code work(void *state, void *filled, struct muster_error *err
 	bool has_large = false;
 	enum muster_code code = MUSTER_OK;
 
-	for (size_t i = 0; i < batch->count && !code && !is_stopping(worker); i++) {
+	for (size_t i = 0; i < batch->count && !code && !get_is_stopping(&worker->run->job); i++) {
 		struct get_found *item = &batch->items[i];
 
 		if (item->decision != CHECKOUT_READ || judge_known(worker, item))
@@ -329,7 +309,7 @@ static enum muster_code work(void *state, void *filled, struct muster_error *err
 	}
 	if (!code)
 		code = get_hashing_drain(&worker->hashing, err);
-	if (!code && has_large && !is_stopping(worker))
+	if (!code && has_large && !get_is_stopping(&worker->run->job))
 		code = read_large(worker, batch, err);
 	for (size_t i = 0; i < batch->count && !code; i++)
 		if (is_touched(&batch->items[i]))

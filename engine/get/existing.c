@@ -169,17 +169,6 @@ static enum muster_code open_large(void *state, void *cookie, int *fd, struct fi
 	return code;
 }
 
-static enum muster_code count_chunk(void *state, void *cookie, struct view data,
-				    struct muster_error *err)
-{
-	struct get_existing *existing = state;
-
-	(void)cookie;
-	(void)err;
-	get_count(&existing->tree->job->progress->read_bytes, data.len);
-	return MUSTER_OK;
-}
-
 static enum muster_code end_large(void *state, void *cookie, const struct long_answer *answer,
 				  bool *again, struct muster_error *err)
 {
@@ -195,24 +184,14 @@ static enum muster_code end_large(void *state, void *cookie, const struct long_a
 	return larges->end(larges->state, item, err);
 }
 
-static bool is_stopping(void *state)
-{
-	const struct get_existing *existing = state;
-
-	return get_is_stopping(existing->tree->job);
-}
-
 enum muster_code get_existing_check_large(struct get_existing *existing,
-					  const struct get_larges *larges,
-					  struct muster_error *err)
+					  const struct get_larges *larges, struct muster_error *err)
 {
-	struct long_ops ops = { .state = existing,
-				.next = next_large,
-				.open = open_large,
-				.chunk = count_chunk,
-				.end = end_large,
-				.is_stopping = is_stopping };
+	struct long_ops ops = get_long_ops(existing->tree->job, existing);
 
+	ops.next = next_large;
+	ops.open = open_large;
+	ops.end = end_large;
 	existing->larges = larges;
 	return get_hashing_run_large(&existing->hashing, &ops, err);
 }
@@ -254,10 +233,11 @@ enum muster_code get_existing_check(struct get_existing *existing, struct get_ba
 {
 	struct batch_larges large = { .batch = batch };
 	struct get_larges larges = { &large, next_of_batch, end_of_batch };
+	const struct get_job *job = existing->tree->job;
 	bool has_large = false;
 	enum muster_code code = MUSTER_OK;
 
-	for (size_t i = 0; i < batch->count && !code && !is_stopping(existing); i++) {
+	for (size_t i = 0; i < batch->count && !code && !get_is_stopping(job); i++) {
 		struct get_item *item = &batch->items[i];
 
 		if (item->fate != GET_WANTED || get_item_is_large(item) ||

@@ -164,9 +164,17 @@ static void add_file(struct get_merge *merge, struct get_found_batch *batch, str
 	item->name = file->name;
 	item->error = file->error;
 	item->is_directory = file->error && file->is_directory;
+	item->has_stat = file->has_stat;
 	item->stat = (struct found_file){ file->stat.size_bytes, file->stat.mtime_ns,
 					  file->stat.ctime_ns, file->stat.inode };
 	merge->next++;
+}
+
+uint64_t get_found_bytes(const struct get_found *item)
+{
+	if (!item->has_file)
+		return 0;
+	return item->has_stat ? item->stat.size_bytes : item->entry.size_bytes;
 }
 
 /* What lies below cannot be known: its entries are no drift of their own. */
@@ -227,8 +235,8 @@ enum muster_code get_merge_fill(struct get_merge *merge, struct get_found_batch 
 		const struct get_found *item = &batch->items[batch->count];
 
 		code = add_item(merge, batch, err);
-		if (item->stat.size_bytes <= PACK_BLOB_MAX_BYTES)
-			bytes += item->stat.size_bytes;
+		if (get_found_bytes(item) <= PACK_BLOB_MAX_BYTES)
+			bytes += get_found_bytes(item);
 	}
 	if (code) {
 		get_found_reset(batch);

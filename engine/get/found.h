@@ -20,8 +20,8 @@
 
 #define GET_FOUND_MAX	     256
 #define GET_FOUND_TEXT_BYTES (64u << 10)
-#define GET_FOUND_WALKS 16	    /* directories that share a batch */
-#define GET_FOUND_BYTES (32u << 20) /* of small files in a batch */
+#define GET_FOUND_WALKS	     16		 /* directories that share a batch */
+#define GET_FOUND_BYTES	     (32u << 20) /* of small files in a batch */
 
 /* A walk's batch, shared by the batches that were cut from it. Names are needed until they were
  * told, the directory only until the last file was read: descriptors are few. */
@@ -46,6 +46,7 @@ struct get_found {
 	struct entry entry;    /* without its texts */
 	struct get_walk *walk; /* borrowed from the batch; NULL without a file */
 	const char *name;      /* for openat(walk->batch->dir_fd) */
+	bool has_stat;
 	struct found_file stat;
 	const struct muster_error *error; /* NULL, or why the walk could not look at it */
 	bool is_directory;		  /* with an error: a directory */
@@ -76,6 +77,9 @@ struct get_found_batch {
 	uint8_t text[GET_FOUND_TEXT_BYTES];
 };
 
+/** How many bytes its file has, or should have where nobody has stat'ed it; 0 where neither is
+ *  known. */
+uint64_t get_found_bytes(const struct get_found *item);
 /** Empty; what the batch held is let go. */
 void get_found_reset(struct get_found_batch *batch);
 /** Nothing of the batch will be opened any more. */

@@ -69,6 +69,19 @@ enum muster_code get_hashing_drain(struct get_hashing *hashing, struct muster_er
 	return intake_set_drain(&hashing->intakes, err);
 }
 
+static bool is_stopping(void *job)
+{
+	return get_is_stopping(job);
+}
+
+struct long_ops get_long_ops(struct get_job *job, void *state)
+{
+	return (struct long_ops){ .state = state,
+				  .is_stopping = is_stopping,
+				  .run = job,
+				  .read_bytes = &job->progress->read_bytes };
+}
+
 enum muster_code get_hashing_run_large(struct get_hashing *hashing, const struct long_ops *ops,
 				       struct muster_error *err)
 {

@@ -25,6 +25,9 @@ enum muster_code get_hashing_read(struct get_hashing *hashing, enum digest_algor
 uint64_t get_hashing_small_max(const struct get_hashing *hashing);
 /** Every file that was read is told. */
 enum muster_code get_hashing_drain(struct get_hashing *hashing, struct muster_error *err);
+/** Operations of a long intake of this job: it stops with it, and what is read is counted. The rest
+ *  is for the caller to fill in. */
+struct long_ops get_long_ops(struct get_job *job, void *state);
 /** Large files, until there is none any more: long_intake_run(). The same `ops` each time; their
  *  files name their algorithm. */
 enum muster_code get_hashing_run_large(struct get_hashing *hashing, const struct long_ops *ops,

@@ -1,6 +1,7 @@
 /* Large blobs, several side by side: piece by piece, and what became of one counts only when its
  * digest is right. What does not prove where the version says is tried once more by the index. */
 #include "engine/get/fetch_internal.h"
+#include "engine/get/hashing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +92,6 @@ static enum muster_code piece(void *state, void *cookie, struct view data, struc
 	struct get_stream *stream = cookie;
 	enum muster_code code;
 
-	get_count(&fetcher->job->progress->read_bytes, data.len);
 	if (stream->is_cloned)
 		return MUSTER_OK;
 	code = fetcher->sink.piece(fetcher->sink.state, stream->item, data, err);
@@ -176,23 +176,9 @@ static enum muster_code next(void *state, struct long_file *out, struct muster_e
 	return MUSTER_OK;
 }
 
-static bool is_stopping(void *state)
-{
-	const struct get_fetcher *fetcher = state;
-
-	return get_is_stopping(fetcher->job);
-}
-
 static enum muster_code need_streams(struct get_fetcher *fetcher, struct muster_error *err)
 {
-	struct long_ops ops = { .state = fetcher,
-				.next = next,
-				.open = open_blob,
-				.read = read_blob,
-				.begin = begin,
-				.chunk = piece,
-				.end = end,
-				.is_stopping = is_stopping };
+	struct long_ops ops = get_long_ops(fetcher->job, fetcher);
 	struct hash_options hashing = get_job_hashing(fetcher->job, DIGEST_XXH128);
 
 	if (fetcher->large.intake)
@@ -203,6 +189,12 @@ static enum muster_code need_streams(struct get_fetcher *fetcher, struct muster_
 		return muster_fail_memory(err, "large files");
 	if (fetcher->only_checksum)
 		hashing.has_identity = false;
+	ops.next = next;
+	ops.open = open_blob;
+	ops.read = read_blob;
+	ops.begin = begin;
+	ops.chunk = piece;
+	ops.end = end;
 	return long_intake_open(&fetcher->large.intake, &hashing, &ops, err);
 }
 

@@ -1,6 +1,8 @@
 /* A directory against a version: walk and manifest step along in path order, workers read and hash
- * what only bytes can prove. Nothing is stat-ed beside what the walk needs. Files of several
- * batches are on their way at once. */
+ * what only bytes can prove. Files of several batches are on their way at once.
+ *
+ * Nothing is stat'ed beside what the walk needs, unless stats are all that is asked for (`quick`):
+ * a file is opened, its entry's size and one byte more are read, and it is closed. */
 #include <stdlib.h>
 
 #include "engine/get/found.h"
@@ -39,12 +41,13 @@ struct directory_later {
 
 static void judge(struct directory_run *directory, struct get_found *item)
 {
-	bool quick = directory->run->options->quick;
-	const struct stat_record *known =
-		directory->cache ? stat_cache_find(directory->cache, item->path) : NULL;
-
-	item->verdict = verification_judge(quick, item->has_entry ? &item->entry : NULL,
-					   item->has_file ? &item->stat : NULL, known);
+	item->verdict = verification_judge(&(struct verification_facts){
+		.quick = directory->run->options->quick,
+		.has_file = item->has_file,
+		.entry = item->has_entry ? &item->entry : NULL,
+		.found = item->has_stat ? &item->stat : NULL,
+		.known = directory->cache ? stat_cache_find(directory->cache, item->path) : NULL,
+	});
 }
 
 static enum muster_code fill(void *state, void *filled, struct muster_error *err)
@@ -180,6 +183,18 @@ static enum muster_code next_large(void *state, struct long_file *out, struct mu
 	return MUSTER_OK;
 }
 
+/* A long_ops `begin`: of another size, it need not be read. */
+static enum muster_code compare_size(void *state, void *cookie, const struct file_stat *found,
+				     struct muster_error *err)
+{
+	const struct directory_later *later = cookie;
+	const struct entry *entry = &later->found.entry;
+
+	(void)state;
+	(void)err;
+	return entry->has_size && entry->size_bytes != found->size_bytes ? MUSTER_END : MUSTER_OK;
+}
+
 static enum muster_code count_chunk(void *state, void *cookie, struct view data,
 				    struct muster_error *err)
 {
@@ -202,7 +217,9 @@ static enum muster_code end_large(void *state, void *cookie, const struct long_a
 		drop_later(later);
 		return MUSTER_OK;
 	}
-	if (answer->code) {
+	if (answer->code == MUSTER_END) {
+		later->found.verdict = VERIFICATION_CHANGED;
+	} else if (answer->code) {
 		note_read_error(&later->found, answer->error);
 	} else {
 		count_read(worker, 1, 0);
@@ -226,6 +243,7 @@ static enum muster_code need_large(struct directory_worker *worker, struct muste
 {
 	struct long_ops ops = { .state = worker,
 				.next = next_large,
+				.begin = compare_size,
 				.chunk = count_chunk,
 				.end = end_large,
 				.is_stopping = is_stopping };
@@ -299,8 +317,7 @@ static enum muster_code put_small(struct directory_worker *worker, struct get_fo
 {
 	struct intake_file file = { .dir_fd = item->walk->batch->dir_fd,
 				    .name = item->name,
-				    .size_bytes = item->entry.has_size ? item->entry.size_bytes
-								       : item->stat.size_bytes,
+				    .size_bytes = get_found_bytes(item),
 				    .cookie = item };
 	struct intake *intake;
 	enum muster_code code =
@@ -350,7 +367,11 @@ static enum muster_code hand_on(struct directory_worker *worker, struct get_foun
 static enum muster_code do_item(struct directory_worker *worker, struct get_found *item,
 				struct muster_error *err)
 {
-	if (item->stat.size_bytes > intake_small_max(worker->directory->run->job.ring_bytes))
+	uint64_t small_max = intake_small_max(worker->directory->run->job.ring_bytes);
+	bool has_size = item->has_stat || item->entry.has_size;
+
+	/* Of what has no size yet, only a descriptor tells it: that is how large files begin. */
+	if (!has_size || get_found_bytes(item) > small_max)
 		return hand_on(worker, item, err);
 	return put_small(worker, item, err);
 }
@@ -422,7 +443,8 @@ static enum muster_code open_walk(struct directory_run *directory, struct muster
 	const struct muster_verify_options *options = directory->run->options;
 	struct walk_options walk = { .thread_count = GET_READERS,
 				     .wanted = options->rules.wanted ? get_rules_want : NULL,
-				     .wanted_state = &options->rules };
+				     .wanted_state = &options->rules,
+				     .types_only = !options->quick };
 
 	return walk_open(&directory->walk, options->directory, &walk, err);
 }

@@ -2,13 +2,19 @@
  * A file on its way is a slot: FREE -> READING -> (AGAIN -> READING ->) HASHING -> FREE.
  *
  * Rooms of the ring are lent in the order of requests, and the reader answers in that order: the
- * oldest room is always the one of the next answer. A file that has to be read again may not take
- * a room before older answers are in, so those wait in a list until nothing is in flight.
+ * oldest room is always the one of the next answer. A file that has to be read again cannot take a
+ * room while an answer is taken, so those wait in a list until a file is put, or all are read.
  */
 #include "engine/intake/intake.h"
 
 #include <assert.h>
 #include <stdlib.h>
+
+#include "engine/intake/guess.h"
+
+/* Room for so many files at least, whatever is guessed: half may wait to be read, lanes want the
+ * rest (with 128 rooms, digest of 4 KiB files took twice the processor time). */
+#define GUESS_ROOMS 256
 
 enum slot_phase { SLOT_FREE, SLOT_READING, SLOT_AGAIN, SLOT_HASHING };
 
@@ -26,6 +32,7 @@ struct intake {
 	struct hash_ring *ring;
 	struct slot *slots, *free, *again;
 	struct slot *lent; /* its user reads it; NULL: none */
+	struct guess guess;
 };
 
 /* --- slots ---------------------------------------------------------------------------------- */
@@ -83,6 +90,8 @@ static enum muster_code open_parts(struct intake *intake, struct muster_error *e
 	for (size_t i = intake->options.file_max; i-- > 0;)
 		slot_free(intake, &intake->slots[i]);
 	code = hash_ring_new(&intake->ring, ring, err);
+	if (!code && !intake->options.size_max)
+		intake->options.size_max = hash_ring_size_max(intake->ring);
 	return code ? code : reader_open(&intake->reader, &intake->options.reader, err);
 }
 
@@ -156,27 +165,39 @@ static bool is_as_found(const struct slot *slot, const struct file_stat *after)
 		found->ctime_ns == after->ctime_ns);
 }
 
-/* What it has become counts now. */
-static enum muster_code read_again(struct intake *intake, struct slot *slot,
-				   struct muster_error *err)
+/* What it has become is what it should be. */
+static void as_found(struct slot *slot)
 {
-	struct muster_error error = { 0 };
-
-	if (slot->is_second) {
-		enum muster_code code = muster_fail(&error, MUSTER_E_CHANGED,
-						    "it changed while it was read, twice");
-
-		return tell_end(intake, slot, code, &error, err);
-	}
+	slot->file.has_no_size = false;
+	slot->file.has_found = true;
 	slot->file.found = slot->after;
 	slot->file.size_bytes = slot->after.size_bytes;
-	if (slot->file.size_bytes > intake_size_max(intake))
+}
+
+static enum muster_code read_as_found(struct intake *intake, struct slot *slot,
+				      struct muster_error *err)
+{
+	if (slot->after.size_bytes > intake->options.size_max)
 		return tell_end(intake, slot, MUSTER_FULL, NULL, err);
-	slot->is_second = true;
+	as_found(slot);
 	slot->phase = SLOT_AGAIN;
 	slot->next = intake->again;
 	intake->again = slot;
 	return MUSTER_OK;
+}
+
+static enum muster_code read_again(struct intake *intake, struct slot *slot,
+				   struct muster_error *err)
+{
+	struct muster_error error = { 0 };
+	enum muster_code code;
+
+	if (!slot->is_second) {
+		slot->is_second = true;
+		return read_as_found(intake, slot, err);
+	}
+	code = muster_fail(&error, MUSTER_E_CHANGED, "it changed while it was read, twice");
+	return tell_end(intake, slot, code, &error, err);
 }
 
 static enum muster_code hash_slot(struct intake *intake, struct slot *slot,
@@ -186,6 +207,30 @@ static enum muster_code hash_slot(struct intake *intake, struct slot *slot,
 	if (intake->options.read)
 		intake->options.read(intake->options.state, slot->file.cookie);
 	return hash_ring_push(intake->ring, slot->file.size_bytes, slot, err);
+}
+
+/* Nothing has touched it since before it was opened. */
+static bool is_settled(const struct intake *intake, const struct file_stat *after)
+{
+	return after->mtime_ns < intake->options.begun_ns &&
+	       after->ctime_ns < intake->options.begun_ns;
+}
+
+/* Its room was guessed. What is known of it now is as good as a walk's stat. */
+static enum muster_code take_guessed(struct intake *intake, struct slot *slot,
+				     enum muster_code code, const struct muster_error *error,
+				     struct muster_error *err)
+{
+	if (!code || code == MUSTER_E_CHANGED)
+		guess_observe(&intake->guess, slot->after.size_bytes);
+	if (!code && is_settled(intake, &slot->after)) {
+		slot->file.size_bytes = slot->after.size_bytes;
+		return hash_slot(intake, slot, err);
+	}
+	hash_ring_drop(intake->ring);
+	if (!code || code == MUSTER_E_CHANGED)
+		return read_as_found(intake, slot, err);
+	return tell_end(intake, slot, code, error, err);
 }
 
 static enum muster_code take_answer(struct intake *intake, struct muster_error *err)
@@ -199,6 +244,8 @@ static enum muster_code take_answer(struct intake *intake, struct muster_error *
 	(void)code;
 	slot = answer.cookie;
 	slot->after = answer.after;
+	if (slot->file.has_no_size)
+		return take_guessed(intake, slot, answer.code, &error, err);
 	if (!answer.code && is_as_found(slot, &answer.after))
 		return hash_slot(intake, slot, err);
 	hash_ring_drop(intake->ring);
@@ -237,6 +284,7 @@ static enum muster_code request(struct intake *intake, struct slot *slot, struct
 	struct reader_request request = { .dir_fd = slot->file.dir_fd,
 					  .name = slot->file.name,
 					  .size_bytes = slot->file.size_bytes,
+					  .is_at_most = slot->file.has_no_size,
 					  .cap_bytes = slot->file.size_bytes + 1,
 					  .cookie = slot };
 	enum muster_code code = need_room(intake, slot->file.size_bytes, &request.buffer, err);
@@ -252,22 +300,16 @@ static enum muster_code request(struct intake *intake, struct slot *slot, struct
 	return MUSTER_OK;
 }
 
-/* Those that changed. What was asked for meanwhile comes first: rooms are filled in order. */
+/* Those that changed, or whose room was too small, behind what was asked for meanwhile. */
 static enum muster_code request_again(struct intake *intake, struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
 
 	while (!code && intake->again) {
-		struct slot *slot;
+		struct slot *slot = intake->again;
 
-		code = take_all(intake, err);
-		if (code)
-			break;
-		slot = intake->again;
 		intake->again = slot->next;
 		code = request(intake, slot, err);
-		if (!code)
-			code = take_all(intake, err);
 	}
 	return code;
 }
@@ -297,15 +339,49 @@ static enum muster_code need_slot(struct intake *intake, struct slot **out,
 	return MUSTER_OK;
 }
 
+/* MUSTER_END: it has ended already. */
+static enum muster_code ask_size(struct intake *intake, struct slot *slot, struct muster_error *err)
+{
+	struct muster_error error = { 0 };
+	enum muster_code code;
+
+	code = file_stat_at(slot->file.dir_fd, slot->file.name, &slot->after, &error);
+	if (!code)
+		guess_observe(&intake->guess, slot->after.size_bytes);
+	if (!code && slot->after.size_bytes > intake->options.size_max)
+		code = MUSTER_FULL;
+	if (code) {
+		code = tell_end(intake, slot, code, &error, err);
+		return code ? code : MUSTER_END;
+	}
+	as_found(slot);
+	return MUSTER_OK;
+}
+
+static enum muster_code need_size(struct intake *intake, struct slot *slot,
+				  struct muster_error *err)
+{
+	uint64_t room_max = intake->options.ring_bytes / GUESS_ROOMS;
+
+	if (!slot->file.has_no_size || guess_next(&intake->guess, room_max, &slot->file.size_bytes))
+		return MUSTER_OK;
+	return ask_size(intake, slot, err);
+}
+
 enum muster_code intake_put(struct intake *intake, const struct intake_file *file,
 			    struct muster_error *err)
 {
 	struct slot *slot;
-	enum muster_code code = need_slot(intake, &slot, err);
+	enum muster_code code = request_again(intake, err);
 
+	if (!code)
+		code = need_slot(intake, &slot, err);
 	if (code)
 		return code;
 	*slot = (struct slot){ .file = *file, .phase = SLOT_READING };
+	code = need_size(intake, slot, err);
+	if (code) /* its slot is free again */
+		return code == MUSTER_END ? MUSTER_OK : code;
 	code = request(intake, slot, err);
 	if (code)
 		slot_free(intake, slot);
@@ -314,9 +390,14 @@ enum muster_code intake_put(struct intake *intake, const struct intake_file *fil
 
 enum muster_code intake_read_all(struct intake *intake, struct muster_error *err)
 {
-	enum muster_code code = take_all(intake, err);
+	enum muster_code code;
 
-	return code ? code : request_again(intake, err);
+	do {
+		code = request_again(intake, err);
+		if (!code)
+			code = take_all(intake, err);
+	} while (!code && intake->again);
+	return code;
 }
 
 enum muster_code intake_lend(struct intake *intake, uint64_t size_bytes, uint8_t **out,

@@ -8,6 +8,11 @@
  *	intake_put ──► reader: read into the ring ──► `read` ──► lanes ──► `done`, in order
  *	                    └─ failed ──► `done` at once
  *
+ * A file of which only the name is known (`has_no_size`) costs no stat of its path: room is guessed
+ * (engine/intake/guess.h), and the descriptor that was read tells how much of it holds. A file that
+ * has more, or was touched since the run began and so may have changed while it was read, is read
+ * once more as one whose state was known.
+ *
  * A file whose state was known (`has_found`) must have it when its last byte was read; else it is
  * read once more with what it has become, behind the files that were asked for meanwhile.
  *
@@ -31,6 +36,7 @@ struct intake;
 struct intake_file {
 	int dir_fd;
 	const char *name;
+	bool has_no_size;    /* nobody knows: `size_bytes` and `found` are not looked at */
 	uint64_t size_bytes; /* what it should have; at most intake_size_max() */
 	bool has_found;
 	struct file_stat found; /* what the walk saw; the inode does not count */
@@ -40,7 +46,7 @@ struct intake_file {
 /** What became of a file. All is lent until `done` returns. */
 struct intake_answer {
 	/* MUSTER_OK, what file_read() says, MUSTER_E_CANCELLED after intake_cancel(); MUSTER_FULL:
-	 * it has become larger than intake_size_max() (only with `has_found`), `after` tells. */
+	 * it is larger than `size_max` (only with `has_found` or `has_no_size`), `after` tells. */
 	enum muster_code code;
 	const struct muster_error *error;      /* of a failure */
 	struct view data;		       /* MUSTER_OK: its bytes */
@@ -59,11 +65,15 @@ typedef enum muster_code intake_done_fn(void *state, void *cookie,
 
 struct intake_options {
 	struct hash_options hashing;
-	struct reader_options reader;	  /* `wants_stat` is needed for `has_found` */
+	struct reader_options reader; /* `wants_stat` is needed for `has_found`, `has_no_size` */
 	struct muster_progress *progress; /* NULL, or told at the end how busy the lanes were */
 	size_t ring_bytes;		  /* 0: INTAKE_RING_BYTES */
 	uint32_t file_max;		  /* on their way at once; 0: INTAKE_FILE_MAX */
-	intake_read_fn *read;		  /* NULL: nobody wants to know */
+	uint64_t size_max;		  /* of what turns out to be larger; 0: intake_size_max() */
+	/* For `has_no_size`: the time that the files' file system had when the run began. What was
+	 * touched before did not change since. */
+	int64_t begun_ns;
+	intake_read_fn *read; /* NULL: nobody wants to know */
 	intake_done_fn *done;
 	void *state;
 };

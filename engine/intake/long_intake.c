@@ -159,10 +159,9 @@ static enum muster_code slot_end(struct long_intake *intake, struct slot *slot,
 				 struct muster_error *err)
 {
 	struct fingerprint fingerprint;
-	struct long_answer answer = { .code = code,
-				      .error = error,
-				      .fingerprint = &fingerprint,
-				      .found = slot->found };
+	struct long_answer answer = {
+		.code = code, .error = error, .fingerprint = &fingerprint, .found = slot->found
+	};
 	bool again = false;
 
 	close_file(slot);
@@ -184,8 +183,8 @@ static enum muster_code slot_finish(struct long_intake *intake, struct slot *slo
 
 	if (slot->fd >= 0)
 		code = file_stat_fd(slot->fd, &after, &error);
-	if (!code && (slot->done_bytes != slot->found.size_bytes ||
-		      !file_stat_equal(&slot->found, &after)))
+	if (!code &&
+	    (slot->done_bytes != slot->found.size_bytes || !file_stat_equal(&slot->found, &after)))
 		code = muster_fail(&error, MUSTER_E_CHANGED, "it changed while it was read");
 	return slot_end(intake, slot, code, &error, err);
 }
@@ -226,6 +225,12 @@ static enum muster_code read_chunk(struct long_intake *intake, struct slot *slot
 			    &slot->chunk_len, error);
 }
 
+static void count(atomic_ullong *counter, size_t more)
+{
+	if (counter)
+		atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
 static enum muster_code read_chunks(struct long_intake *intake, struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
@@ -244,6 +249,8 @@ static enum muster_code read_chunks(struct long_intake *intake, struct muster_er
 			slot->chunk_len = 0;
 			code = slot_end(intake, slot, failed, &error, err);
 		}
+		count(intake->ops.read_bytes, slot->chunk_len);
+		count(intake->ops.done_bytes, slot->chunk_len);
 	}
 	return code;
 }
@@ -323,11 +330,18 @@ static enum muster_code one_round(struct long_intake *intake, struct muster_erro
 	return code ? code : give_chunks(intake, err);
 }
 
+static bool is_stopping(const struct long_intake *intake)
+{
+	const struct long_ops *ops = &intake->ops;
+
+	return ops->is_stopping(ops->run ? ops->run : ops->state);
+}
+
 enum muster_code long_intake_run(struct long_intake *intake, struct muster_error *err)
 {
 	enum muster_code code = take_files(intake, err);
 
-	while (!code && intake->live_count && !intake->ops.is_stopping(intake->ops.state)) {
+	while (!code && intake->live_count && !is_stopping(intake)) {
 		code = one_round(intake, err);
 		if (!code)
 			code = take_files(intake, err);

@@ -3,7 +3,7 @@
  *
  * A file by itself is hashed no faster than MD5 goes; up to LONG_INTAKE_FILES go on together, in
  * SIMD lanes (base/hash/hash_stream.h). Who uses it gives the files one by one, sees each chunk
- * (to store it), and is told when a file has ended.
+ * if it wants to (to store it), and is told when a file has ended. Bytes are counted here.
  *
  *	next ──► begin ──► chunk, chunk, … ──► end ──┐
  *	           ▲                                 │ `again`
@@ -14,6 +14,8 @@
  */
 #ifndef ENGINE_INTAKE_LONG_INTAKE_H
 #define ENGINE_INTAKE_LONG_INTAKE_H
+
+#include <stdatomic.h>
 
 #include "base/hash/hash_stream.h"
 #include "io/file/read.h"
@@ -64,7 +66,10 @@ struct long_ops {
 	/* Called once for each `next`, and once more for each time that `*again` was set. */
 	enum muster_code (*end)(void *state, void *cookie, const struct long_answer *answer,
 				bool *again, struct muster_error *err);
-	bool (*is_stopping)(void *state); /* then all files are ended, as cancelled */
+	/* Asked of `run`, or of `state` if that is NULL. Then all files are ended, as cancelled. */
+	bool (*is_stopping)(void *run);
+	void *run;
+	atomic_ullong *read_bytes, *done_bytes; /* what is read is added to both; NULL: not */
 };
 
 /** Copies the options. Errors: MUSTER_E_MEMORY, MUSTER_E_UNSUPPORTED. */

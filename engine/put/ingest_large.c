@@ -38,11 +38,6 @@ struct large_item *large_item_new(const struct put_batch *batch, const struct pu
 
 /* --- one file -------------------------------------------------------------------------------- */
 
-static void count_bytes(struct put_run *run, uint64_t bytes)
-{
-	atomic_fetch_add_explicit(&run->progress->read_bytes, bytes, memory_order_relaxed);
-}
-
 /* Its entry goes to the side run. Takes the file. */
 static enum muster_code emit(struct put_worker *worker, struct large_item *large,
 			     enum muster_code code, const struct muster_error *error,
@@ -73,10 +68,9 @@ static enum muster_code begin(void *state, void *cookie, const struct file_stat 
 
 static enum muster_code chunk(void *state, void *cookie, struct view data, struct muster_error *err)
 {
-	struct put_worker *worker = state;
 	struct large_item *large = cookie;
 
-	count_bytes(worker->run, data.len);
+	(void)state;
 	return large->stream ? blob_stream_append(large->stream, data, err) : MUSTER_OK;
 }
 
@@ -162,11 +156,9 @@ static enum muster_code next(void *state, struct long_file *out, struct muster_e
 	return MUSTER_OK;
 }
 
-static bool is_stopping(void *state)
+static bool is_stopping(void *run)
 {
-	struct put_worker *worker = state;
-
-	return put_is_stopping(worker->run);
+	return put_is_stopping(run);
 }
 
 /* References are hashed by MD5, whatever the repository's algorithm is. */
@@ -178,7 +170,9 @@ static enum muster_code need_long_intake(struct put_worker *worker, bool is_refe
 				.begin = begin,
 				.chunk = chunk,
 				.end = end,
-				.is_stopping = is_stopping };
+				.is_stopping = is_stopping,
+				.run = worker->run,
+				.read_bytes = &worker->run->progress->read_bytes };
 	struct hash_options hashing = worker->run->hashing;
 	struct long_intake **intake = &worker->long_intake;
 	enum muster_code code = MUSTER_OK;

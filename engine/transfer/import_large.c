@@ -63,10 +63,9 @@ static enum muster_code begin(void *state, void *cookie, const struct file_stat 
 
 static enum muster_code chunk(void *state, void *cookie, struct view data, struct muster_error *err)
 {
-	struct import_worker *worker = state;
 	struct import_large *large = cookie;
 
-	import_count_read(worker->run, 0, data.len);
+	(void)state;
 	return large->stream ? blob_stream_append(large->stream, data, err) : MUSTER_OK;
 }
 
@@ -120,11 +119,9 @@ static enum muster_code end(void *state, void *cookie, const struct long_answer 
 	return code;
 }
 
-static bool is_stopping(void *state)
+static bool is_stopping(void *run)
 {
-	struct import_worker *worker = state;
-
-	return import_is_stopping(worker->run);
+	return import_is_stopping(run);
 }
 
 static enum muster_code need_intake(struct import_worker *worker, struct muster_error *err)
@@ -134,7 +131,9 @@ static enum muster_code need_intake(struct import_worker *worker, struct muster_
 				.begin = begin,
 				.chunk = chunk,
 				.end = end,
-				.is_stopping = is_stopping };
+				.is_stopping = is_stopping,
+				.run = worker->run,
+				.read_bytes = &worker->run->progress->read_bytes };
 	struct hash_options hashing = import_hashing(worker->run, DIGEST_MD5);
 
 	if (worker->large.intake)

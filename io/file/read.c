@@ -25,6 +25,18 @@ int file_read_flags(void)
 	return plain ? flags : flags | O_NOATIME;
 }
 
+static enum muster_code fail_gone(const char *name, struct muster_error *err)
+{
+	return muster_fail(err, MUSTER_E_VANISHED, "'%.200s' is gone", name);
+}
+
+static enum muster_code fail_no_file(const struct stat *st, const char *name,
+				     struct muster_error *err)
+{
+	errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+	return muster_fail_errno(err, "'%.200s' is not a file any more", name);
+}
+
 static enum muster_code open_to_read(const struct sys_ops *sys, int dir_fd, const char *name,
 				     int *out, struct muster_error *err)
 {
@@ -40,7 +52,7 @@ static enum muster_code open_to_read(const struct sys_ops *sys, int dir_fd, cons
 	if (fd >= 0)
 		return MUSTER_OK;
 	if (is_gone(errno))
-		return muster_fail(err, MUSTER_E_VANISHED, "'%.200s' is gone", name);
+		return fail_gone(name, err);
 	return muster_fail_errno(err, "open '%.200s'", name);
 }
 
@@ -86,6 +98,32 @@ static enum muster_code fill(const struct sys_ops *sys, int fd, const struct fil
 			   whole->size_bytes, used > size ? "more" : "less");
 }
 
+/* A read that gives less than the file has (on a network file system) is no reason to go on here:
+ * who asks again knows the size. */
+static enum muster_code read_at_most(const struct sys_ops *sys, int fd,
+				     const struct file_whole *whole, struct muster_error *err)
+{
+	size_t size = (size_t)whole->size_bytes;
+	struct stat st;
+	ssize_t got;
+
+	do
+		got = sys->read(sys->state, fd, whole->buffer, size + 1);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return muster_fail_errno(err, "read '%.200s'", whole->name);
+	if (sys->fstat(sys->state, fd, &st))
+		return muster_fail_errno(err, "stat '%.200s'", whole->name);
+	if (!S_ISREG(st.st_mode))
+		return fail_no_file(&st, whole->name, err);
+	file_stat_from(&st, whole->after);
+	if ((size_t)got <= size && (uint64_t)got == whole->after->size_bytes)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_CHANGED,
+			   "'%.200s' has %" PRIu64 " bytes: %zd were read, of %zu at most",
+			   whole->name, whole->after->size_bytes, got, size);
+}
+
 static enum muster_code stat_after(const struct sys_ops *sys, int fd,
 				   const struct file_whole *whole, struct muster_error *err)
 {
@@ -95,6 +133,17 @@ static enum muster_code stat_after(const struct sys_ops *sys, int fd,
 		return muster_fail_errno(err, "stat '%.200s'", whole->name);
 	file_stat_from(&st, whole->after);
 	return MUSTER_OK;
+}
+
+static enum muster_code read_all(const struct sys_ops *sys, int fd, const struct file_whole *whole,
+				 struct muster_error *err)
+{
+	enum muster_code code = fill(sys, fd, whole, err), failed;
+
+	if (!whole->after || (code && code != MUSTER_E_CHANGED))
+		return code;
+	failed = stat_after(sys, fd, whole, err);
+	return failed ? failed : code;
 }
 
 enum muster_code file_read(const struct file_whole *whole, struct muster_error *err)
@@ -110,12 +159,8 @@ enum muster_code file_read(const struct file_whole *whole, struct muster_error *
 	code = open_to_read(sys, whole->dir_fd, whole->name, &fd, err);
 	if (code)
 		return code;
-	code = fill(sys, fd, whole, err);
-	if (whole->after && (!code || code == MUSTER_E_CHANGED)) {
-		enum muster_code failed = stat_after(sys, fd, whole, err);
-
-		code = failed ? failed : code;
-	}
+	code = whole->is_at_most ? read_at_most(sys, fd, whole, err)
+				 : read_all(sys, fd, whole, err);
 	if (whole->drop_cache)
 		sys->fadvise(sys->state, fd, 0, 0, POSIX_FADV_DONTNEED);
 	sys_close(sys, fd);
@@ -151,8 +196,7 @@ enum muster_code file_open(int dir_fd, const char *name, int *out, struct file_s
 	if (sys->fstat(sys->state, fd, &found)) {
 		code = muster_fail_errno(err, "stat '%.200s'", name);
 	} else if (!S_ISREG(found.st_mode)) {
-		errno = S_ISDIR(found.st_mode) ? EISDIR : EINVAL;
-		code = muster_fail_errno(err, "'%.200s' is not a file any more", name);
+		code = fail_no_file(&found, name, err);
 	}
 	if (code) {
 		sys_close(sys, fd);
@@ -172,6 +216,20 @@ enum muster_code file_read_at(int fd, uint64_t offset_bytes, void *out, size_t c
 
 	*got = done < 0 ? 0 : (size_t)done;
 	return done < 0 ? muster_fail_errno(err, "read at %" PRIu64, offset_bytes) : MUSTER_OK;
+}
+
+enum muster_code file_stat_at(int dir_fd, const char *name, struct file_stat *out,
+			      struct muster_error *err)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_NO_AUTOMOUNT))
+		return is_gone(errno) ? fail_gone(name, err)
+				      : muster_fail_errno(err, "stat '%.200s'", name);
+	if (!S_ISREG(st.st_mode))
+		return fail_no_file(&st, name, err);
+	file_stat_from(&st, out);
+	return MUSTER_OK;
 }
 
 enum muster_code file_stat_fd(int fd, struct file_stat *out, struct muster_error *err)

@@ -27,6 +27,7 @@ struct file_whole {
 	int dir_fd;	     /* or AT_FDCWD */
 	const char *name;    /* below dir_fd */
 	uint64_t size_bytes; /* what it should have */
+	bool is_at_most;     /* or any size up to that: `after`, which it needs, tells which */
 	uint8_t *buffer;
 	size_t cap_bytes; /* more than size_bytes: so one read sees the end, too */
 	struct file_stat
@@ -35,7 +36,8 @@ struct file_whole {
 	const struct sys_ops *sys; /* NULL: the system's */
 };
 
-/** Opens, reads, stats if asked, closes. On success the buffer holds size_bytes. */
+/** Opens, reads, stats if asked, closes. On success the buffer holds size_bytes, or what the file
+ *  has with `is_at_most`: for more it is MUSTER_E_CHANGED, and for less than `after` tells. */
 enum muster_code file_read(const struct file_whole *whole, struct muster_error *err);
 
 /** What file_read() opens with, for who opens many at once; O_NOATIME until it was refused. */
@@ -52,6 +54,9 @@ enum muster_code file_open(int dir_fd, const char *name, int *out, struct file_s
 			   struct muster_error *err);
 /** The next bytes: fewer than `cap` only where the file ends, then 0. */
 enum muster_code file_read_at(int fd, uint64_t offset_bytes, void *out, size_t cap, size_t *got,
+			      struct muster_error *err);
+/** What file_open() would find, without opening it. Errors: as file_open(). */
+enum muster_code file_stat_at(int dir_fd, const char *name, struct file_stat *out,
 			      struct muster_error *err);
 enum muster_code file_stat_fd(int fd, struct file_stat *out, struct muster_error *err);
 /** Tell the kernel that these bytes are not needed again; len 0: to the end. */

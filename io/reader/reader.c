@@ -114,9 +114,12 @@ static void read_plainly(struct reader *reader, struct slot *slot, struct reader
 	struct file_whole whole = { .dir_fd = slot->request.dir_fd,
 				    .name = slot->request.name,
 				    .size_bytes = slot->request.size_bytes,
+				    .is_at_most = slot->request.is_at_most,
 				    .buffer = slot->request.buffer,
 				    .cap_bytes = slot->request.cap_bytes,
-				    .after = reader->options.wants_stat ? &answer->after : NULL,
+				    .after = reader->options.wants_stat || slot->request.is_at_most
+						     ? &answer->after
+						     : NULL,
 				    .drop_cache = reader->options.drop_cache,
 				    .sys = reader->options.sys };
 
@@ -130,6 +133,14 @@ static void read_plainly(struct reader *reader, struct slot *slot, struct reader
 	reader->report.plain_files++;
 }
 
+/* How much of it was read, as far as that is known. */
+static uint64_t read_bytes(const struct slot *slot, const struct reader_answer *answer)
+{
+	uint64_t asked = slot->request.size_bytes, found = answer->after.size_bytes;
+
+	return slot->request.is_at_most && found < asked ? found : asked;
+}
+
 static void read_timed(struct reader *reader, struct slot *slot, struct reader_answer *answer,
 		       struct muster_error *error)
 {
@@ -140,7 +151,7 @@ static void read_timed(struct reader *reader, struct slot *slot, struct reader_a
 	start_ns = effects_boot_ns(reader->options.effects);
 	read_plainly(reader, slot, answer, error);
 	choice_observe(&reader->choice, effects_boot_ns(reader->options.effects) - start_ns,
-		       slot->request.size_bytes);
+		       read_bytes(slot, answer));
 }
 
 static void answer_head(struct reader *reader, struct slot *slot, struct reader_answer *answer,

@@ -56,6 +56,7 @@ struct reader_request {
 	int dir_fd; /* or AT_FDCWD */
 	const char *name;
 	uint64_t size_bytes; /* what it should have */
+	bool is_at_most;     /* any size up to that: `after` tells, whether `wants_stat` or not */
 	uint8_t *buffer;
 	size_t cap_bytes; /* more than size_bytes: so one read sees the end, too */
 	void *cookie;
@@ -63,10 +64,12 @@ struct reader_request {
 
 struct reader_answer {
 	void *cookie;
-	enum muster_code code;	/* as of file_read(); on MUSTER_OK the buffer has size_bytes */
-	struct file_stat after; /* with `wants_stat`: taken after the last byte was read, from the
-				   file that was read; for MUSTER_OK and MUSTER_E_CHANGED */
-	enum reader_kind kind;	/* READER_PLAIN or READER_RING: how it was read in the end */
+	enum muster_code code; /* as of file_read(); on MUSTER_OK the buffer has size_bytes
+				  (after.size_bytes with `is_at_most`) */
+	struct file_stat
+		after; /* with `wants_stat` or `is_at_most`: taken after the last byte was read,
+			  from the file that was read; for MUSTER_OK and MUSTER_E_CHANGED */
+	enum reader_kind kind; /* READER_PLAIN or READER_RING: how it was read in the end */
 };
 
 /** What it did since it was opened. */

@@ -143,12 +143,23 @@ static bool stat_after(const struct ring *ring, struct slot *slot)
 	const struct sys_ops *sys = ring->options.sys;
 	struct stat st;
 
-	if (!ring->options.wants_stat)
+	if (!ring->options.wants_stat && !slot->request.is_at_most)
 		return true;
 	if (sys->fstat(sys->state, slot->fd, &st))
 		return false;
 	file_stat_from(&st, &slot->after);
 	return true;
+}
+
+static bool is_expected(const struct slot *slot, uint64_t got)
+{
+	return slot->request.is_at_most ? got <= slot->request.size_bytes
+					: got == slot->request.size_bytes;
+}
+
+static bool is_whole(const struct slot *slot, uint64_t got)
+{
+	return !slot->request.is_at_most || got == slot->after.size_bytes;
 }
 
 static void was_read(struct ring *ring, struct slot *slot, int result)
@@ -162,7 +173,8 @@ static void was_read(struct ring *ring, struct slot *slot, int result)
 		queue_read(ring, slot);
 		return;
 	}
-	if (result < 0 || (uint64_t)result != slot->request.size_bytes || !stat_after(ring, slot)) {
+	if (result < 0 || !is_expected(slot, (uint64_t)result) || !stat_after(ring, slot) ||
+	    !is_whole(slot, (uint64_t)result)) {
 		settle_open(ring, slot, SLOT_REDO);
 		return;
 	}

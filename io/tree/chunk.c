@@ -48,6 +48,7 @@ static enum muster_code entry_fill(struct walk_chunk *chunk, struct walk_entry *
 		return MUSTER_OK;
 	case NAME_KNOWN_FILE:
 		memcpy(&entry->stat, name->stat_bytes, sizeof(entry->stat));
+		entry->has_stat = true;
 		return MUSTER_OK;
 	default:
 		entry->is_directory = name->is_directory;
@@ -186,6 +187,7 @@ static enum presence entry_stat(const struct walk *walk, struct walk_entry *entr
 	if (!S_ISREG(stx.stx_mode))
 		return IS_SPECIAL;
 	stat_convert(&entry->stat, &stx);
+	entry->has_stat = true;
 	return IS_FILE;
 }
 
@@ -207,7 +209,7 @@ enum muster_code chunk_stat(struct walk_chunk *chunk, int fd, struct muster_erro
 
 		if (atomic_load_explicit(&walk->is_stopped, memory_order_relaxed))
 			break;
-		if (!entry->error && !entry->stat.mode) /* a known file's mode has its type */
+		if (!entry->error && !entry->has_stat && !walk->types_only)
 			presence = entry_stat(walk, entry, fd);
 		if (presence == IS_FAILED && !entry->error) {
 			int cause = errno;

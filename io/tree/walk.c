@@ -129,6 +129,7 @@ static void walk_configure(struct walk *walk, const struct walk_options *options
 	walk->wanted = options->wanted;
 	walk->wanted_state = options->wanted_state;
 	walk->one_file_system = options->one_file_system;
+	walk->types_only = options->types_only;
 	walk->ahead_entry_max =
 		options->ahead_entry_max ? options->ahead_entry_max : AHEAD_ENTRIES_MAX;
 	walk->names_limits = (struct names_limits){

@@ -1,5 +1,6 @@
 /**
- * walk - the files below a directory, in byte order of their full paths, with their stat.
+ * walk - the files below a directory, in byte order of their full paths, with their stat or, to
+ * save a system call a file, without.
  *
  * Order:    depth first, siblings sorted by bytes, a directory compared as "name/"; so paths come
  *           exactly as strcmp() on whole paths sorts them. An entry with an error that is a
@@ -38,8 +39,9 @@ struct walk_stat {
 struct walk_entry {
 	struct view path; /* from the root of the walk, NUL behind it; lent as long as the batch */
 	const char *name; /* the last component, NUL-terminated, for openat(batch->dir_fd) */
-	struct walk_stat stat;
+	struct walk_stat stat;	    /* zeroed without has_stat */
 	struct muster_error *error; /* NULL, or why this path cannot be read */
+	bool has_stat;		    /* every file, unless `types_only` */
 	bool is_directory;	    /* only on an entry with an error */
 };
 
@@ -62,6 +64,11 @@ struct walk_options {
 	walk_wanted_fn *wanted;	  /* NULL: all */
 	const void *wanted_state; /* borrowed for the life of the walk */
 	bool one_file_system;
+	/* A file whose directory says that it is one is given without a stat. What is behind a
+	 * link, or of a type that the directory does not tell, is stat'ed all the same and
+	 * has_stat. That a file without is gone, has become something else or may not be read, is
+	 * met by who opens it: as a file it was counted. */
+	bool types_only;
 	const char *spill_dir; /* for huge directories; NULL: $TMPDIR or /tmp */
 };
 

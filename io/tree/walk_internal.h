@@ -131,7 +131,7 @@ struct walk {
 	struct names_limits names_limits;
 	walk_wanted_fn *wanted;
 	const void *wanted_state;
-	bool one_file_system;
+	bool one_file_system, types_only;
 	uint64_t root_device;
 	int root_fd;
 	char *root;
@@ -223,7 +223,8 @@ enum muster_code chunk_new(struct walk_chunk **out, struct walk_dir *dir, const 
 /** A chunk of one entry, that directory, which cannot be read; takes a copy of `error`. */
 enum muster_code chunk_new_failed(struct walk_chunk **out, const struct walk_dir *dir,
 				  const struct muster_error *error, struct muster_error *err);
-/** Stats the entries that are not known yet. Drops those that are gone or no files. */
+/** Stats the entries that are not known yet, unless types suffice. Drops those that are gone or no
+ *  files. */
 enum muster_code chunk_stat(struct walk_chunk *chunk, int fd, struct muster_error *err);
 /** Every entry fails with this error. Errors: MUSTER_E_MEMORY. */
 enum muster_code chunk_fail(struct walk_chunk *chunk, const struct muster_error *error,

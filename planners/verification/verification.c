@@ -1,5 +1,7 @@
 #include "planners/verification/verification.h"
 
+#include <assert.h>
+
 bool verification_is_reference(const struct entry *entry)
 {
 	return entry->ref.len && !(entry->is_placed && entry->has_checksum);
@@ -28,23 +30,25 @@ static bool is_sure(const struct entry *entry, const struct found_file *found,
 	       (known->inode == 0 || known->inode == found->inode);
 }
 
-enum verification verification_judge(bool quick, const struct entry *entry,
-				     const struct found_file *found,
-				     const struct stat_record *known)
+enum verification verification_judge(const struct verification_facts *facts)
 {
+	const struct entry *entry = facts->entry;
+	const struct found_file *found = facts->found;
+
 	if (!entry)
 		return VERIFICATION_EXTRA;
 	if (verification_is_reference(entry))
 		return VERIFICATION_REFERENCE;
-	if (!found)
+	if (!facts->has_file)
 		return VERIFICATION_MISSING;
-	if (entry->has_size && entry->size_bytes != found->size_bytes)
+	if (found && entry->has_size && entry->size_bytes != found->size_bytes)
 		return VERIFICATION_CHANGED;
-	if (!quick)
+	if (!facts->quick)
 		return VERIFICATION_READ;
-	if (!is_sure(entry, found, known))
+	assert(found);
+	if (!is_sure(entry, found, facts->known))
 		return VERIFICATION_EQUAL;
-	return verification_has(entry, &known->fingerprint, known->has_identity)
+	return verification_has(entry, &facts->known->fingerprint, facts->known->has_identity)
 		       ? VERIFICATION_EQUAL
 		       : VERIFICATION_CHANGED;
 }

@@ -19,11 +19,16 @@ enum verification {
 	VERIFICATION_REFERENCE, /* its bytes are elsewhere: not looked at */
 };
 
-/** All of one path; `found` and `entry` may be NULL, but not both; `known` is what the stat cache
- *  says of it, or NULL. */
-enum verification verification_judge(bool quick, const struct entry *entry,
-				     const struct found_file *found,
-				     const struct stat_record *known);
+/** All of one path: an entry, a file, or both. */
+struct verification_facts {
+	bool quick; /* needs `found` of every file */
+	bool has_file;
+	const struct entry *entry;	 /* NULL: the version has none */
+	const struct found_file *found;	 /* NULL: there is no file, or nobody has stat'ed it */
+	const struct stat_record *known; /* what the stat cache says of it, or NULL */
+};
+
+enum verification verification_judge(const struct verification_facts *facts);
 
 /** Are these the bytes of the entry? Digest, and what else it tells of them. */
 bool verification_has(const struct entry *entry, const struct fingerprint *fingerprint,

@@ -243,6 +243,35 @@ static void progress_counts_all(void **state)
 	assert_int_equal(atomic_load(&progress.read_bytes), bytes);
 }
 
+/* A walk has stat'ed what links lead to; nobody the others. */
+static void links_are_hashed_beside_files_of_any_size(void **state)
+{
+	static const char *const links[] = { "b-small", "c-large", "d-small" };
+	static const char *const targets[] = { "small", "z-large", "a" };
+	struct tree *files = *state;
+	struct muster_source source = { .path = files->root };
+	struct hashed_file file;
+	struct hash_tree *tree;
+	size_t count = 0;
+	char path[128];
+
+	write_file(files, "a", 0);
+	write_file(files, "small", 5000);
+	write_file(files, "y-large", 5 << 20);
+	write_file(files, "z-large", 6 << 20);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", files->root, links[i]);
+		assert_int_equal(symlink(targets[i], path), 0);
+	}
+	tree = open_tree(&source, 1, 2, 0);
+	for (; !hash_tree_next(tree, &file, NULL); count++) {
+		assert_null(file.error);
+		check_file(files->root, &file);
+	}
+	assert_int_equal(count, 7);
+	hash_tree_close(tree);
+}
+
 static void a_bad_file_is_data(void **state)
 {
 	struct tree *files = *state;
@@ -373,6 +402,7 @@ int main(void)
 		TEST(a_tree_may_be_left_at_any_point),
 		TEST(the_order_to_stop_is_obeyed),
 		TEST(progress_counts_all),
+		TEST(links_are_hashed_beside_files_of_any_size),
 		TEST(a_bad_file_is_data),
 		TEST(sources_are_merged_or_refused),
 		TEST(a_missing_source_is_named),

@@ -33,6 +33,7 @@ struct place {
 	struct blob_set *blobs;
 	pthread_mutex_t lock;
 	struct object_id next;
+	bool has_no_sizes; /* entries do not tell them */
 };
 
 static inline void place_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -212,6 +213,7 @@ static inline struct version place_version(struct place *place, const struct spe
 	for (size_t i = 0; i < count; i++) {
 		struct entry entry = spec_entry(&specs[i]);
 
+		entry.has_size = !place->has_no_sizes;
 		entry.is_placed = !specs[i].ref && blob_place_resolve(&places[i], &entry.placement);
 		if (version_writer_add(writer, &entry, &err))
 			fail_msg("%s", err.message);

@@ -167,6 +167,92 @@ static void all_drift_is_reported(void **state)
 	assert_int_equal(report.unreadable, 2);
 }
 
+/* Nobody stats a file beforehand: what is too short or too long is met while it is read, and of
+ * what is far too long, or large, not all is. */
+static void another_size_is_a_change_whatever_was_expected(void **state)
+{
+	static const char *const changes[] = {
+		"truncate -s 0 a.txt",		"truncate -s 6 a.txt",	"truncate -s 40M a.txt",
+		"truncate -s 69999 dir/deep/c", "truncate -s 9M dir/b", "truncate -s 9437183 large",
+		"truncate -s 40M large",	"echo short > large",
+	};
+	struct verified *it = *state;
+	const char *tree = it->place->tree;
+	struct muster_verify_options options = options_of(it);
+
+	get(it);
+	place_run("cp -r %s %s.good", tree, tree);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct muster_progress progress = { 0 };
+		struct drift drift;
+
+		place_run("cd %s && %s", tree, changes[i]);
+		options.job.progress = &progress;
+		assert_int_equal(verify(it, &options, &drift).checked_files, FILE_COUNT);
+		assert_int_equal(drift.count, 1);
+		assert_memory_equal(drift.items[0], "changed ", 8);
+		assert_int_equal(progress.read_files, FILE_COUNT - 1);
+		assert_true(progress.read_bytes < 10 * MIB);
+		place_run("rm -r %s; cp -r %s.good %s", tree, tree, tree);
+	}
+	place_run("rm -r %s.good", tree);
+}
+
+static void a_directory_in_a_file_s_place_is_missing_and_extra(void **state)
+{
+	struct verified *it = *state;
+	const char *tree = it->place->tree;
+	struct muster_verify_options options = options_of(it);
+	struct drift drift;
+
+	get(it);
+	place_run("rm %s/a.txt %s/large; mkdir %s/a.txt %s/large", tree, tree, tree, tree);
+	place_write(tree, "large/x", "x");
+	verify(it, &options, &drift);
+	assert_drift(&drift, (const char *const[]){ "extra large/x", "missing a.txt",
+						    "missing large", NULL });
+}
+
+static void links_are_held_against_what_they_lead_to(void **state)
+{
+	struct verified *it = *state;
+	const char *tree = it->place->tree;
+	struct muster_verify_options options = options_of(it);
+	struct drift drift;
+
+	get(it);
+	place_run("cd %s && for f in a.txt dir/b large; do mv $f z/of-$(basename $f) && "
+		  "ln -s %s/z/of-$(basename $f) $f; done",
+		  tree, tree);
+	verify(it, &options, &drift);
+	assert_drift(&drift, (const char *const[]){ "extra z/of-a.txt", "extra z/of-b",
+						    "extra z/of-large", NULL });
+	place_write(tree, "z/of-a.txt", "longer");
+	place_write(tree, "z/of-b", "bet!");
+	verify(it, &options, &drift);
+	assert_drift(&drift,
+		     (const char *const[]){ "changed a.txt", "changed dir/b", "extra z/of-a.txt",
+					    "extra z/of-b", "extra z/of-large", NULL });
+}
+
+static void an_entry_may_do_without_a_size(void **state)
+{
+	static const struct spec specs[] = { { "a", "alpha", 0, NULL },
+					     { "b", "beta ", 9 * MIB, NULL },
+					     { "c", "gamma", 0, NULL } };
+	struct verified *it = *state;
+	struct muster_verify_options options = options_of(it);
+	struct drift drift;
+
+	it->place->has_no_sizes = true;
+	it->version = place_version(it->place, specs, 3);
+	place_write(it->place->tree, "a", "alpha");
+	place_write(it->place->tree, "c", "gamma, and more");
+	place_run("yes 'beta ' | tr -d '\\n' | head -c %u > %s/b", 9 * MIB, it->place->tree);
+	assert_int_equal(verify(it, &options, &drift).checked_files, 3);
+	assert_drift(&drift, (const char *const[]){ "changed c", NULL });
+}
+
 static void an_empty_directory_misses_everything(void **state)
 {
 	struct verified *it = *state;
@@ -418,6 +504,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		PLACE(a_tree_that_is_the_version_has_no_drift),
 		PLACE(all_drift_is_reported),
+		PLACE(another_size_is_a_change_whatever_was_expected),
+		PLACE(a_directory_in_a_file_s_place_is_missing_and_extra),
+		PLACE(links_are_held_against_what_they_lead_to),
+		PLACE(an_entry_may_do_without_a_size),
 		PLACE(an_empty_directory_misses_everything),
 		PLACE(an_unreadable_directory_is_one_finding),
 		PLACE(quick_reads_nothing),

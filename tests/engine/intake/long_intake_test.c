@@ -40,7 +40,8 @@ struct lab {
 	bool is_mixed;	  /* every third file is hashed by XXH128 */
 	bool is_given;	  /* bytes come from the test, not from files */
 	size_t end_early; /* every so many chunks one says MUSTER_END; 0: none */
-	int grow_fd; /* a file that grows with each chunk of any; -1 */
+	int grow_fd;	  /* a file that grows with each chunk of any; -1 */
+	atomic_ullong read_bytes, done_bytes;
 };
 
 static size_t size_of(size_t n)
@@ -118,7 +119,7 @@ static enum muster_code next(void *state, struct long_file *out, struct muster_e
 				   .name = lab->files[lab->next].name,
 				   .cookie = &lab->files[lab->next],
 				   .algorithm = lab->is_mixed && lab->next % 3 == 1 ? DIGEST_XXH128
-										   : DIGEST_TEXT };
+										    : DIGEST_TEXT };
 	lab->next++;
 	return MUSTER_OK;
 }
@@ -194,11 +195,9 @@ static enum muster_code read_given(void *state, void *cookie, uint64_t offset_by
 	return MUSTER_OK;
 }
 
-static bool is_stopping(void *state)
+static bool is_stopping(void *run)
 {
-	const struct lab *lab = state;
-
-	return lab->is_stopping;
+	return *(const bool *)run;
 }
 
 static enum muster_code run(struct lab *lab, struct muster_error *err)
@@ -209,7 +208,10 @@ static enum muster_code run(struct lab *lab, struct muster_error *err)
 				.begin = begin,
 				.chunk = chunk,
 				.end = end,
-				.is_stopping = is_stopping };
+				.is_stopping = is_stopping,
+				.run = &lab->is_stopping,
+				.read_bytes = &lab->read_bytes,
+				.done_bytes = &lab->done_bytes };
 
 	if (lab->is_given) {
 		ops.open = open_given;
@@ -240,13 +242,17 @@ static void assert_is_whole(const struct told *file, size_t n)
 static void every_file_is_given_whole_with_its_digests(void **state)
 {
 	struct lab *lab = *state;
+	uint64_t size_bytes = 0;
 
 	assert_int_equal(run(lab, NULL), MUSTER_OK);
 	for (size_t n = 0; n < FILE_MAX; n++) {
+		size_bytes += size_of(n);
 		assert_int_equal(lab->files[n].begin_count, 1);
 		assert_int_equal(lab->files[n].end_count, 1);
 		assert_is_whole(&lab->files[n], n);
 	}
+	assert_int_equal(lab->read_bytes, size_bytes);
+	assert_int_equal(lab->done_bytes, size_bytes);
 	assert_int_equal(lab->most_at_once, LONG_INTAKE_FILES);
 	assert_int_equal(long_intake_count(lab->intake), 0);
 }

@@ -222,6 +222,35 @@ static void any_other_size_is_a_change(void **state)
 	}
 }
 
+static void what_has_at_most_so_much_is_read_and_tells_its_size(void **state)
+{
+	static const struct {
+		size_t size_bytes, most_bytes;
+		enum muster_code code;
+	} cases[] = { { 0, 0, MUSTER_OK },	  { 10, 10, MUSTER_OK },
+		      { 10, 4000, MUSTER_OK },	  { 0, 4000, MUSTER_OK },
+		      { 1, 0, MUSTER_E_CHANGED }, { 10, 9, MUSTER_E_CHANGED },
+		      { 9000, 9000, MUSTER_OK },  { 9000, 100, MUSTER_E_CHANGED } };
+	struct lab *lab = *state;
+	uint8_t buffer[9001];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reader *reader = lab_open(lab, 4);
+		struct reader_request request = lab_request(lab, "f", cases[i].most_bytes, buffer);
+		struct reader_answer answer;
+
+		request.is_at_most = true;
+		lab_write_filled(lab, "f", cases[i].size_bytes, (uint32_t)i);
+		assert_int_equal(reader_submit(reader, &request), MUSTER_OK);
+		assert_int_equal(reader_next(reader, &answer, NULL), MUSTER_OK);
+		assert_int_equal(answer.code, cases[i].code);
+		assert_int_equal(answer.after.size_bytes, cases[i].size_bytes);
+		if (!answer.code)
+			assert_true(lab_is_filled(buffer, cases[i].size_bytes, (uint32_t)i));
+		reader_close(reader);
+	}
+}
+
 static void the_stat_is_of_the_file_that_was_read(void **state)
 {
 	struct lab *lab = *state;
@@ -408,6 +437,7 @@ int main(void)
 		WITH_EACH(one_too_many_waits_for_an_answer),
 		WITH_EACH(failing_files_leave_their_neighbours_alone),
 		WITH_EACH(any_other_size_is_a_change),
+		WITH_EACH(what_has_at_most_so_much_is_read_and_tells_its_size),
 		WITH_EACH(the_stat_is_of_the_file_that_was_read),
 		WITH_EACH(what_is_gone_has_vanished),
 		WITH_EACH(what_is_no_file_any_more_is_told_and_not_waited_for),

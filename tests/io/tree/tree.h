@@ -132,7 +132,7 @@ static inline void assert_paths_equal(const struct paths *found, const struct pa
 struct found {
 	struct paths files, errors;
 	struct walk_counts counts;
-	size_t batch_count;
+	size_t batch_count, stat_count; /* stat_count: files that came with their stat */
 };
 
 static inline void found_release(struct found *found)
@@ -160,6 +160,11 @@ static inline void found_add_file(struct found *found, const struct walk_batch *
 		assert_true(strcmp(found->files.items[found->files.count - 1],
 				   (const char *)entry->path.ptr) < 0);
 	paths_add(&found->files, entry->path.ptr, entry->path.len);
+	if (!entry->has_stat) {
+		assert_memory_equal(&entry->stat, &(struct walk_stat){ 0 }, sizeof(entry->stat));
+		return;
+	}
+	found->stat_count++;
 	assert_int_equal(fstatat(batch->dir_fd, entry->name, &st, 0), 0);
 	assert_int_equal(entry->stat.inode, st.st_ino);
 	assert_int_equal(entry->stat.size_bytes, st.st_size);
@@ -207,6 +212,8 @@ static inline enum muster_code tree_walk(struct found *found, const struct walk_
 	assert_null(batch);
 	assert_int_equal(walk_next(walk, &batch, err), code); /* and it stays so */
 	found->counts = walk_counted(walk);
+	if (!options || !options->types_only)
+		assert_int_equal(found->stat_count, found->files.count);
 	walk_close(walk);
 	return code;
 }

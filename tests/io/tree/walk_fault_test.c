@@ -146,6 +146,61 @@ static void a_file_costs_one_stat_and_a_share_of_reading_its_directory(void **st
 	found_release(&found);
 }
 
+static void where_types_suffice_only_links_are_stat_ed(void **state)
+{
+	const struct walk_options options = { .types_only = true };
+	struct found found, whole;
+
+	(void)state;
+	make_tree(3, 5);
+	assert_int_equal(mkfifo(tree_path("fifo"), 0600), 0);
+	assert_int_equal(tree_walk(&whole, NULL, NULL, NULL), MUSTER_END);
+	for (const char *const *link =
+		     (const char *const[]){ "alias", "deep/loop", "linked", NULL };
+	     *link; link++)
+		assert_int_equal(unlink(tree_path(*link)), 0);
+	assert_int_equal(tree_walk(&found, &options, &with_faults, NULL), MUSTER_END);
+	assert_int_equal(atomic_load(&fault.counts[CALL_STATX]), 0);
+	assert_int_equal(found.stat_count, 0);
+	assert_int_equal(found.files.count, 3 * 5 + 3);
+	assert_int_equal(found.counts.file_count, 3 * 5 + 3);
+	assert_int_equal(found.counts.special_count, 1);
+	found_release(&found);
+
+	tree_link("alias", "d0-");
+	tree_link("linked", "d0");
+	tree_link("deep/loop", "../deep");
+	assert_finds(&options, &with_faults, &whole.files, &whole.errors);
+	fault.hides_types = true;
+	assert_int_equal(tree_walk(&found, &options, &with_faults, NULL), MUSTER_END);
+	assert_paths_equal(&found.files, &whole.files);
+	assert_int_equal(found.stat_count, whole.files.count);
+	found_release(&found);
+	found_release(&whole);
+}
+
+/* Nobody looks at it again: whoever opens it will. */
+static void where_types_suffice_what_has_gone_is_given(void **state)
+{
+	const struct walk_options options = { .types_only = true };
+	struct walk_batch *batch;
+	struct walk *walk;
+
+	(void)state;
+	tree_file("gone");
+	tree_link("link", "gone");
+	assert_int_equal(walk_open(&walk, tree_root, &options, NULL), MUSTER_OK);
+	assert_int_equal(walk_next(walk, &batch, NULL), MUSTER_OK);
+	assert_int_equal(unlink(tree_path("gone")), 0);
+	assert_int_equal(batch->entry_count, 2);
+	assert_false(batch->entries[0].has_stat);
+	assert_int_equal(openat(batch->dir_fd, batch->entries[0].name, O_RDONLY), -1);
+	assert_true(batch->entries[1].has_stat);
+	assert_int_equal(batch->entries[1].stat.size_bytes, strlen("gone"));
+	walk_batch_free(batch);
+	walk_close(walk);
+}
+
 static void no_allocation_is_made_for_each_file(void **state)
 {
 	struct walk_batch *batch;
@@ -527,6 +582,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_costs_one_stat_and_a_share_of_reading_its_directory),
+		TEST(where_types_suffice_only_links_are_stat_ed),
+		TEST(where_types_suffice_what_has_gone_is_given),
 		TEST(no_allocation_is_made_for_each_file),
 		TEST(file_systems_without_types_give_the_same),
 		TEST(noatime_that_is_refused_is_tried_once),

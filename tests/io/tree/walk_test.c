@@ -207,6 +207,11 @@ static int walk_as_nobody(void)
 				    "names_only/file: stat 'names_only/file': Permission denied");
 	}
 	found_release(&found);
+	options.types_only = true; /* who opens it is refused */
+	failures += tree_walk(&found, &options, NULL, &err) != MUSTER_END;
+	failures += found.files.count != 3;
+	failures += found.errors.count != 1;
+	found_release(&found);
 	return failures;
 }
 

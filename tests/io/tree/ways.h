@@ -21,6 +21,10 @@ static const struct {
 	{ { .thread_count = 2 }, { .sort_max = 1, .spill_memory_bytes = 1 } },
 	{ { .thread_count = 5 }, { .sort_max = 3, .spill_memory_bytes = 2000, .fd_max = 6 } },
 	{ { .thread_count = 300 }, { .names_max_bytes = 100 } },
+	{ { .types_only = true }, { 0 } },
+	{ { .thread_count = 4, .types_only = true }, { .fd_max = 1 } },
+	{ { .thread_count = 5, .types_only = true },
+	  { .sort_max = 3, .spill_memory_bytes = 2000 } },
 };
 
 #define WAY_COUNT (sizeof(ways) / sizeof(ways[0]))

@@ -78,14 +78,29 @@ static void only_bytes_prove_a_file_unless_quick(void **state)
 		struct entry entry = stored();
 		struct found_file found = { cases[i].found_bytes, 1, 2, 3 };
 		struct stat_record record = known(cases[i].known, &entry);
-		enum verification got =
-			verification_judge(cases[i].quick, cases[i].has_entry ? &entry : NULL,
-					   cases[i].has_file ? &found : NULL,
-					   cases[i].known == NOTHING ? NULL : &record);
+		enum verification got = verification_judge(&(struct verification_facts){
+			.quick = cases[i].quick,
+			.has_file = cases[i].has_file,
+			.entry = cases[i].has_entry ? &entry : NULL,
+			.found = cases[i].has_file ? &found : NULL,
+			.known = cases[i].known == NOTHING ? NULL : &record });
 
 		if (got != cases[i].expected)
 			fail_msg("case %zu: %d, not %d", i, got, cases[i].expected);
 	}
+}
+
+static void a_file_that_nobody_has_stat_ed_is_read(void **state)
+{
+	struct entry entry = stored();
+	struct verification_facts facts = { .has_file = true };
+
+	(void)state;
+	assert_int_equal(verification_judge(&facts), VERIFICATION_EXTRA);
+	facts.entry = &entry;
+	assert_int_equal(verification_judge(&facts), VERIFICATION_READ);
+	entry.has_size = false;
+	assert_int_equal(verification_judge(&facts), VERIFICATION_READ);
 }
 
 static void a_reference_is_not_looked_at_unless_its_bytes_are_stored(void **state)
@@ -97,7 +112,8 @@ static void a_reference_is_not_looked_at_unless_its_bytes_are_stored(void **stat
 	assert_false(verification_is_reference(&entry));
 	entry.is_placed = false;
 	assert_true(verification_is_reference(&entry));
-	assert_int_equal(verification_judge(false, &entry, NULL, NULL), VERIFICATION_REFERENCE);
+	assert_int_equal(verification_judge(&(struct verification_facts){ .entry = &entry }),
+			 VERIFICATION_REFERENCE);
 }
 
 static void bytes_are_the_entry_s_if_all_that_it_tells_of_them_is_so(void **state)
@@ -124,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_bytes_prove_a_file_unless_quick),
+		cmocka_unit_test(a_file_that_nobody_has_stat_ed_is_read),
 		cmocka_unit_test(a_reference_is_not_looked_at_unless_its_bytes_are_stored),
 		cmocka_unit_test(bytes_are_the_entry_s_if_all_that_it_tells_of_them_is_so),
 	};
