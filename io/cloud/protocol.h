@@ -12,6 +12,7 @@
 #ifndef IO_CLOUD_PROTOCOL_H
 #define IO_CLOUD_PROTOCOL_H
 
+#include "io/cloud/clock.h"
 #include "io/cloud/listing.h"
 #include "io/http/http.h"
 
@@ -44,7 +45,7 @@ struct cloud_sums {
 struct cloud_part {
 	uint32_t number; /* from 1 */
 	uint64_t size_bytes;
-	char etag[64];	 /* as the reply had it; empty where the cloud has none */
+	char etag[64]; /* as the reply had it; empty where the cloud has none */
 	struct cloud_sums sums;
 };
 
@@ -57,16 +58,17 @@ struct cloud_call {
 	uint64_t offset_bytes, len;
 	struct view etag; /* only of this object, else MUSTER_E_CHANGED; empty: whatever it is */
 
-	/* CREATE, PART, COMPLETE */
-	struct view body; /* of CREATE, PART */
-	const struct cloud_sums *sums;
-	char nonce[CLOUD_NONCE_TEXT];
+	/* CREATE, BEGIN, PART, COMPLETE */
+	struct view body;	       /* of CREATE, PART */
+	const struct cloud_sums *sums; /* of `body`; NULL: none */
+	char nonce[CLOUD_NONCE_TEXT];  /* the same for all that make one object */
 
 	/* PART, COMPLETE, ABORT */
 	struct view upload; /* what BEGIN gave */
 	uint32_t number;
 	uint64_t offset_in_object; /* PART: where it begins */
-	bool is_last;		   /* PART: only where ops->parts_in_order */
+	bool is_last; /* PART: only where ops->parts_in_order; it makes the object, and no
+			 COMPLETE follows */
 	const struct cloud_part *parts;
 	size_t part_count;
 
@@ -78,13 +80,14 @@ struct cloud_call {
 
 	/* What became of it. */
 	struct {
-		struct bytes body;     /* made by make_body: lent to the HTTP request */
-		uint64_t size_bytes;   /* READ, TAIL, HEAD: of the whole object */
-		char etag[64];	       /* READ, TAIL, HEAD, PART */
+		struct bytes body;    /* made by make_body: lent to the HTTP request */
+		char body_sha256[65]; /* by make_body, in hex, where a signature covers it */
+		uint64_t size_bytes;  /* READ, TAIL, HEAD: of the whole object */
+		char etag[64];	      /* READ, TAIL, HEAD, PART */
 		char nonce[CLOUD_NONCE_TEXT]; /* HEAD: what its creator left; empty: none */
-		struct bytes upload;   /* BEGIN */
-		uint64_t modified_ns;  /* HEAD */
-		struct cloud_sums sums; /* of the object as the cloud has it, where it says */
+		struct bytes upload;	      /* BEGIN */
+		uint64_t modified_ns;	      /* HEAD */
+		struct cloud_sums sums;	      /* of the object as the cloud has it, where it says */
 	} out;
 };
 
@@ -94,13 +97,13 @@ void cloud_call_release(struct cloud_call *call);
 struct cloud_protocol;
 
 struct cloud_protocol_ops {
-	const char *kind;	     /* "s3", "gcs", "azure" */
-	enum listing_kind listing;   /* of its pages */
-	bool has_tail;		     /* CLOUD_TAIL */
-	bool parts_in_order;	     /* the next part begins when the last one ended */
-	uint64_t part_min_bytes;     /* all but the last */
+	const char *kind;	      /* "s3", "gcs", "azure" */
+	enum listing_kind listing;    /* of its pages */
+	bool has_tail;		      /* CLOUD_TAIL */
+	bool parts_in_order;	      /* the next part begins when the one before has ended */
+	uint64_t part_min_bytes;      /* all but the last */
 	uint64_t part_multiple_bytes; /* all but the last are a multiple */
-	uint32_t part_max;	     /* how many */
+	uint32_t part_max;	      /* how many */
 
 	enum http_method (*method)(const struct cloud_protocol *protocol,
 				   const struct cloud_call *call);
@@ -112,11 +115,13 @@ struct cloud_protocol_ops {
 	/* URL and headers, signed for this moment. */
 	enum muster_code (*prepare)(struct cloud_protocol *protocol, const struct cloud_call *call,
 				    struct http_head *head, struct muster_error *err);
-	/* What the reply means, as http_ops.judge: MUSTER_OK and call->out, MUSTER_ABSENT,
-	 * MUSTER_EXISTS (CREATE, COMPLETE), MUSTER_E_CHANGED (READ, TAIL by etag); the outcome for
-	 * the pacer where it may be tried again: also for errors inside a 200, for a clock that is
-	 * off (which is set right first), for keys that have expired (which are fetched anew), for
-	 * a region that is another. */
+	/* What the reply means, as http_ops.judge: MUSTER_OK and call->out, MUSTER_ABSENT (READ,
+	 * TAIL, HEAD; PART, COMPLETE, ABORT: no such upload), MUSTER_EXISTS (CREATE, COMPLETE, a
+	 * last PART), MUSTER_E_CHANGED (READ, TAIL by etag); a 416 of TAIL, or of READ at 0, is an
+	 * empty object and MUSTER_OK. `clock` has learned from the reply. The outcome for
+	 * the pacer where it may be tried again: also for errors inside a 200, for a clock that was
+	 * off, for keys that have expired (which are fetched anew), for a region that is another.
+	 */
 	enum muster_code (*judge)(struct cloud_protocol *protocol, struct cloud_call *call,
 				  const struct http_reply *reply, enum pacer_outcome *outcome,
 				  struct muster_error *err);
@@ -128,7 +133,8 @@ struct cloud_protocol_ops {
 /** What all kinds begin with. */
 struct cloud_protocol {
 	const struct cloud_protocol_ops *ops;
-	const char *place; /* for messages: "s3://bucket" */
+	const char *place;	  /* for messages: "s3://bucket" */
+	struct cloud_clock clock; /* made and released by the kind; signatures go by it */
 };
 
 #endif
