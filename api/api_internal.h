@@ -6,13 +6,16 @@
 
 #include "artifact/name.h"
 #include "engine/repository/collection.h"
+#include "engine/remote/remote.h"
 #include "io/store/local.h"
 #include "muster/muster.h"
 
 struct muster_repository {
-	struct store *store;
+	struct store *store;   /* the remote's, or its own */
+	struct remote *remote; /* NULL: it is a local directory */
 	struct repository *engine;
-	char *path; /* absolute: what is told as its URL */
+	char *url;  /* what is told: an absolute path, or the URL of a cloud */
+	char *path; /* absolute; NULL: it is remote */
 	char *entity, *project, *cache_dir;
 	pthread_mutex_t prove_lock;
 	bool is_proved; /* under prove_lock */
@@ -21,6 +24,28 @@ struct muster_repository {
 /** Before the first write of a process: this store must create if absent. What was proved once from
  *  this machine is noted below the cache directory. */
 enum muster_code api_prepare_write(struct muster_repository *repository, struct muster_error *err);
+
+/* --- place.c --- */
+
+/** Where a repository lies. A zeroed one is none. */
+struct api_place {
+	struct bytes url;	/* as it is told, with a NUL */
+	struct bytes path;	/* of a local directory, with a NUL */
+	struct cloud_url cloud; /* if is_remote */
+	bool is_remote;
+};
+/** What `url` names; NULL: what MUSTER_REPO does, else the default. Errors: MUSTER_E_USAGE. */
+enum muster_code api_place_find(const char *url, struct api_place *out, struct muster_error *err);
+void api_place_release(struct api_place *place);
+/** Gives the store; with `*remote`, which is NULL where it is local, it is that one's. */
+enum muster_code api_place_open(const struct api_place *place, const struct muster_limits *limits,
+				struct remote **remote, struct store **store,
+				struct muster_error *err);
+/** "<home of this kind>/muster": $XDG_…_HOME, else below the home directory. */
+enum muster_code api_default_dir(const char *xdg_name, const char *below_home, struct bytes *out,
+				 struct muster_error *err);
+/** The value of a variable that is set, and not empty; or NULL. */
+const char *api_environment(const char *name);
 
 /* --- url.c --- */
 

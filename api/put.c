@@ -45,6 +45,8 @@ static enum muster_code check_source(const struct muster_repository *repository,
 				     const struct muster_source *source, struct muster_error *err)
 {
 	char place[PATH_MAX], of_repository[PATH_MAX];
+	if (!repository->path)
+		return MUSTER_OK; /* in a cloud */
 	if (!realpath(source->path, place) || !realpath(repository->path, of_repository))
 		return MUSTER_OK; /* a URI, or what is not there: the put says so */
 	if (path_is_under(view_text(place), view_text(of_repository)))

@@ -15,41 +15,7 @@
 #define USER_BUFFER_BYTES    16384
 #define IDENTITY_SHA256_NAME "sha256"
 
-static const char *from_environment(const char *name)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : NULL;
-}
-
 /* --- where things are by default ------------------------------------------------------------ */
-
-/* "<home of this kind>/muster": $XDG_…_HOME, else below the home directory. */
-static enum muster_code default_dir(const char *xdg_name, const char *below_home, struct bytes *out,
-				    struct muster_error *err)
-{
-	const char *base = from_environment(xdg_name), *home = from_environment("HOME");
-
-	if (base && base[0] == '/') /* others are to be ignored: XDG Base Directory Specification */
-		return bytes_printf(out, err, "%s/muster", base);
-	if (!home)
-		return muster_fail(err, MUSTER_E_USAGE, "neither %s nor HOME is set", xdg_name);
-	return bytes_printf(out, err, "%s/%s/muster", home, below_home);
-}
-
-/* Appends the path with a NUL. */
-static enum muster_code repository_path(const char *url, struct bytes *out,
-					struct muster_error *err)
-{
-	enum muster_code code;
-
-	if (!url)
-		url = from_environment("MUSTER_REPO");
-	if (url)
-		return api_url_path(url, out, err);
-	code = default_dir("XDG_DATA_HOME", ".local/share", out, err);
-	return code ? code : bytes_append_byte(out, '\0', err);
-}
 
 /* Without a place for it there is no cache, which costs time only. */
 static enum muster_code find_cache_dir(const char *given, char **out, struct muster_error *err)
@@ -58,10 +24,10 @@ static enum muster_code find_cache_dir(const char *given, char **out, struct mus
 	enum muster_code code = MUSTER_OK;
 
 	if (!given)
-		given = from_environment("MUSTER_CACHE_DIR");
+		given = api_environment("MUSTER_CACHE_DIR");
 	if (given)
 		code = bytes_append_text(&path, given, err);
-	else if (default_dir("XDG_CACHE_HOME", ".cache", &path, NULL) == MUSTER_E_USAGE)
+	else if (api_default_dir("XDG_CACHE_HOME", ".cache", &path, NULL) == MUSTER_E_USAGE)
 		return MUSTER_OK;
 	if (!code)
 		code = bytes_append_byte(&path, '\0', err);
@@ -118,7 +84,7 @@ static enum muster_code find_entity(const char *given, char **out, struct muster
 	enum muster_code code;
 
 	if (!given)
-		given = from_environment("MUSTER_ENTITY");
+		given = api_environment("MUSTER_ENTITY");
 	if (!given)
 		return user_name(out, err);
 	code = entity_check(view_text(given), err);
@@ -130,7 +96,7 @@ static enum muster_code find_project(const char *given, char **out, struct muste
 	enum muster_code code;
 
 	if (!given)
-		given = from_environment("MUSTER_PROJECT");
+		given = api_environment("MUSTER_PROJECT");
 	if (!given)
 		given = "uncategorized";
 	code = project_check(view_text(given), err);
@@ -149,7 +115,7 @@ static enum muster_code proof_path(const struct muster_repository *repository, s
 	enum muster_code code = bytes_append(&where, repository_id(repository->engine), 16, err);
 
 	if (!code)
-		code = bytes_append_text(&where, repository->path, err);
+		code = bytes_append_text(&where, repository->url, err);
 	if (!code) {
 		xxh128_of(bytes_view(&where), hash);
 		hex_put(hex, hash, sizeof(hash));
@@ -226,17 +192,22 @@ static enum muster_code parse_identity(const char *identity, bool *out, struct m
 	return muster_fail(err, MUSTER_E_USAGE, "'%s' is no identity: there is sha256", identity);
 }
 
-static enum muster_code init_at(const char *path, const struct repository_options *options,
-				struct muster_error *err)
+static enum muster_code init_at(const struct api_place *place, const struct muster_limits *limits,
+				const struct repository_options *options, struct muster_error *err)
 {
 	struct store *store = NULL;
-	enum muster_code code = store_local_create(path, err);
+	struct remote *remote = NULL;
+	enum muster_code code = MUSTER_OK;
 
+	if (!place->is_remote)
+		code = store_local_create((const char *)place->path.ptr, err);
 	if (!code)
-		code = store_local_open(&store, path, NULL, err);
+		code = api_place_open(place, limits, &remote, &store, err);
 	if (!code)
 		code = repository_init(store, options, effects_system(), err);
-	store_free(store);
+	if (!remote)
+		store_free(store);
+	remote_close(remote);
 	return code;
 }
 
@@ -245,7 +216,7 @@ enum muster_code muster_repository_init(const char *url, const struct muster_ini
 {
 	static const struct muster_init_options defaults = { 0 };
 	struct repository_options engine = { 0 };
-	struct bytes path = { 0 };
+	struct api_place place = { 0 };
 	enum muster_code code;
 
 	options = options ? options : &defaults;
@@ -253,23 +224,25 @@ enum muster_code muster_repository_init(const char *url, const struct muster_ini
 	if (!code)
 		code = parse_identity(options->identity, &engine.has_identity, err);
 	if (!code)
-		code = repository_path(url, &path, err);
+		code = api_place_find(url, &place, err);
 	if (!code)
-		code = init_at((const char *)path.ptr, &engine, err);
-	bytes_release(&path);
+		code = init_at(&place, &options->limits, &engine, err);
+	api_place_release(&place);
 	return code;
 }
 
 /* Only where nothing is. Who loses the race to make it opens what the other made. */
-static enum muster_code init_if_empty(const char *path, bool *was_made, struct muster_error *err)
+static enum muster_code init_if_empty(const struct api_place *place, bool *was_made,
+				      struct muster_error *err)
 {
 	struct muster_error why = { 0 };
 	bool is_free = false;
-	enum muster_code code = store_local_is_empty_or_absent(path, &is_free, err);
+	enum muster_code code =
+		store_local_is_empty_or_absent((const char *)place->path.ptr, &is_free, err);
 
 	if (code || !is_free)
 		return code;
-	code = init_at(path, NULL, &why);
+	code = init_at(place, NULL, NULL, &why);
 	*was_made = !code;
 	if (code && code != MUSTER_E_REFUSED) {
 		if (err)
@@ -279,23 +252,37 @@ static enum muster_code init_if_empty(const char *path, bool *was_made, struct m
 	return MUSTER_OK;
 }
 
-static enum muster_code open_engine(struct muster_repository *repository, const char *path,
-				    struct muster_error *err)
+static enum muster_code note_place(struct muster_repository *repository,
+				   const struct api_place *place, struct muster_error *err)
 {
-	enum muster_code code = store_local_open(&repository->store, path, NULL, err);
+	const char *path = (const char *)place->path.ptr;
 
-	if (code)
-		return code;
+	if (place->is_remote)
+		return copy_text((const char *)place->url.ptr, &repository->url, err);
 	repository->path = realpath(path, NULL);
 	if (!repository->path)
 		return muster_fail_errno(err, "find '%s'", path);
+	return copy_text(repository->path, &repository->url, err);
+}
+
+static enum muster_code open_engine(struct muster_repository *repository,
+				    const struct api_place *place,
+				    const struct muster_limits *limits, struct muster_error *err)
+{
+	enum muster_code code =
+		api_place_open(place, limits, &repository->remote, &repository->store, err);
+
+	if (!code)
+		code = note_place(repository, place, err);
+	if (code)
+		return code;
 	code = repository_open(&repository->engine, repository->store, effects_system(), err);
 	if (code)
-		muster_context(err, "'%s'", path);
+		muster_context(err, "'%s'", (const char *)place->url.ptr);
 	return code;
 }
 
-static enum muster_code open_at(struct muster_repository *repository, const char *path,
+static enum muster_code open_at(struct muster_repository *repository, const struct api_place *place,
 				const struct muster_open_options *options, bool *was_made,
 				struct muster_error *err)
 {
@@ -305,10 +292,10 @@ static enum muster_code open_at(struct muster_repository *repository, const char
 		code = find_project(options->project, &repository->project, err);
 	if (!code)
 		code = find_cache_dir(options->cache_dir, &repository->cache_dir, err);
-	if (!code && options->may_init)
-		code = init_if_empty(path, was_made, err);
+	if (!code && options->may_init && !place->is_remote)
+		code = init_if_empty(place, was_made, err);
 	if (!code)
-		code = open_engine(repository, path, err);
+		code = open_engine(repository, place, &options->limits, err);
 	if (!code && *was_made) { /* init has proved it */
 		repository_assume_proved(repository->engine);
 		repository->is_proved = true;
@@ -323,7 +310,7 @@ enum muster_code muster_repository_open(struct muster_repository **out,
 {
 	static const struct muster_open_options defaults = { 0 };
 	struct muster_repository *repository = calloc(1, sizeof(*repository));
-	struct bytes path = { 0 };
+	struct api_place place = { 0 };
 	bool ignored;
 	enum muster_code code;
 
@@ -334,10 +321,10 @@ enum muster_code muster_repository_open(struct muster_repository **out,
 	if (!repository)
 		return muster_fail_memory(err, "a repository");
 	pthread_mutex_init(&repository->prove_lock, NULL);
-	code = repository_path(options->url, &path, err);
+	code = api_place_find(options->url, &place, err);
 	if (!code)
-		code = open_at(repository, (const char *)path.ptr, options, was_made, err);
-	bytes_release(&path);
+		code = open_at(repository, &place, options, was_made, err);
+	api_place_release(&place);
 	if (code) {
 		muster_repository_close(repository);
 		return code;
@@ -351,18 +338,21 @@ void muster_repository_close(struct muster_repository *repository)
 	if (!repository)
 		return;
 	repository_close(repository->engine);
-	store_free(repository->store);
+	if (!repository->remote)
+		store_free(repository->store);
+	remote_close(repository->remote);
 	pthread_mutex_destroy(&repository->prove_lock);
 	free(repository->cache_dir);
 	free(repository->project);
 	free(repository->entity);
 	free(repository->path);
+	free(repository->url);
 	free(repository);
 }
 
 const char *muster_repository_url(const struct muster_repository *repository)
 {
-	return repository->path;
+	return repository->url;
 }
 
 const char *muster_repository_entity(const struct muster_repository *repository)

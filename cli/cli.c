@@ -28,12 +28,22 @@ static void tell_made(struct cli *cli)
 	}
 }
 
+struct muster_limits cli_limits(const struct cli *cli)
+{
+	return (struct muster_limits){
+		.connections = (unsigned)cli->global.connections,
+		.requests_per_second = cli->global.requests_per_second,
+		.bandwidth_bytes_per_second = cli->global.bandwidth_bytes,
+	};
+}
+
 enum muster_code cli_open(struct cli *cli, bool may_init, struct muster_error *err)
 {
 	struct muster_open_options options = { .url = cli->global.repo,
 					       .entity = cli->global.entity,
 					       .project = cli->global.project,
-					       .may_init = may_init };
+					       .may_init = may_init,
+					       .limits = cli_limits(cli) };
 	bool was_made = false;
 	enum muster_code code = muster_repository_open(&cli->repository, &options, &was_made, err);
 

@@ -18,6 +18,7 @@
 struct global_options {
 	const char *repo, *entity, *project;
 	uint64_t jobs, memory_bytes;
+	uint64_t connections, requests_per_second, bandwidth_bytes; /* of clouds */
 	const char *progress, *failures;
 	bool json, quiet, verbose, is_null_ended, help, version;
 };
@@ -66,6 +67,7 @@ struct cli {
 
 /** Open the repository that the options name. A command that makes versions may make it first. */
 enum muster_code cli_open(struct cli *cli, bool may_init, struct muster_error *err);
+struct muster_limits cli_limits(const struct cli *cli);
 
 /** Begin a job: fills `job`, opens --failures, shows progress, and lets signals stop it in order.
  */

@@ -35,7 +35,8 @@ static const char *choose_url(const struct cli *cli)
 static enum muster_code run(struct cli *cli, struct muster_error *err)
 {
 	const struct init_options *options = cli->options;
-	struct muster_init_options request = { options->digest, options->identity };
+	struct muster_init_options request = { options->digest, options->identity,
+					       cli_limits(cli) };
 	const char *url = choose_url(cli);
 	struct json_writer *json;
 	enum muster_code code;
@@ -60,14 +61,18 @@ const struct command command_init = {
 	.name = "init",
 	.summary = "make a repository",
 	.usage = "[options] URL",
-	.description =
-		"Makes an empty repository in a local directory, which must not exist or be empty. "
-		"Without URL, the directory that -R or MUSTER_REPO names. Not needed for the "
-		"default "
-		"repository: the first put makes it.",
+	.description = "Makes an empty repository in a local directory, which must not exist or be "
+		       "empty, or "
+		       "below a prefix of a bucket, which must exist and hold nothing there. Keys "
+		       "are those "
+		       "of the cloud's own tools. Without URL, the directory that -R or "
+		       "MUSTER_REPO names. Not needed for the "
+		       "default "
+		       "repository: the first put makes it.",
 	.examples = "muster init /data/muster\n"
 		    "muster init --digest xxh128 /data/fast\n"
-		    "muster init --identity sha256 -R /data/strict",
+		    "muster init --identity sha256 -R /data/strict\n"
+		    "muster init s3://my-bucket/datasets",
 	COMMAND_OPTIONS(specs, struct init_options),
 	.word_max = 1,
 	.run = run,

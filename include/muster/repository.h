@@ -16,14 +16,24 @@
 
 struct muster_repository;
 
+/** What may be asked of a cloud. Zeroed is good: as much as it serves well. */
+struct muster_limits {
+	unsigned connections; /* at a time; 0: 64 */
+	uint64_t requests_per_second;
+	uint64_t bandwidth_bytes_per_second; /* both ways together */
+};
+
 struct muster_init_options {
 	const char *digest;   /* "md5" (NULL) or "xxh128" */
 	const char *identity; /* NULL or "sha256" */
+	struct muster_limits limits;
 };
 
-/** Make a repository in the local directory `url` (a path, or file://…), which must not exist or be
- *  empty. Errors: MUSTER_E_REFUSED where the place holds anything; MUSTER_E_UNSUPPORTED for
- *  another kind of URL, or a place that cannot create if absent. */
+/** Make a repository at `url`: a local directory (a path, or file://…), which must not exist or be
+ *  empty, or a prefix of a bucket that exists (s3://bucket/prefix, gs://bucket/prefix,
+ *  az://account/container/prefix, https://account.blob.core.windows.net/container/prefix).
+ *  Errors: MUSTER_E_REFUSED where the place holds anything; MUSTER_E_UNSUPPORTED for a place that
+ *  cannot create if absent; MUSTER_E_IO. */
 enum muster_code muster_repository_init(const char *url, const struct muster_init_options *options,
 					struct muster_error *err);
 
@@ -32,7 +42,9 @@ struct muster_open_options {
 	const char *entity;    /* NULL: MUSTER_ENTITY, else the user's name */
 	const char *project;   /* NULL: MUSTER_PROJECT, else "uncategorized" */
 	const char *cache_dir; /* NULL: MUSTER_CACHE_DIR, else $XDG_CACHE_HOME/muster */
-	bool may_init;	       /* make it if the place does not exist or is empty */
+	bool may_init; /* make it if the place is a local directory that does not exist or is empty
+			*/
+	struct muster_limits limits;
 };
 
 /** Gives a repository. `*was_made` (may be NULL) says whether it was made just now. */

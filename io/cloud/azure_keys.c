@@ -182,7 +182,7 @@ static void source_free(void *state)
 	free(source);
 }
 
-static enum muster_code fill(struct azure_source *source, const struct azure_options *options,
+static enum muster_code fill(struct azure_source *source, const struct azure_key_options *options,
 			     struct muster_error *err)
 {
 	const char *url = options->machine_url ? options->machine_url : "http://169.254.169.254";
@@ -199,7 +199,7 @@ static enum muster_code fill(struct azure_source *source, const struct azure_opt
 	return bytes_append_text(&source->machine_url, url, err);
 }
 
-enum muster_code azure_keys_open(struct keys **out, const struct azure_options *options,
+enum muster_code azure_keys_open(struct keys **out, const struct azure_key_options *options,
 				 struct muster_error *err)
 {
 	static const struct keys_source_ops ops = {

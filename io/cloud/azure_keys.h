@@ -25,7 +25,7 @@
 #include "io/http/http.h"
 
 /** Zero is a good default but for `http`. Texts are copied. */
-struct azure_options {
+struct azure_key_options {
 	struct http *http;	       /* outlives the keys; settings do not need it */
 	const struct effects *effects; /* NULL: the system's */
 	struct view account; /* of the URL; empty: the connection string's, AZURE_STORAGE_ACCOUNT */
@@ -37,7 +37,7 @@ struct azure_options {
 };
 
 /** May block for as long as its source does. */
-enum muster_code azure_keys_open(struct keys **out, const struct azure_options *options,
+enum muster_code azure_keys_open(struct keys **out, const struct azure_key_options *options,
 				 struct muster_error *err);
 
 /** A zeroed struct is none. */
@@ -48,7 +48,7 @@ struct azure_settings {
 };
 /** Errors: MUSTER_E_USAGE: nothing names an account, or the connection string is none. */
 enum muster_code azure_settings_load(struct azure_settings *out,
-				     const struct azure_options *options, struct muster_error *err);
+				     const struct azure_key_options *options, struct muster_error *err);
 void azure_settings_release(struct azure_settings *settings);
 
 #endif

@@ -24,7 +24,7 @@ static bool is_emulator(const struct bytes *account)
 	return view_equal(bytes_view(account), VIEW_LITERAL(AZURE_EMULATOR_ACCOUNT));
 }
 
-static enum muster_code set_account(struct azure_settings *out, const struct azure_options *options,
+static enum muster_code set_account(struct azure_settings *out, const struct azure_key_options *options,
 				    const struct errand *errand,
 				    const struct azure_connection *connection,
 				    struct muster_error *err)
@@ -49,7 +49,7 @@ static bool is_of_account(const struct azure_settings *settings, struct view acc
 }
 
 static enum muster_code set_endpoint(struct azure_settings *out,
-				     const struct azure_options *options,
+				     const struct azure_key_options *options,
 				     const struct errand *errand,
 				     const struct azure_connection *connection,
 				     struct muster_error *err)
@@ -72,7 +72,7 @@ static enum muster_code set_endpoint(struct azure_settings *out,
 			    VIEW_ARGS(bytes_view(&out->account)));
 }
 
-static enum muster_code fill(struct azure_settings *out, const struct azure_options *options,
+static enum muster_code fill(struct azure_settings *out, const struct azure_key_options *options,
 			     const struct errand *errand, struct muster_error *err)
 {
 	struct azure_connection connection;
@@ -88,7 +88,7 @@ static enum muster_code fill(struct azure_settings *out, const struct azure_opti
 }
 
 enum muster_code azure_settings_load(struct azure_settings *out,
-				     const struct azure_options *options, struct muster_error *err)
+				     const struct azure_key_options *options, struct muster_error *err)
 {
 	struct errand errand;
 	enum muster_code code;

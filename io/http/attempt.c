@@ -148,9 +148,11 @@ static CURLcode set_request(struct attempt *attempt)
 	SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	SET(CURLOPT_HTTPHEADER, lines);
 	SET(CURLOPT_USERAGENT, attempt->loop->http->user_agent);
-	SET(CURLOPT_BUFFERSIZE, exchange_byte_count(attempt->exchange) >= BUFFER_LARGE_BYTES
-					? BUFFER_LARGE_BYTES
-					: BUFFER_SMALL_BYTES);
+	/* A handle whose host was not found keeps its buffer, and then refuses another size. */
+	curl_easy_setopt(attempt->easy, CURLOPT_BUFFERSIZE,
+			 exchange_byte_count(attempt->exchange) >= BUFFER_LARGE_BYTES
+				 ? BUFFER_LARGE_BYTES
+				 : BUFFER_SMALL_BYTES);
 	return rc;
 }
 

@@ -26,7 +26,7 @@ static struct keys_lab lab;
 
 static enum muster_code open_keys(struct keys **out, const char *account, struct muster_error *err)
 {
-	struct azure_options options = {
+	struct azure_key_options options = {
 		.http = lab.http,
 		.effects = &lab.effects,
 		.account = view_text(account),
@@ -204,7 +204,7 @@ static void account_and_endpoint_have_an_order(void **state)
 	(void)state;
 	lab_init(&lab);
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct azure_options options = {
+		struct azure_key_options options = {
 			.effects = &lab.effects,
 			.account = view_text(cases[i].option ? cases[i].option : ""),
 			.endpoint = view_text(cases[i].url ? cases[i].url : ""),

@@ -100,6 +100,24 @@ static void a_failed_attempt_is_followed_by_another(void **state)
 	}
 }
 
+/* libcurl's handle keeps its buffer then, and refuses to have another size. */
+static void a_host_that_is_not_found_is_looked_for_again(void **state)
+{
+	static const struct scripted_rule rules[] = { { .reply = WELL } };
+
+	(void)state;
+	lab_init(&lab);
+	lab.pacer.tries = 3;
+	LAB_OPEN(&lab, rules);
+	ask_init(&ask, &lab, "http://no-such-host.invalid/k"); /* RFC 6761: it never exists */
+	assert_int_equal(ask_perform(&ask), MUSTER_E_IO);
+	assert_int_equal(ask.error.sys_errno, EHOSTUNREACH);
+	assert_int_equal(ask.prepared, 3);
+	ask_init(&ask, &lab, "/k"); /* the handle is as good as before */
+	assert_int_equal(ask_perform(&ask), MUSTER_OK);
+	lab_close(&lab);
+}
+
 static void a_body_is_sent_again_from_its_beginning(void **state)
 {
 	static uint8_t body[300000];
@@ -350,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failed_attempt_is_followed_by_another),
+		cmocka_unit_test(a_host_that_is_not_found_is_looked_for_again),
 		cmocka_unit_test(a_body_is_sent_again_from_its_beginning),
 		cmocka_unit_test(when_tries_are_used_up_the_last_failure_is_told),
 		cmocka_unit_test(what_was_served_is_not_tried_again),

@@ -179,7 +179,8 @@ static enum muster_code prepare(void *state, unsigned attempt, struct http_head 
 
 	(void)err;
 	ask->prepared++;
-	snprintf(url, sizeof(url), "%s%s", scripted_url(ask->lab->server), ask->path);
+	snprintf(url, sizeof(url), "%s%s",
+		 ask->path[0] == '/' ? scripted_url(ask->lab->server) : "", ask->path);
 	http_head_url(head, view_text(url));
 	snprintf(url, sizeof(url), "%u", attempt);
 	http_head_add(head, "X-Attempt", view_text(url));

@@ -42,7 +42,7 @@ struct lab {
 /** One exchange, and what became of it. */
 struct ask {
 	struct lab *lab;
-	const char *path;
+	const char *path;	    /* or, where it does not begin with a slash, a whole URL */
 	const char *header, *value; /* to send; NULL: none */
 	struct http_exchange exchange;
 	/* What happened; `over` is the last to be set. */
