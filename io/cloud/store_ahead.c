@@ -41,7 +41,8 @@ static void drop_first(struct cloud_object *object)
 
 	window_free(object, ahead->windows[0]);
 	ahead->count--;
-	memmove(ahead->windows, ahead->windows + 1, ahead->count * sizeof(ahead->windows[0]));
+	for (unsigned i = 0; i < ahead->count; i++)
+		ahead->windows[i] = ahead->windows[i + 1];
 	if (!ahead->count)
 		cloud_pool_leave(&cloud_of(object->base.store)->pool);
 }

@@ -109,12 +109,14 @@ static enum muster_code see(void *state, const char *key, uint64_t size_bytes, u
 static void put_and_get(struct store *store, const char *key)
 {
 	struct muster_error err = { 0 };
-	struct store_object *object;
+	struct store_object *object = NULL;
 	char got[STORE_KEY_MAX_BYTES];
 
 	if (store->ops->create(store, key, view_text(key), &err) ||
-	    store->ops->open(store, key, &object, &err))
+	    store->ops->open(store, key, &object, &err) || !object) {
 		fail_msg("'%s': %s", key, err.message);
+		return;
+	}
 	assert_int_equal(object->size_bytes, strlen(key));
 	assert_int_equal(store->ops->read(object, 0, got, strlen(key), &err), MUSTER_OK);
 	assert_memory_equal(got, key, strlen(key));

@@ -75,9 +75,10 @@ bool store_lab_open_real(struct store_lab *lab)
 	open_engine(lab);
 	lab->keys =
 		test_keys_new(getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), NULL);
-	lab->s3.endpoint = (struct s3_endpoint_options){ .url = view_text(url),
-							 .bucket = view_text(bucket),
-							 .region = view_text(region) };
+	lab->s3.endpoint =
+		(struct s3_endpoint_options){ .url = view_text(url),
+					      .bucket = view_text(bucket),
+					      .region = view_text(region ? region : "") };
 	open_store(lab);
 	if (store_list(lab->store, "", NULL, remove_one, lab->store, &err))
 		fail_msg("%s", err.message);
