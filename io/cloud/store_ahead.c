@@ -98,6 +98,8 @@ static void look_ahead(struct cloud_object *object, uint64_t from_bytes)
 
 	if (max > cloud->range_bytes)
 		max = cloud->range_bytes;
+	if (!object->held_at && at < object->held_len)
+		at = object->held_len;
 	if (at < from_bytes)
 		return; /* this read reaches beyond all windows: the next one begins anew */
 	while (at < end && ahead->count < cloud->ranges_in_flight &&

@@ -105,6 +105,25 @@ static void requests_are_counted(void **state)
 	store_lab_close(&lab);
 }
 
+static void a_page_has_a_thousand_keys(void **state)
+{
+	struct store_lab lab = { 0 };
+	size_t at;
+	char key[16];
+
+	(void)state;
+	store_lab_open(&lab);
+	for (unsigned i = 0; i < 1001; i++) {
+		snprintf(key, sizeof(key), "%u", i);
+		create(&lab, key, (struct view){ 0 });
+	}
+	at = store_lab_requests(&lab);
+	assert_int_equal(at, 1001);
+	assert_int_equal(keys_in(&lab), 1001);
+	assert_int_equal(store_lab_requests(&lab) - at, 2);
+	store_lab_close(&lab);
+}
+
 /* --- replies that are lost ------------------------------------------------------------------- */
 
 static void a_lost_reply_to_create_is_success(void **state)
@@ -344,6 +363,28 @@ static void what_is_read_in_order_is_read_ahead(void **state)
 	store_lab_close(&lab);
 }
 
+/* A protocol that cannot ask for the end asks for the beginning. */
+static void what_came_with_open_is_not_read_ahead(void **state)
+{
+	enum { SIZE = 2 << 20, STEP = 64 << 10 };
+	static const size_t sizes[] = { 0, 1, STEP, STEP + 1, SIZE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct store_lab lab = { .has_no_tail = true,
+					 .options = { .tail_bytes = 1 << 20 } };
+		size_t asked;
+
+		store_lab_open(&lab);
+		assert_int_equal(store_lab_write(&lab, "k", sizes[i], NULL), MUSTER_OK);
+		asked = store_lab_requests(&lab);
+		store_lab_check(&lab, "k", sizes[i], STEP);
+		asked = store_lab_requests(&lab) - asked;
+		assert_in_range(asked, 1, sizes[i] < SIZE ? 1 : 6);
+		store_lab_close(&lab);
+	}
+}
+
 static void what_is_read_here_and_there_is_not_read_ahead(void **state)
 {
 	enum { SIZE = 4 << 20, STEP = 64 << 10, COUNT = 30 };
@@ -466,6 +507,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_counted),
+		cmocka_unit_test(a_page_has_a_thousand_keys),
 		cmocka_unit_test(a_lost_reply_to_create_is_success),
 		cmocka_unit_test(a_create_that_never_came_is_made_again),
 		cmocka_unit_test(a_lost_reply_does_not_hide_that_another_was_first),
@@ -479,6 +521,7 @@ int main(void)
 		cmocka_unit_test(what_comes_with_open_is_not_asked_for_again),
 		cmocka_unit_test(a_large_read_goes_in_ranges_side_by_side),
 		cmocka_unit_test(what_is_read_in_order_is_read_ahead),
+		cmocka_unit_test(what_came_with_open_is_not_read_ahead),
 		cmocka_unit_test(what_is_read_here_and_there_is_not_read_ahead),
 		cmocka_unit_test(a_jump_or_a_close_lets_what_was_read_ahead_go),
 		cmocka_unit_test(a_reply_that_breaks_off_goes_on_where_it_ended),

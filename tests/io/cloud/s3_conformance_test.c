@@ -20,7 +20,7 @@ struct place {
 	uint32_t page_max;
 	unsigned empty_page_every;
 	size_t part_bytes;
-	bool is_real;
+	bool has_no_tail, is_real;
 };
 
 static void set_options(struct place *place)
@@ -28,6 +28,7 @@ static void set_options(struct place *place)
 	place->lab.options.prefix = view_text(place->prefix ? place->prefix : "");
 	place->lab.options.page_max = place->page_max;
 	place->lab.options.part_bytes = place->part_bytes;
+	place->lab.has_no_tail = place->has_no_tail;
 	place->lab.thread_count = 2;
 }
 
@@ -229,7 +230,7 @@ int main(void)
 		  .cleanup = cleanup,
 		  .key_may_be_prefix = true,
 		  .time_step_ns = 1000000 },
-		{ .name = "fake, in small parts",
+		{ .name = "fake, in small parts, opened at the beginning",
 		  .state = &places[2],
 		  .make = make_fake,
 		  .cleanup = cleanup,

@@ -28,6 +28,9 @@ static void open_store(struct store_lab *lab)
 	lab->s3.keys = lab->keys;
 	if (s3_protocol_open(&lab->options.protocol, &lab->s3, &err))
 		fail_msg("%s", err.message);
+	lab->ops = *lab->options.protocol->ops;
+	lab->ops.has_tail &= !lab->has_no_tail;
+	lab->options.protocol->ops = &lab->ops;
 	lab->options.http = lab->http;
 	lab->options.pacer = &lab->pacer.pacer;
 	if (store_cloud_open(&lab->store, &lab->options, &err))

@@ -20,7 +20,9 @@ struct store_lab {
 	struct s3_options s3;
 	unsigned thread_count; /* of the engine */
 	const char *token;     /* of the session */
+	bool has_no_tail;      /* as a protocol whose open reads the beginning */
 
+	struct cloud_protocol_ops ops;
 	struct scripted *server; /* NULL: a real one */
 	struct http *http;
 	struct keys *keys;
