@@ -279,6 +279,23 @@ static void parts_grow_with_their_number(void **state)
 	store_lab_close(&lab);
 }
 
+/* As Google's: one part after the other, and the last one is told to be it. */
+static void parts_that_must_come_in_order_do(void **state)
+{
+	struct store_lab lab = { .options = { .part_bytes = 10000 }, .parts_in_order = true };
+	char path[64];
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "k", 55000, NULL), MUSTER_OK);
+	assert_int_equal(store_lab_requests(&lab), 7); /* begin and six parts */
+	for (unsigned i = 1; i <= 6; i++) {
+		snprintf(path, sizeof(path), "?partNumber=%u&", i);
+		assert_non_null(strstr(scripted_request_at(lab.server, i)->target, path));
+	}
+	store_lab_close(&lab);
+}
+
 /* Each has its part, whatever the others have: nobody waits for somebody else's buffers. */
 static void many_writers_of_one_thread_share_a_small_pool(void **state)
 {
@@ -517,6 +534,7 @@ int main(void)
 		cmocka_unit_test(a_part_that_fails_fails_the_writer_and_leaves_nothing),
 		cmocka_unit_test(a_server_without_conditions_for_uploads_is_asked_without),
 		cmocka_unit_test(parts_grow_with_their_number),
+		cmocka_unit_test(parts_that_must_come_in_order_do),
 		cmocka_unit_test(many_writers_of_one_thread_share_a_small_pool),
 		cmocka_unit_test(what_comes_with_open_is_not_asked_for_again),
 		cmocka_unit_test(a_large_read_goes_in_ranges_side_by_side),

@@ -30,6 +30,7 @@ static void open_store(struct store_lab *lab)
 		fail_msg("%s", err.message);
 	lab->ops = *lab->options.protocol->ops;
 	lab->ops.has_tail &= !lab->has_no_tail;
+	lab->ops.parts_in_order |= lab->parts_in_order;
 	lab->options.protocol->ops = &lab->ops;
 	lab->options.http = lab->http;
 	lab->options.pacer = &lab->pacer.pacer;

@@ -21,6 +21,7 @@ struct store_lab {
 	unsigned thread_count; /* of the engine */
 	const char *token;     /* of the session */
 	bool has_no_tail;      /* as a protocol whose open reads the beginning */
+	bool parts_in_order;   /* as one whose last part makes the object; the fake's does not */
 
 	struct cloud_protocol_ops ops;
 	struct scripted *server; /* NULL: a real one */
