@@ -53,7 +53,7 @@ static uint64_t now_ns(const struct s3_fake *fake)
 	return (uint64_t)((int64_t)now.tv_sec + fake->clock_s) * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-static char *decoded(struct s3_fake *fake, const char *text, size_t len)
+char *fake_decoded(struct s3_fake *fake, const char *text, size_t len)
 {
 	char *out = fake_keep(fake, len), hex[3] = "";
 	size_t at = 0;
@@ -71,7 +71,7 @@ static char *decoded(struct s3_fake *fake, const char *text, size_t len)
 	return out;
 }
 
-static char *encoded(struct s3_fake *fake, const char *text)
+char *fake_encoded(struct s3_fake *fake, const char *text)
 {
 	char *out = fake_keep(fake, 3 * strlen(text)), *at = out;
 
@@ -80,7 +80,7 @@ static char *encoded(struct s3_fake *fake, const char *text)
 			   *c))
 			*at++ = (char)*c;
 		else
-			at += sprintf(at, "%%%02X", *c);
+			at = mempcpy(at, fake_print(fake, "%%%02X", *c), 3);
 	}
 	return out;
 }
@@ -95,7 +95,7 @@ char *fake_parameter(const struct asked *asked, const char *name)
 
 		if (strncmp(at, name, len) == 0 && (at[len] == '=' || at + len == end)) {
 			at += at[len] == '=' ? len + 1 : len;
-			return decoded(asked->fake, at, (size_t)(end - at));
+			return fake_decoded(asked->fake, at, (size_t)(end - at));
 		}
 		if (!*end)
 			break;
@@ -344,74 +344,6 @@ static void get(const struct asked *asked)
 	asked->reply->body_len = len;
 }
 
-/* --- listing --------------------------------------------------------------------------------- */
-
-static char *item(const struct asked *asked, const struct s3_fake_object *object)
-{
-	char time[TEXT_TIME_BYTES];
-
-	return fake_print(asked->fake,
-			  "<Contents><Key>%s</Key><LastModified>%s</LastModified><ETag>%s</ETag>"
-			  "<Size>%zu</Size></Contents>",
-			  encoded(asked->fake, object->key), text_time(time, object->modified_ns),
-			  object->etag, object->len);
-}
-
-static void list(const struct asked *asked)
-{
-	struct s3_fake *fake = asked->fake;
-	const char *prefix = fake_parameter(asked, "prefix"),
-		   *after = fake_parameter(asked, "start-after");
-	const char *token = fake_parameter(asked, "continuation-token");
-	const char *wanted = fake_parameter(asked, "max-keys");
-	size_t max = wanted ? strtoull(wanted, NULL, 10) : 1000, count = 0, len = 0, cap = 4096;
-	char *text = scripted_memory(NULL, cap, 1), *kept;
-	const char *last =
-		token ? decoded(fake, strchr(token, '.') + 1, strlen(strchr(token, '.')) - 1)
-		      : after;
-	bool is_truncated = false;
-
-	max = fake->page_max && fake->page_max < max ? fake->page_max : max;
-	fake->page_count++;
-	if (fake->empty_page_every && fake->page_count % fake->empty_page_every == 0)
-		max = 0;
-	for (size_t i = 0; i < fake->object_count; i++) {
-		const struct s3_fake_object *object = &fake->objects[i];
-		const char *one;
-
-		if ((prefix && strncmp(object->key, prefix, strlen(prefix)) != 0) ||
-		    (last && strcmp(object->key, last) <= 0))
-			continue;
-		if (count == max) {
-			is_truncated = true;
-			break;
-		}
-		one = item(asked, object);
-		if (cap - len <= strlen(one)) {
-			cap = 2 * cap + strlen(one);
-			text = scripted_memory(text, cap, 1);
-		}
-		memcpy(text + len, one, strlen(one));
-		len += strlen(one);
-		count++;
-		last = object->key;
-	}
-	text[len] = 0;
-	kept = fake_print(
-		fake,
-		"<?xml version=\"1.0\"?><ListBucketResult><EncodingType>url</EncodingType>"
-		"<IsTruncated>%s</IsTruncated>%s%s%s%s</ListBucketResult>",
-		is_truncated ? "true" : "false", text,
-		is_truncated ? "<NextContinuationToken>" : "",
-		is_truncated ? fake_print(fake, "%u.%s", fake->page_count,
-					  encoded(fake, last ? last : ""))
-			     : "",
-		is_truncated ? "</NextContinuationToken>" : "");
-	free(text);
-	fake_answer(asked, 200, "Content-Type: application/xml\r\n");
-	fake_text(asked, kept);
-}
-
 /* --- writing --------------------------------------------------------------------------------- */
 
 void fake_take_nonce(const struct asked *asked, char nonce[64])
@@ -483,13 +415,13 @@ static void serve(struct s3_fake *fake, const struct scripted_request *request,
 	}
 	key = request->target + strlen(bucket);
 	key += *key == '/';
-	asked.key = decoded(asked.fake, key, (size_t)(query - key));
+	asked.key = fake_decoded(asked.fake, key, (size_t)(query - key));
 	if (!check_signer(&asked))
 		return;
 	if (*asked.key)
 		serve_key(&asked);
 	else
-		list(&asked);
+		fake_list(&asked);
 }
 
 void s3_fake_serve(void *state, const struct scripted_request *request,

@@ -1,5 +1,6 @@
 /*
- *   s3_fake.c         what a request must be; objects, listings
+ *   s3_fake.c         what a request must be; objects
+ *   s3_fake_list.c    listings
  *   s3_fake_upload.c  uploads in parts
  */
 #ifndef TESTS_IO_CLOUD_S3_FAKE_INTERNAL_H
@@ -22,6 +23,9 @@ void *fake_keep(struct s3_fake *fake, size_t bytes);
 char *fake_print(struct s3_fake *fake, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Percent-encoding. */
+char *fake_encoded(struct s3_fake *fake, const char *text);
+char *fake_decoded(struct s3_fake *fake, const char *text, size_t len);
 /* NULL: there is none. Decoded. */
 char *fake_parameter(const struct asked *asked, const char *name);
 char *fake_header(const struct asked *asked, const char *name);
@@ -39,6 +43,7 @@ void fake_take_nonce(const struct asked *asked, char nonce[64]);
 bool fake_check_body(const struct asked *asked);
 bool fake_may_create(const struct asked *asked);
 
+void fake_list(const struct asked *asked);
 void fake_begin(const struct asked *asked);
 void fake_put_part(const struct asked *asked);
 void fake_complete(const struct asked *asked);
