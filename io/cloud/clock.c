@@ -2,7 +2,8 @@
 
 #include "io/cloud/date.h"
 
-#define SECOND_NS 1000000000LL
+/* A Date is cut to its second, and some servers make the text once a second. */
+#define LATE_NS 2000000000LL
 
 void cloud_clock_init(struct cloud_clock *clock, const struct effects *effects)
 {
@@ -72,8 +73,7 @@ void cloud_clock_learn(struct cloud_clock *clock, const struct http_reply *reply
 	    sent_ns > now_ns)
 		return;
 	pthread_mutex_lock(&clock->lock);
-	narrow_locked(clock, (int64_t)(date_ns - now_ns),
-		      (int64_t)(date_ns - sent_ns) + SECOND_NS - 1);
+	narrow_locked(clock, (int64_t)(date_ns - now_ns), (int64_t)(date_ns - sent_ns) + LATE_NS);
 	clock->told.learned_ns = effects_boot_ns(clock->effects);
 	pthread_mutex_unlock(&clock->lock);
 }

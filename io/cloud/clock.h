@@ -1,7 +1,7 @@
 /**
  * clock - a server's time, learned from the Date of its replies.
  *
- * A reply's Date is a whole second, told at some moment between sending and receiving: so the
+ * A reply's Date is a whole second, told between sending and receiving, up to 2 s late: so the
  * difference to the wall clock lies in an interval, which every reply narrows. As long as none is
  * a difference that fits, the wall clock is taken to be right; else the middle is taken. A reply
  * that does not fit begins a new interval: one of the clocks was set, or drifted.

@@ -14,6 +14,8 @@ struct conformance_kind {
 	struct store *(*make)(void *state); /* never NULL: a test fails instead */
 	void (*cleanup)(void *state);	    /* may be NULL */
 	bool key_may_be_prefix;		    /* objects "a" and "a/b" may stand beside each other */
+	uint64_t time_step_ns;		    /* how far times of objects may be cut */
+	const char *unfit; /* " name name ": tests that this server is known to fail; NULL: none */
 };
 
 /** Runs all tests; how many failed. */

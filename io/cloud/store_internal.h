@@ -1,0 +1,175 @@
+/*
+ *   store.c         the table; create, remove, now
+ *   store_call.c    one cloud_call through HTTP
+ *   store_object.c  an object that is read
+ *   store_ahead.c   what is read ahead of its reader
+ *   store_list.c    pages of keys
+ *   store_writer.c  a stream that becomes an object
+ *   store_part.c    its parts
+ *   store_pool.c    the buffers of all
+ */
+#ifndef IO_CLOUD_STORE_INTERNAL_H
+#define IO_CLOUD_STORE_INTERNAL_H
+
+#include <pthread.h>
+#include <semaphore.h>
+
+#include "io/cloud/store.h"
+
+/* --- store_pool.c ---------------------------------------------------------------------------- */
+
+#define POOL_IDLE_MAX 8
+
+/** Buffers within a maximum. Nobody waits for one: who gets none does without, or first uses up
+ *  what it has. */
+struct cloud_pool {
+	uint64_t max_bytes;
+	size_t block_bytes; /* buffers of this size are kept while somebody uses the pool */
+	pthread_mutex_t lock;
+	struct { /* under `lock` */
+		uint64_t used_bytes;
+		unsigned user_count, idle_count;
+		uint8_t *idle[POOL_IDLE_MAX];
+	} shared;
+};
+void cloud_pool_init(struct cloud_pool *pool, uint64_t max_bytes, size_t block_bytes);
+void cloud_pool_release(struct cloud_pool *pool);
+void cloud_pool_enter(struct cloud_pool *pool);
+/** The last one frees what is idle. */
+void cloud_pool_leave(struct cloud_pool *pool);
+/** NULL: no memory, or, unless `is_due`, the maximum is reached. */
+uint8_t *cloud_pool_take(struct cloud_pool *pool, size_t bytes, bool is_due);
+void cloud_pool_give(struct cloud_pool *pool, uint8_t *buffer, size_t bytes); /* NULL is fine */
+
+/* --- the store ------------------------------------------------------------------------------- */
+
+struct cloud_store {
+	struct store base;
+	struct store_ops ops; /* all kinds have the same but for its name */
+	struct cloud_protocol *protocol;
+	struct http *http;
+	struct pacer *pacer;
+	const struct effects *effects;
+	struct cloud_pool pool;
+	unsigned parts_in_flight, ranges_in_flight;
+	size_t tail_bytes, range_bytes, part_bytes;
+	uint32_t page_max;
+	size_t prefix_len;
+	char prefix[STORE_CLOUD_PREFIX_MAX_BYTES + 1];
+};
+
+static inline struct cloud_store *cloud_of(struct store *store)
+{
+	return (struct cloud_store *)store;
+}
+
+/** A key as the cloud knows it. */
+struct cloud_key {
+	size_t len;
+	char text[STORE_CLOUD_PREFIX_MAX_BYTES + STORE_KEY_MAX_BYTES + 1];
+};
+struct view cloud_key_make(struct cloud_key *out, const struct cloud_store *cloud, const char *key);
+
+/** Create if absent. MUSTER_EXISTS: not ours. */
+enum muster_code cloud_create_once(struct cloud_store *cloud, struct view key, struct view body,
+				   const char *nonce, struct muster_error *err);
+/** Whose is the object of that key? MUSTER_OK: made with this nonce; MUSTER_EXISTS: another one;
+ *  MUSTER_ABSENT. */
+enum muster_code cloud_settle(struct cloud_store *cloud, struct view key, const char *nonce,
+			      struct muster_error *err);
+enum muster_code cloud_nonce_make(const struct cloud_store *cloud, char out[CLOUD_NONCE_TEXT],
+				  struct muster_error *err);
+/** The sums that the protocol wants of a body of this verb. */
+void cloud_sums_make(struct cloud_sums *out, const struct cloud_store *cloud, enum cloud_verb verb,
+		     struct view body);
+
+/* --- store_call.c ---------------------------------------------------------------------------- */
+
+/** One call on its way. Filled in: `call`, and for READ and TAIL where bytes go. */
+struct cloud_flight {
+	struct cloud_call call;
+	uint8_t *out; /* READ, TAIL */
+	size_t out_cap;
+	bool is_exact; /* fewer bytes than out_cap are a failure */
+
+	/* What came: after cloud_flight_wait(). */
+	size_t got;	   /* bytes of `out` */
+	struct bytes page; /* LIST: the document */
+
+	/* private */
+	struct cloud_store *cloud;
+	struct http_exchange exchange;
+	uint64_t sent_ns[2]; /* of the two attempts that may run at once */
+	size_t kept;	     /* of `got`: of attempts that broke off */
+	bool is_started, is_awaited;
+	sem_t over;
+	enum muster_code code;
+	struct muster_error error;
+};
+
+void cloud_flight_init(struct cloud_flight *flight, struct cloud_store *cloud, enum cloud_verb verb,
+		       struct view key);
+/** On failure it is as before: it can be released. */
+enum muster_code cloud_flight_start(struct cloud_flight *flight, struct muster_error *err);
+/** Its end: the code of judge. May be called again. */
+enum muster_code cloud_flight_wait(struct cloud_flight *flight, struct muster_error *err);
+void cloud_flight_cancel(struct cloud_flight *flight);
+/** Both. */
+enum muster_code cloud_flight_perform(struct cloud_flight *flight, struct muster_error *err);
+/** One that is on its way is cancelled and awaited. */
+void cloud_flight_release(struct cloud_flight *flight);
+
+/* --- store_ahead.c --------------------------------------------------------------------------- */
+
+struct cloud_window;
+
+/** What is read ahead of one reader: windows side by side, in order. */
+struct cloud_ahead {
+	uint64_t next_bytes; /* where the last read ended */
+	uint64_t run_bytes;  /* read without a jump */
+	bool is_run;	     /* the last read began where the one before ended */
+	unsigned count;
+	struct cloud_window *windows[STORE_CLOUD_IN_FLIGHT_MAX];
+};
+
+struct cloud_object {
+	struct store_object base;
+	struct cloud_ahead ahead;
+	uint64_t held_at; /* what came with open */
+	size_t held_len;
+	uint8_t *held;
+	char etag[64];
+	size_t key_len;
+	char key[];
+};
+
+/** Of this object, these bytes. */
+void cloud_object_aim(const struct cloud_object *object, struct cloud_flight *flight,
+		      uint64_t offset_bytes, uint8_t *out, size_t len);
+
+/** A read begins: what it passed is let go, what may come next is asked for. */
+void cloud_ahead_note(struct cloud_object *object, uint64_t offset_bytes, size_t len);
+/** Take up to `len` bytes from a window, waiting for it. 0: none has them, or it failed. */
+size_t cloud_ahead_take(struct cloud_object *object, uint64_t offset_bytes, uint8_t *out,
+			size_t len);
+/** How many bytes from there on no window has, `len` at most. */
+size_t cloud_ahead_gap(const struct cloud_object *object, uint64_t offset_bytes, size_t len);
+void cloud_ahead_release(struct cloud_object *object);
+
+/* --- store_object.c, store_list.c, store_writer.c: the table's functions --------------------- */
+
+enum muster_code cloud_object_open(struct store *store, const char *key, struct store_object **out,
+				   struct muster_error *err);
+enum muster_code cloud_object_read(struct store_object *base, uint64_t offset_bytes, void *out,
+				   size_t len, struct muster_error *err);
+void cloud_object_close(struct store_object *base);
+enum muster_code cloud_list(struct store *store, const char *prefix, const char *after,
+			    store_list_fn *fn, void *state, struct muster_error *err);
+enum muster_code cloud_write_begin(struct store *store, const char *key, struct store_writer **out,
+				   struct muster_error *err);
+enum muster_code cloud_write_append(struct store_writer *base, struct view data,
+				    struct muster_error *err);
+enum muster_code cloud_write_finish(struct store_writer *base, struct muster_error *err);
+void cloud_write_abort(struct store_writer *base);
+
+#endif

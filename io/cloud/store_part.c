@@ -1,0 +1,211 @@
+/* The parts of an upload: filled, sent, awaited; and whose buffers are whose. */
+#include <stdlib.h>
+
+#include "io/cloud/store_writer.h"
+
+/* Parts of such a share have the same size, which doubles from one share to the next: 10,000 parts
+ * of 8 MiB and more make 8 TiB, and the first 8 GB need no large buffers. */
+#define SHARES 10
+
+static enum muster_code fail(struct cloud_writer *writer, enum muster_code code)
+{
+	if (code && !writer->code)
+		writer->code = code;
+	return code;
+}
+
+/* --- the size of parts ----------------------------------------------------------------------- */
+
+/* At most half the pool, so that two can be on their way. */
+static size_t part_bytes(const struct cloud_writer *writer, size_t number)
+{
+	const struct cloud_store *cloud = writer->cloud;
+	size_t share = cloud_writer_ops(writer)->part_max / SHARES + 1, bytes = cloud->part_bytes;
+
+	for (size_t n = share; n < number && bytes <= cloud->pool.max_bytes / 4; n += share)
+		bytes *= 2;
+	return bytes;
+}
+
+/* --- parts in flight ------------------------------------------------------------------------- */
+
+static struct cloud_slot *slot_of(const struct cloud_writer *writer, size_t number)
+{
+	return &writer->slots[(number - 1) % writer->slot_count];
+}
+
+enum muster_code cloud_part_lost(struct cloud_writer *writer)
+{
+	return muster_fail(&writer->error, MUSTER_E_IO, "%s no longer knows the upload of '%s'",
+			   writer->cloud->protocol->place, writer->key);
+}
+
+/* Await the oldest part. Its buffer stays in the slot. */
+enum muster_code cloud_part_await(struct cloud_writer *writer)
+{
+	size_t number = writer->part_count - writer->in_flight + 1;
+	struct cloud_slot *slot = slot_of(writer, number);
+	enum muster_code code = cloud_flight_wait(&slot->flight, &writer->error);
+
+	if (!code)
+		memcpy(writer->parts[number - 1].etag, slot->flight.call.out.etag,
+		       sizeof(writer->parts[0].etag));
+	cloud_flight_release(&slot->flight);
+	writer->in_flight--;
+	if (code == MUSTER_ABSENT)
+		code = cloud_part_lost(writer);
+	return fail(writer, code);
+}
+
+static void give(struct cloud_writer *writer, uint8_t **buffer, size_t cap)
+{
+	cloud_pool_give(&writer->cloud->pool, *buffer, cap);
+	*buffer = NULL;
+}
+
+/* A buffer for the next part: a new one while there is room, else that of the oldest part; only a
+ * writer that has none gets one in any case. */
+enum muster_code cloud_part_begin(struct cloud_writer *writer)
+{
+	size_t bytes = part_bytes(writer, writer->part_count + 1);
+	struct cloud_pool *pool = &writer->cloud->pool;
+
+	writer->filling = cloud_pool_take(pool, bytes, false);
+	while (!writer->filling && writer->in_flight) {
+		struct cloud_slot *slot =
+			slot_of(writer, writer->part_count - writer->in_flight + 1);
+		enum muster_code code = cloud_part_await(writer);
+
+		give(writer, &slot->buffer, slot->cap);
+		if (code)
+			return code;
+		writer->filling = cloud_pool_take(pool, bytes, false);
+	}
+	if (!writer->filling)
+		writer->filling = cloud_pool_take(pool, bytes, true);
+	if (!writer->filling)
+		return fail(writer, muster_fail_memory(&writer->error, "a part of an upload"));
+	writer->filling_cap = bytes;
+	writer->filling_len = 0;
+	return MUSTER_OK;
+}
+
+static enum muster_code grow_parts(struct cloud_writer *writer)
+{
+	size_t cap = writer->part_cap ? 2 * writer->part_cap : 16;
+	struct cloud_part *parts;
+
+	if (writer->part_count < writer->part_cap)
+		return MUSTER_OK;
+	parts = reallocarray(writer->parts, cap, sizeof(*parts));
+	if (!parts)
+		return muster_fail_memory(&writer->error, "the parts of an upload");
+	writer->parts = parts;
+	writer->part_cap = cap;
+	return MUSTER_OK;
+}
+
+static enum muster_code begin_upload(struct cloud_writer *writer)
+{
+	unsigned slot_count =
+		cloud_writer_ops(writer)->parts_in_order ? 1 : writer->cloud->parts_in_flight;
+	struct cloud_flight flight;
+	enum muster_code code;
+
+	writer->slots = calloc(slot_count, sizeof(*writer->slots));
+	if (!writer->slots)
+		return muster_fail_memory(&writer->error, "the parts of an upload");
+	writer->slot_count = slot_count;
+	cloud_flight_init(&flight, writer->cloud, CLOUD_BEGIN, cloud_writer_key(writer));
+	memcpy(flight.call.nonce, writer->nonce, CLOUD_NONCE_TEXT);
+	code = cloud_flight_perform(&flight, &writer->error);
+	if (!code)
+		code = bytes_append_view(&writer->upload, bytes_view(&flight.call.out.upload),
+					 &writer->error);
+	cloud_flight_release(&flight);
+	return code;
+}
+
+/* Room for the next part: an upload, a slot, a place in the list. */
+static enum muster_code make_room(struct cloud_writer *writer)
+{
+	enum muster_code code = MUSTER_OK;
+
+	if (writer->part_count >= cloud_writer_ops(writer)->part_max)
+		code = muster_fail(&writer->error, MUSTER_E_LIMIT,
+				   "%s takes %u parts of an object, which are %llu bytes",
+				   writer->cloud->protocol->place,
+				   cloud_writer_ops(writer)->part_max,
+				   (unsigned long long)writer->offset_bytes);
+	if (!code && !writer->slots)
+		code = begin_upload(writer);
+	if (!code)
+		code = grow_parts(writer);
+	if (!code && writer->in_flight == writer->slot_count)
+		code = cloud_part_await(writer);
+	return fail(writer, code);
+}
+
+static void aim(struct cloud_writer *writer, struct cloud_slot *slot, bool is_last)
+{
+	struct cloud_part *part = &writer->parts[writer->part_count];
+	struct cloud_call *call = &slot->flight.call;
+	struct view body = view_of(slot->buffer, writer->filling_len);
+
+	cloud_sums_make(&slot->sums, writer->cloud, CLOUD_PART, body);
+	*part = (struct cloud_part){ .number = (uint32_t)writer->part_count + 1,
+				     .size_bytes = body.len,
+				     .sums = slot->sums };
+	cloud_flight_init(&slot->flight, writer->cloud, CLOUD_PART, cloud_writer_key(writer));
+	call->body = body;
+	call->sums = &slot->sums;
+	memcpy(call->nonce, writer->nonce, CLOUD_NONCE_TEXT);
+	call->upload = bytes_view(&writer->upload);
+	call->number = part->number;
+	call->offset_in_object = writer->offset_bytes;
+	call->is_last = is_last;
+}
+
+/* Send what was filled. */
+enum muster_code cloud_part_send(struct cloud_writer *writer, bool is_last)
+{
+	enum muster_code code = make_room(writer);
+	struct cloud_slot *slot;
+
+	if (code)
+		return code;
+	slot = slot_of(writer, writer->part_count + 1);
+	give(writer, &slot->buffer, slot->cap); /* of the part before it */
+	slot->buffer = writer->filling;
+	slot->cap = writer->filling_cap;
+	writer->filling = NULL;
+	aim(writer, slot, is_last);
+	code = cloud_flight_start(&slot->flight, &writer->error);
+	if (code) {
+		cloud_flight_release(&slot->flight);
+		return fail(writer, code);
+	}
+	writer->part_count++;
+	writer->in_flight++;
+	writer->offset_bytes += writer->filling_len;
+	writer->filling_len = 0;
+	return MUSTER_OK;
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+void cloud_parts_stop(struct cloud_writer *writer)
+{
+	for (unsigned i = 0; i < writer->slot_count; i++)
+		cloud_flight_cancel(&writer->slots[i].flight);
+	for (unsigned i = 0; i < writer->slot_count; i++)
+		cloud_flight_release(&writer->slots[i].flight);
+	writer->in_flight = 0;
+}
+
+void cloud_parts_release(struct cloud_writer *writer)
+{
+	for (unsigned i = 0; i < writer->slot_count; i++)
+		give(writer, &writer->slots[i].buffer, writer->slots[i].cap);
+	give(writer, &writer->filling, writer->filling_cap);
+}

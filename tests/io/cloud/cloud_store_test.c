@@ -1,0 +1,489 @@
+/* A cloud's store: how many requests there are, what lost replies come to, how objects are read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/io/cloud/store_lab.h"
+
+#define SMALL VIEW_LITERAL("some bytes")
+
+static void create(struct store_lab *lab, const char *key, struct view data)
+{
+	struct muster_error err = { 0 };
+
+	if (store_create(lab->store, key, data, &err))
+		fail_msg("%s", err.message);
+}
+
+static enum muster_code count_key(void *state, const char *key, uint64_t size_bytes,
+				  uint64_t modified_ns, struct muster_error *err)
+{
+	unsigned *count = state;
+
+	(void)key, (void)size_bytes, (void)modified_ns, (void)err;
+	++*count;
+	return MUSTER_OK;
+}
+
+static unsigned keys_in(struct store_lab *lab)
+{
+	struct muster_error err = { 0 };
+	unsigned count = 0;
+
+	if (store_list(lab->store, "", NULL, count_key, &count, &err))
+		fail_msg("%s", err.message);
+	return count;
+}
+
+static void holds(struct store_lab *lab, const char *key, struct view data)
+{
+	struct muster_error err = { 0 };
+	struct bytes got = { 0 };
+
+	if (store_get(lab->store, key, &got, 1 << 20, &err))
+		fail_msg("%s", err.message);
+	assert_true(view_equal(bytes_view(&got), data));
+	bytes_release(&got);
+}
+
+static const char *sent(const struct store_lab *lab, size_t index, const char *name)
+{
+	static char value[256];
+
+	value[0] = 0;
+	scripted_header(scripted_request_at(lab->server, index), name, value, sizeof(value));
+	return value;
+}
+
+/* --- requests -------------------------------------------------------------------------------- */
+
+static void requests_are_counted(void **state)
+{
+	struct store_lab lab = { .options = { .part_bytes = 64 << 10, .page_max = 3 } };
+	struct muster_error err = { 0 };
+	size_t at = 0;
+	char key[16];
+
+	(void)state;
+	store_lab_open(&lab);
+#define ASKED(count)                                                                               \
+	assert_int_equal(store_lab_requests(&lab) - at, (count));                                  \
+	at = store_lab_requests(&lab)
+	create(&lab, "small", SMALL);
+	ASKED(1);
+	holds(&lab, "small", SMALL);
+	ASKED(1);
+	assert_int_equal(store_create(lab.store, "small", SMALL, &err), MUSTER_EXISTS);
+	ASKED(2); /* and whose it is */
+	assert_int_equal(store_get(lab.store, "none", NULL, 1, &err), MUSTER_ABSENT);
+	ASKED(1);
+	create(&lab, "empty", (struct view){ 0 });
+	ASKED(1);
+	holds(&lab, "empty", (struct view){ 0 });
+	ASKED(1);
+	assert_int_equal(store_remove(lab.store, "empty", &err), MUSTER_OK);
+	ASKED(1);
+	assert_int_equal(store_lab_write(&lab, "one part", 64 << 10, &err), MUSTER_OK);
+	ASKED(1);
+	assert_int_equal(store_lab_write(&lab, "two parts", (64 << 10) + 1, &err), MUSTER_OK);
+	ASKED(4); /* begin, two parts, complete */
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(key, sizeof(key), "%u", i);
+		create(&lab, key, SMALL);
+	}
+	ASKED(4);
+	assert_int_equal(keys_in(&lab), 7);
+	ASKED(3); /* pages of three */
+	assert_int_equal(store_sync(lab.store, &err), MUSTER_OK);
+	ASKED(0);
+#undef ASKED
+	store_lab_close(&lab);
+}
+
+/* --- replies that are lost ------------------------------------------------------------------- */
+
+static void a_lost_reply_to_create_is_success(void **state)
+{
+	struct scripted_rule rules[] = {
+		{ .method = "PUT", .count = 1, .reply = { .fault = SCRIPTED_RESET_AFTER } }
+	};
+	struct store_lab lab = { 0 };
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	create(&lab, "k", SMALL);
+	assert_int_equal(store_lab_requests(&lab), 3); /* twice, and whose it is */
+	assert_string_equal(scripted_request_at(lab.server, 2)->method, "HEAD");
+	holds(&lab, "k", SMALL);
+	store_lab_close(&lab);
+}
+
+static void a_create_that_never_came_is_made_again(void **state)
+{
+	struct scripted_rule rules[] = {
+		{ .method = "PUT", .count = 2, .reply = { .fault = SCRIPTED_RESET_BEFORE } }
+	};
+	struct store_lab lab = { 0 };
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	create(&lab, "k", SMALL);
+	assert_int_equal(store_lab_requests(&lab), 3);
+	store_lab_close(&lab);
+}
+
+static void a_lost_reply_does_not_hide_that_another_was_first(void **state)
+{
+	struct scripted_rule rules[] = { { .method = "PUT",
+					   .from = 2,
+					   .count = 1,
+					   .reply = { .fault = SCRIPTED_RESET_AFTER } } };
+	struct store_lab lab = { 0 };
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	create(&lab, "k", SMALL);
+	assert_int_equal(store_create(lab.store, "k", VIEW_LITERAL("other"), NULL), MUSTER_EXISTS);
+	holds(&lab, "k", SMALL);
+	store_lab_close(&lab);
+}
+
+static void a_lost_reply_to_complete_is_success(void **state)
+{
+	struct scripted_rule rules[] = { { .method = "POST",
+					   .path = "*uploadId=*",
+					   .count = 1,
+					   .reply = { .fault = SCRIPTED_RESET_AFTER } } };
+	struct store_lab lab = { .options = { .part_bytes = 10000 } };
+	struct muster_error err = { 0 };
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	if (store_lab_write(&lab, "k", 25000, &err))
+		fail_msg("%s", err.message);
+	store_lab_check(&lab, "k", 25000, 7000);
+	assert_int_equal(s3_fake_uploads(&lab.fake), 0);
+	store_lab_close(&lab);
+}
+
+static void an_upload_that_another_completed_first_is_taken_back(void **state)
+{
+	struct store_lab lab = { .options = { .part_bytes = 10000 } };
+	uint8_t data[25000] = { 0 };
+	struct store_writer *writer;
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_write_begin(lab.store, "k", &writer, NULL), MUSTER_OK);
+	assert_int_equal(store_write_append(writer, view_of(data, sizeof(data)), NULL), MUSTER_OK);
+	create(&lab, "k", SMALL);
+	assert_int_equal(store_write_finish(writer, NULL), MUSTER_EXISTS);
+	holds(&lab, "k", SMALL);
+	assert_int_equal(s3_fake_uploads(&lab.fake), 0);
+	store_lab_close(&lab);
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static void an_aborted_upload_leaves_nothing(void **state)
+{
+	struct store_lab lab = { .options = { .part_bytes = 10000 } };
+	uint8_t data[45000] = { 0 };
+	struct store_writer *writer;
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_write_begin(lab.store, "k", &writer, NULL), MUSTER_OK);
+	assert_int_equal(store_write_append(writer, view_of(data, sizeof(data)), NULL), MUSTER_OK);
+	store_write_abort(writer);
+	assert_int_equal(s3_fake_uploads(&lab.fake), 0);
+	assert_int_equal(s3_fake_objects(&lab.fake), 0);
+	store_lab_close(&lab);
+}
+
+static void a_part_that_fails_fails_the_writer_and_leaves_nothing(void **state)
+{
+	struct scripted_rule rules[] = { { .method = "PUT",
+					   .path = "*partNumber=2*",
+					   .reply = {
+						   .status = 403, .body = "no", .body_len = 2 } } };
+	struct store_lab lab = { .options = { .part_bytes = 10000 } };
+	struct muster_error err = { 0 };
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	assert_int_equal(store_lab_write(&lab, "a key", 45000, &err), MUSTER_E_IO);
+	assert_non_null(strstr(err.message, "upload a part of s3://" S3_FAKE_BUCKET "/a key: 403"));
+	assert_int_equal(s3_fake_uploads(&lab.fake), 0);
+	assert_int_equal(s3_fake_objects(&lab.fake), 0);
+	store_lab_close(&lab);
+}
+
+static void a_server_without_conditions_for_uploads_is_asked_without(void **state)
+{
+	struct store_lab lab = { .options = { .part_bytes = 10000 },
+				 .fake = { .refuses_complete_if = true } };
+	struct muster_error err = { 0 };
+	size_t before;
+
+	(void)state;
+	store_lab_open(&lab);
+	if (store_lab_write(&lab, "a", 25000, &err))
+		fail_msg("%s", err.message);
+	before = store_lab_requests(&lab);
+	if (store_lab_write(&lab, "b", 25000, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(store_lab_requests(&lab) - before, 5); /* it remembers */
+	store_lab_check(&lab, "a", 25000, 25000);
+	store_lab_check(&lab, "b", 25000, 25000);
+	store_lab_close(&lab);
+}
+
+/* So many parts are allowed that only growing ones reach far. */
+static void parts_grow_with_their_number(void **state)
+{
+	enum { SHARE = 1001, SIZE = SHARE * 100 + 500 };
+	struct store_lab lab = { .options = { .part_bytes = 100 } };
+	struct muster_error err = { 0 };
+
+	(void)state;
+	store_lab_open(&lab);
+	if (store_lab_write(&lab, "k", SIZE, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(store_lab_requests(&lab), 1 + SHARE + 3 + 1);
+	store_lab_check(&lab, "k", SIZE, SIZE);
+	store_lab_close(&lab);
+}
+
+/* Each has its part, whatever the others have: nobody waits for somebody else's buffers. */
+static void many_writers_of_one_thread_share_a_small_pool(void **state)
+{
+	struct store_lab lab = { .options = { .part_bytes = 10000, .buffer_max_bytes = 10000 } };
+	struct store_writer *writers[8];
+	uint8_t data[7000];
+	char key[16];
+
+	(void)state;
+	store_lab_open(&lab);
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(key, sizeof(key), "%u", i);
+		assert_int_equal(store_write_begin(lab.store, key, &writers[i], NULL), MUSTER_OK);
+	}
+	for (unsigned n = 0; n < 5; n++) {
+		store_lab_fill(data, n * sizeof(data), sizeof(data));
+		for (unsigned i = 0; i < 8; i++)
+			assert_int_equal(
+				store_write_append(writers[i], view_of(data, sizeof(data)), NULL),
+				MUSTER_OK);
+	}
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(store_write_finish(writers[i], NULL), MUSTER_OK);
+	store_lab_check(&lab, "0", 35000, 35000);
+	store_lab_check(&lab, "7", 35000, 1000);
+	store_lab_close(&lab);
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static void what_comes_with_open_is_not_asked_for_again(void **state)
+{
+	struct store_lab lab = { .options = { .tail_bytes = 1000 } };
+	struct store_object *object;
+	uint8_t got[1500], expected[1500];
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "k", 5000, NULL), MUSTER_OK);
+	assert_int_equal(store_open(lab.store, "k", &object, NULL), MUSTER_OK);
+	assert_int_equal(object->size_bytes, 5000);
+	assert_int_equal(store_read(object, 4990, got, 10, NULL), MUSTER_OK);
+	assert_int_equal(store_read(object, 4000, got, 1000, NULL), MUSTER_OK);
+	assert_int_equal(store_lab_requests(&lab), 2);
+	assert_int_equal(store_read(object, 3500, got, 1500, NULL), MUSTER_OK);
+	assert_int_equal(store_lab_requests(&lab), 3);
+	assert_string_equal(sent(&lab, 2, "range"), "bytes=3500-3999");
+	assert_string_not_equal(sent(&lab, 2, "if-match"), "");
+	store_lab_fill(expected, 3500, 1500);
+	assert_memory_equal(got, expected, 1500);
+	store_close(object);
+	store_lab_close(&lab);
+}
+
+static void a_large_read_goes_in_ranges_side_by_side(void **state)
+{
+	struct store_lab lab = {
+		.options = { .tail_bytes = 1000, .range_bytes = 10000, .ranges_in_flight = 3 }
+	};
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "k", 101000, NULL), MUSTER_OK);
+	store_lab_check(&lab, "k", 101000, 101000);
+	assert_int_equal(store_lab_requests(&lab), 1 + 1 + 10);
+	store_lab_close(&lab);
+}
+
+static void what_is_read_in_order_is_read_ahead(void **state)
+{
+	enum { SIZE = 8 << 20, STEP = 64 << 10 };
+	struct store_lab lab = { .options = { .range_bytes = 1 << 20 } };
+	size_t asked;
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "k", SIZE, NULL), MUSTER_OK);
+	asked = store_lab_requests(&lab);
+	store_lab_check(&lab, "k", SIZE, STEP);
+	/* 128 reads: four by themselves, windows of 256 KiB and more for the others */
+	assert_in_range(store_lab_requests(&lab) - asked, 8, 24);
+	store_lab_close(&lab);
+}
+
+static void what_is_read_here_and_there_is_not_read_ahead(void **state)
+{
+	enum { SIZE = 4 << 20, STEP = 64 << 10, COUNT = 30 };
+	struct store_lab lab = { .options = { .tail_bytes = 1000 } };
+	struct store_object *object;
+	static uint8_t got[STEP], expected[STEP];
+	size_t asked;
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "k", SIZE, NULL), MUSTER_OK);
+	assert_int_equal(store_open(lab.store, "k", &object, NULL), MUSTER_OK);
+	asked = store_lab_requests(&lab);
+	for (unsigned i = 0; i < COUNT; i++) {
+		uint64_t at = (i / 2 * 37 % 60 + i % 2) * STEP; /* two side by side */
+
+		assert_int_equal(store_read(object, at, got, STEP, NULL), MUSTER_OK);
+		store_lab_fill(expected, at, STEP);
+		assert_memory_equal(got, expected, STEP);
+	}
+	assert_int_equal(store_lab_requests(&lab) - asked, COUNT);
+	store_close(object);
+	store_lab_close(&lab);
+}
+
+/* The third read waits for the first window, and asks for a second one, which does not come. */
+static void read_until_held(struct store_lab *lab, struct store_object *object, size_t step)
+{
+	static uint8_t got[256 << 10];
+
+	assert_int_equal(store_read(object, 0, got, step, NULL), MUSTER_OK);
+	assert_int_equal(store_read(object, step, got, step, NULL), MUSTER_OK);
+	scripted_await_requests(lab->server, 5);
+	assert_int_equal(store_read(object, 2 * step, got, step, NULL), MUSTER_OK);
+	scripted_await_held(lab->server, 1);
+}
+
+static void a_jump_or_a_close_lets_what_was_read_ahead_go(void **state)
+{
+	enum { SIZE = 8 << 20, STEP = 256 << 10 };
+	struct scripted_rule rules[] = { { .method = "GET",
+					   .from = 5,
+					   .count = 1,
+					   .reply = { .fault = SCRIPTED_HOLD_BODY, .at = 100 } } };
+
+	(void)state;
+	for (unsigned jumps = 0; jumps < 2; jumps++) {
+		struct store_lab lab = { 0 };
+		struct store_object *object;
+		uint8_t got[10], expected[10];
+
+		STORE_LAB_OPEN(&lab, rules);
+		assert_int_equal(store_lab_write(&lab, "k", SIZE, NULL), MUSTER_OK);
+		assert_int_equal(store_open(lab.store, "k", &object, NULL), MUSTER_OK);
+		read_until_held(&lab, object, STEP);
+		if (jumps) {
+			assert_int_equal(store_read(object, 4 << 20, got, 10, NULL), MUSTER_OK);
+			store_lab_fill(expected, 4 << 20, 10);
+			assert_memory_equal(got, expected, 10);
+		}
+		store_close(object);
+		store_lab_close(&lab);
+	}
+}
+
+static void a_reply_that_breaks_off_goes_on_where_it_ended(void **state)
+{
+	struct scripted_rule rules[] = {
+		{ .method = "GET",
+		  .from = 2,
+		  .count = 1,
+		  .reply = { .fault = SCRIPTED_CUT_BODY, .at = 1000 } },
+		{ .method = "GET",
+		  .from = 3,
+		  .count = 1,
+		  .reply = { .fault = SCRIPTED_RESET_BODY, .at = 500 } },
+	};
+	struct store_lab lab = { .options = { .tail_bytes = 1000 } };
+	struct store_object *object;
+	static uint8_t got[20000], expected[20000];
+	struct muster_error err = { 0 };
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	assert_int_equal(store_lab_write(&lab, "k", 50000, NULL), MUSTER_OK);
+	assert_int_equal(store_open(lab.store, "k", &object, NULL), MUSTER_OK);
+	if (store_read(object, 100, got, sizeof(got), &err))
+		fail_msg("%s", err.message);
+	store_lab_fill(expected, 100, sizeof(expected));
+	assert_memory_equal(got, expected, sizeof(got));
+	assert_string_equal(sent(&lab, 2, "range"), "bytes=100-20099");
+	assert_string_equal(sent(&lab, 3, "range"), "bytes=1100-20099");
+	assert_int_equal(strncmp(sent(&lab, 4, "range"), "bytes=1", 7), 0);
+	store_close(object);
+	store_lab_close(&lab);
+}
+
+static void an_object_that_is_another_one_now_is_refused(void **state)
+{
+	struct store_lab lab = { .options = { .tail_bytes = 10 } };
+	struct store_object *object;
+	struct muster_error err = { 0 };
+	uint8_t byte;
+
+	(void)state;
+	store_lab_open(&lab);
+	create(&lab, "k", VIEW_LITERAL("one of a few bytes"));
+	assert_int_equal(store_open(lab.store, "k", &object, NULL), MUSTER_OK);
+	assert_int_equal(store_remove(lab.store, "k", NULL), MUSTER_OK);
+	assert_int_equal(store_read(object, 0, &byte, 1, &err), MUSTER_E_CHANGED);
+	assert_non_null(strstr(err.message, "removed"));
+	create(&lab, "k", VIEW_LITERAL("another of the same"));
+	assert_int_equal(store_read(object, 0, &byte, 1, &err), MUSTER_E_CHANGED);
+	assert_non_null(strstr(err.message, "another object"));
+	store_close(object);
+	store_lab_close(&lab);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests_are_counted),
+		cmocka_unit_test(a_lost_reply_to_create_is_success),
+		cmocka_unit_test(a_create_that_never_came_is_made_again),
+		cmocka_unit_test(a_lost_reply_does_not_hide_that_another_was_first),
+		cmocka_unit_test(a_lost_reply_to_complete_is_success),
+		cmocka_unit_test(an_upload_that_another_completed_first_is_taken_back),
+		cmocka_unit_test(an_aborted_upload_leaves_nothing),
+		cmocka_unit_test(a_part_that_fails_fails_the_writer_and_leaves_nothing),
+		cmocka_unit_test(a_server_without_conditions_for_uploads_is_asked_without),
+		cmocka_unit_test(parts_grow_with_their_number),
+		cmocka_unit_test(many_writers_of_one_thread_share_a_small_pool),
+		cmocka_unit_test(what_comes_with_open_is_not_asked_for_again),
+		cmocka_unit_test(a_large_read_goes_in_ranges_side_by_side),
+		cmocka_unit_test(what_is_read_in_order_is_read_ahead),
+		cmocka_unit_test(what_is_read_here_and_there_is_not_read_ahead),
+		cmocka_unit_test(a_jump_or_a_close_lets_what_was_read_ahead_go),
+		cmocka_unit_test(a_reply_that_breaks_off_goes_on_where_it_ended),
+		cmocka_unit_test(an_object_that_is_another_one_now_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
