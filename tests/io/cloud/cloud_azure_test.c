@@ -566,8 +566,8 @@ static void a_clock_that_is_off_is_set_right(void **state)
 
 	(void)state;
 	assert_int_equal(protocol_lab_judge(protocol, &call, &reply).outcome, PACER_FAILED);
-	assert_non_null(strstr(protocol_lab_say(protocol, &call),
-			       "x-ms-date: Thu, 01 Jan 2026 01:00:0"));
+	assert_non_null(
+		strstr(protocol_lab_say(protocol, &call), "x-ms-date: Thu, 01 Jan 2026 01:00:0"));
 	reply.attempt = 2; /* then it was not the clock */
 	assert_int_equal(protocol_lab_judge(protocol, &call, &reply).outcome, PACER_SERVED);
 	close_all(protocol);
