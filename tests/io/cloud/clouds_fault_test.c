@@ -154,16 +154,23 @@ static void a_session_may_be_forgotten_with_its_last_reply(void **state)
 	clouds_lab_close(&lab);
 }
 
-static void what_is_there_may_be_told_at_the_beginning(void **state)
+static void what_is_there_is_told_at_the_end_though_it_was_seen_at_the_beginning(void **state)
 {
+	static uint8_t bytes[2 * CLOUDS_LAB_PART_BYTES + 1];
 	struct muster_error err = { 0 };
+	struct store_writer *writer;
 
 	(void)state;
 	lab.gcs.looks_first = true;
 	open_lab(CLOUDS_GCS, NULL, 0);
 	assert_int_equal(store_create(lab.store, "k", VIEW_LITERAL("first"), &err), MUSTER_OK);
-	assert_int_equal(clouds_write(lab.store, "k", LARGE_BYTES, &err), MUSTER_EXISTS);
+	assert_int_equal(store_write_begin(lab.store, "k", &writer, &err), MUSTER_OK);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(store_write_append(writer, view_of(bytes, sizeof(bytes)), &err),
+				 MUSTER_OK);
+	assert_int_equal(store_write_finish(writer, &err), MUSTER_EXISTS);
 	assert_int_equal(err.code, MUSTER_OK);
+	assert_int_equal(lab.gcs.session_count, 0);
 	clouds_lab_close(&lab);
 }
 
@@ -259,6 +266,10 @@ static void sums_are_checked_where_they_arrive(void **state)
 	live("nothing fails");
 	assert_true(lab.azure.checked_sums >= 1 + LARGE_BYTES / CLOUDS_LAB_PART_BYTES);
 	clouds_lab_close(&lab);
+	open_lab(CLOUDS_GCS, NULL, 0);
+	live("nothing fails");
+	assert_int_equal(lab.gcs.checked_sums, 1); /* of all parts, with the last */
+	clouds_lab_close(&lab);
 }
 
 int main(void)
@@ -269,7 +280,8 @@ int main(void)
 		cmocka_unit_test(a_reply_that_breaks_off_is_gone_on_with),
 		cmocka_unit_test(who_comes_second_is_told),
 		cmocka_unit_test(a_session_may_be_forgotten_with_its_last_reply),
-		cmocka_unit_test(what_is_there_may_be_told_at_the_beginning),
+		cmocka_unit_test(
+			what_is_there_is_told_at_the_end_though_it_was_seen_at_the_beginning),
 		cmocka_unit_test(an_upload_that_is_given_up_leaves_nothing),
 		cmocka_unit_test(uploads_of_one_key_do_not_mix),
 		cmocka_unit_test(a_clock_that_is_off_is_set_right),
