@@ -164,6 +164,10 @@ static void aim(struct cloud_writer *writer, struct cloud_slot *slot, bool is_la
 	call->number = part->number;
 	call->offset_in_object = writer->offset_bytes;
 	call->is_last = is_last;
+	if (is_last) { /* it may be what makes the object: the sums of all are the object's */
+		call->parts = writer->parts;
+		call->part_count = writer->part_count + 1;
+	}
 }
 
 /* Send what was filled. */

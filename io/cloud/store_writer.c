@@ -45,6 +45,8 @@ enum muster_code cloud_write_begin(struct store *store, const char *key, struct 
 
 static enum muster_code told(const struct cloud_writer *writer, struct muster_error *err)
 {
+	if (writer->code == MUSTER_EXISTS) /* seen as the upload began: finish tells it */
+		return MUSTER_OK;
 	if (err)
 		*err = writer->error;
 	muster_context(err, "write '%s'", writer->key);

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""The main job, and a race of writers, with a repository on the server that tests/servers/serve has
+started.
+
+    job.py PROGRAM [FILES]
+"""
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+WRITERS = 12
+URL = os.environ["MUSTER_TEST_URL"]
+
+
+class Job:
+    def __init__(self, program, folder):
+        self.program, self.folder = program, pathlib.Path(folder)
+        self.environment = {**os.environ, "MUSTER_REPO": URL, "HOME": folder,
+                            "MUSTER_ENTITY": "tester",
+                            "XDG_CACHE_HOME": f"{folder}/cache"}
+
+    def start(self, *arguments):
+        return subprocess.Popen([self.program, *map(str, arguments)], env=self.environment,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def run(self, *arguments, code=0):
+        process = self.start(*arguments)
+        out, err = process.communicate()
+        assert process.returncode == code, f"{arguments}: {process.returncode}: {out}{err}"
+        return out
+
+    def summary(self, *arguments):
+        return json.loads(self.run(*arguments, "--json").splitlines()[-1])
+
+    def assert_equal(self, a, b):
+        subprocess.run(["diff", "-r", str(a), str(b)], check=True)
+
+
+def make_tree(root, files, seed=1):
+    content = random.Random(seed)
+    for i in range(files):
+        path = root / f"d{i // 100:03}" / f"f{i:05}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.randbytes(content.randrange(8192)))
+    (root / "empty").write_bytes(b"")
+    (root / "large").write_bytes(content.randbytes(20 << 20))  # in parts
+    (root / "with spaces & \u00fcml\u00e4uts").write_text("x")
+
+
+def edit_tree(root):
+    (root / "d000/f00000").write_text("changed")
+    (root / "d000/f00001").unlink()
+    (root / "new").write_text("new")
+
+
+def the_main_job(job, files):
+    tree, copy = job.folder / "tree", job.folder / "copy"
+    make_tree(tree, files)
+    first = job.summary("put", tree, "-n", "data")
+    assert first["version"] == "tester/uncategorized/data:v0", first
+    edit_tree(tree)
+    second = job.summary("put", tree, "-n", "data")
+    assert second["version"] == "tester/uncategorized/data:v1", second
+    assert second["read_files"] <= files + 4, second  # stats of files that are young are not trusted
+    assert job.summary("diff", "data:v0", "data:v0")["type"] == "summary"
+    drift = [json.loads(line) for line in
+             job.run("diff", "data:v0", "data:v1", "--json", code=1).splitlines()]
+    assert sorted(o["path"] for o in drift if "path" in o) == ["d000/f00000", "d000/f00001", "new"]
+    job.run("checkout", "data:v1", copy)
+    job.assert_equal(tree, copy)
+    job.run("verify", "data:v1", copy)
+    job.run("check")
+    job.run("get", "data:v0", job.folder / "old")
+    assert (job.folder / "old/d000/f00001").exists()
+    assert job.run("cat", "data:v1", "new") == "new"
+
+
+def no_writer_loses(job):
+    writers = []
+    for i in range(WRITERS):
+        tree = job.folder / f"writer{i}"
+        tree.mkdir()
+        (tree / "who").write_text(str(i))
+        writers.append(job.start("put", tree, "-n", "raced"))
+    for writer in writers:
+        out, err = writer.communicate()
+        assert writer.returncode == 0, out + err
+    seen = {job.run("cat", f"raced:v{i}", "who") for i in range(WRITERS)}
+    assert seen == {str(i) for i in range(WRITERS)}, seen
+    job.run("cat", f"raced:v{WRITERS}", "who", code=2)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="muster-job-") as folder:
+        job = Job(sys.argv[1], folder)
+        job.run("put", "/nowhere", "-n", "data", code=2)  # no put makes a repository there
+        job.run("init")
+        job.run("init", code=2)
+        the_main_job(job, int(sys.argv[2]) if len(sys.argv) > 2 else 500)
+        no_writer_loses(job)
+
+
+if __name__ == "__main__":
+    main()
