@@ -82,8 +82,8 @@ enum muster_code api_url_path(const char *url, struct bytes *out, struct muster_
 	else
 		code = muster_fail(
 			err, MUSTER_E_USAGE,
-			"repositories in buckets are not supported by this build, only a path "
-			"or file://");
+			"a repository is a directory, or lies in a bucket: s3://, gs://, az://, "
+			"https://ACCOUNT.blob.core.windows.net/");
 	if (!code)
 		code = bytes_append_byte(out, '\0', err);
 	if (code)

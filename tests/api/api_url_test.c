@@ -44,9 +44,8 @@ static void other_urls_are_refused_with_the_reason(void **state)
 		const char *reason;
 	} cases[] = {
 		{ "", MUSTER_E_USAGE, "empty" },
-		{ "s3://bucket/x", MUSTER_E_USAGE, "not supported by this build" },
-		{ "gs://bucket", MUSTER_E_USAGE, "not supported by this build" },
-		{ "https://a.blob.core.windows.net/c", MUSTER_E_USAGE, "buckets" },
+		{ "ftp://host/x", MUSTER_E_USAGE, "a repository is a directory" },
+		{ "https://example.org/c", MUSTER_E_USAGE, "blob.core.windows.net" },
 		{ "file://otherhost/x", MUSTER_E_USAGE, "otherhost" },
 		{ "file://", MUSTER_E_USAGE, "absolute" },
 		{ "file://x", MUSTER_E_USAGE, "absolute" },

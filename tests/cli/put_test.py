@@ -23,8 +23,12 @@ class Init(MusterTest):
         self.run_ok("init", environment={"MUSTER_REPO": "e"})
         self.run_ok("ls", environment={"MUSTER_REPO": "e"})
 
-    def test_a_bucket_is_not_offered(self):
-        self.run_code(2, "init", "s3://bucket/x", told="s3://bucket/x")
+    def test_a_bucket_without_credentials_names_where_they_were_looked_for(self):
+        told = self.run_code(4, "init", "s3://bucket/x", environment={
+            "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/nowhere",
+            "AWS_SHARED_CREDENTIALS_FILE": "/nowhere", "AWS_ACCESS_KEY_ID": ""}).err
+        for source in ("AWS_ACCESS_KEY_ID", "credentials file", "AWS_EC2_METADATA_DISABLED"):
+            self.assertIn(source, told)
 
     def test_xxh128_repositories_have_their_own_digest(self):
         self.make_photos()

@@ -80,10 +80,11 @@ class Uris(MusterTest):
         *((("put", *form, "-n", "x"), "references over the network")
           for form in (["s3://b/p"], ["gs://b/p"], ["https://a/p"], ["http://a/p"],
                        ["muster://x/y"], ["S3://b"], ["--at", "p=s3://b/p"], [".", "s3://b/p"])),
-        *((("-R", url, *command), "repositories in buckets")
-          for url in ("s3://b/x", "gs://b", "https://a.blob.core.windows.net/c", "ftp://h/x")
+        *((("-R", "ftp://h/x", *command), "a repository is a directory, or lies in a bucket")
           for command in (("ls",), ("put", ".", "-n", "x"), ("init",), ("check",))),
-        (("init", "s3://b/x"), "repositories in buckets"),
+        *((("-R", url, "ls"), message) for url, message in (
+            ("s3://b/x", "a bucket has 3 to 63"), ("gs://b", "a bucket has 3 to 222"),
+            ("s3://", "bucket"), ("az://account", "container"))),
         (("-R", "file://other/x", "ls"), "files of another machine ('other')"),
         *((command, "URIs are not supported here by this build; the name of an artifact")
           for command in (("show", "s3://b/x"), ("ls", "s3://b/x"), ("get", "s3://b/x"),
@@ -203,7 +204,7 @@ class WrongUsage(MusterTest):
             with self.subTest(name):
                 self.run_code(2, name, told=f"unknown command '{name}'")
                 self.assertNotRegex(overview, rf"(?m)^  {name}\b")
-        for option in ("--ttl", "--connections", "--bwlimit"):
+        for option in ("--ttl",):
             self.run_code(2, "put", ".", "-n", "x", option, "1", told="unknown option")
 
     def test_options_may_stand_before_and_behind_the_command(self):
