@@ -1,13 +1,14 @@
 /*
  * The first byte says who reads the rest: files of the AWS CLI, keys and tokens of all sources,
- * Google's files, Azure's connection strings, URLs, encodings, dates. What was refused leaves
- * nothing; what can be written again comes back.
+ * Google's files, Azure's connection strings, URLs, encodings, dates, commands. What was refused
+ * leaves nothing; what can be written again comes back.
  */
 #include <stdlib.h>
 
 #include "io/cloud/aws_config.h"
 #include "io/cloud/aws_credentials.h"
 #include "io/cloud/azure_connection.h"
+#include "io/cloud/command.h"
 #include "io/cloud/date.h"
 #include "io/cloud/endpoint.h"
 #include "io/cloud/google_credentials.h"
@@ -166,9 +167,36 @@ static void read_endpoint(struct view text)
 	bytes_release(&again);
 }
 
+/* Words in double quotes are the same words. */
+static void split_command(struct view text)
+{
+	struct command once, twice;
+	struct bytes line = { 0 };
+
+	if (command_split(&once, text, NULL)) {
+		require(!once.argv[0]);
+		return;
+	}
+	for (char **word = once.argv; *word; word++) {
+		require(!bytes_append_text(&line, " \"", NULL));
+		for (const char *at = *word; *at; at++) {
+			if (*at == '"' || *at == '\\')
+				require(!bytes_append_byte(&line, '\\', NULL));
+			require(!bytes_append_byte(&line, (uint8_t)*at, NULL));
+		}
+		require(!bytes_append_text(&line, "\"", NULL));
+	}
+	require(!command_split(&twice, bytes_view(&line), NULL));
+	for (size_t i = 0; once.argv[i] || twice.argv[i]; i++)
+		require(once.argv[i] && twice.argv[i] && strcmp(once.argv[i], twice.argv[i]) == 0);
+	command_release(&once);
+	command_release(&twice);
+	bytes_release(&line);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned kind = size ? data[0] % 17 : 0;
+	unsigned kind = size ? data[0] % 18 : 0;
 	struct view text = size ? view_of(data + 1, size - 1) : (struct view){ 0 };
 
 	if (kind < 4)
@@ -189,7 +217,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_dates(text);
 	else if (kind == 15)
 		read_url(text);
-	else
+	else if (kind == 16)
 		read_endpoint(text);
+	else
+		split_command(text);
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 struct keys azure_calls_keys;
 
-struct cloud_protocol *azure_calls_open_with(const struct azure_options *options)
+struct cloud_protocol *azure_calls_open_with(const struct azure_protocol_options *options)
 {
 	struct cloud_protocol *protocol;
 	struct muster_error error = { 0 };
@@ -22,9 +22,10 @@ struct cloud_protocol *azure_calls_open_with(const struct azure_options *options
 struct cloud_protocol *azure_calls_open(void)
 {
 	keys_still_account(&azure_calls_keys, "acct", KEY);
-	return azure_calls_open_with(&(struct azure_options){ .container = VIEW_LITERAL("cont"),
-							      .keys = &azure_calls_keys,
-							      .effects = protocol_lab_effects() });
+	return azure_calls_open_with(
+		&(struct azure_protocol_options){ .container = VIEW_LITERAL("cont"),
+						  .keys = &azure_calls_keys,
+						  .effects = protocol_lab_effects() });
 }
 
 void azure_calls_close(struct cloud_protocol *protocol)

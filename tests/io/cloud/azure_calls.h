@@ -22,7 +22,7 @@ extern const struct cloud_call azure_calls[CLOUD_ABORT + 1];
 extern struct keys azure_calls_keys;
 
 struct cloud_protocol *azure_calls_open(void);
-struct cloud_protocol *azure_calls_open_with(const struct azure_options *options);
+struct cloud_protocol *azure_calls_open_with(const struct azure_protocol_options *options);
 /** The protocol, and the credentials. */
 void azure_calls_close(struct cloud_protocol *protocol);
 

@@ -111,7 +111,7 @@ static void an_emulator_has_the_account_in_its_path(void **state)
 
 	(void)state;
 	keys_still_account(&azure_calls_keys, "devstoreaccount1", KEY);
-	protocol = azure_calls_open_with(&(struct azure_options){
+	protocol = azure_calls_open_with(&(struct azure_protocol_options){
 		.container = VIEW_LITERAL("cont"),
 		.endpoint = VIEW_LITERAL("http://127.0.0.1:10000/devstoreaccount1"),
 		.keys = &azure_calls_keys,
@@ -127,15 +127,16 @@ static void an_emulator_has_the_account_in_its_path(void **state)
 
 static void rights_are_shown_in_three_ways(void **state)
 {
-	struct azure_options options = { .container = VIEW_LITERAL("cont"),
-					 .account = VIEW_LITERAL("acct"),
-					 .keys = &azure_calls_keys,
-					 .effects = protocol_lab_effects() };
+	struct azure_protocol_options options = { .container = VIEW_LITERAL("cont"),
+						  .account = VIEW_LITERAL("acct"),
+						  .keys = &azure_calls_keys,
+						  .effects = protocol_lab_effects() };
 	struct cloud_call call = azure_calls[CLOUD_HEAD], list = azure_calls[CLOUD_LIST];
 	struct cloud_protocol *protocol;
 
 	(void)state;
 	keys_still_token(&azure_calls_keys, "?sv=2023&sp=rw&sig=a%2Bb%3D");
+	azure_calls_keys.set.is_sas = true;
 	protocol = azure_calls_open_with(&options);
 	assert_string_equal(protocol_lab_say(protocol, &call),
 			    "HEAD " BASE
@@ -160,10 +161,10 @@ static void rights_are_shown_in_three_ways(void **state)
 
 static void a_checksum_is_of_the_kind_that_is_checked(void **state)
 {
-	struct azure_options options = { .container = VIEW_LITERAL("cont"),
-					 .account = VIEW_LITERAL("acct"),
-					 .has_crc64 = true,
-					 .effects = protocol_lab_effects() };
+	struct azure_protocol_options options = { .container = VIEW_LITERAL("cont"),
+						  .account = VIEW_LITERAL("acct"),
+						  .has_crc64 = true,
+						  .effects = protocol_lab_effects() };
 	struct cloud_call call = azure_calls[CLOUD_PART];
 	struct cloud_protocol *protocol = azure_calls_open_with(&options);
 	const char *said = protocol_lab_say(protocol, &call);
@@ -186,7 +187,7 @@ static void a_checksum_is_of_the_kind_that_is_checked(void **state)
 
 static void what_has_no_meaning_is_refused(void **state)
 {
-	static const struct azure_options cases[] = {
+	static const struct azure_protocol_options cases[] = {
 		{ .account = VIEW_LITERAL("acct") },
 		{ .container = VIEW_LITERAL("cont") },
 		{ .container = VIEW_LITERAL("cont"), .endpoint = VIEW_LITERAL("x:y:z") },

@@ -185,25 +185,20 @@ static void options_change_what_is_said(void **state)
 
 static void an_emulator_gets_no_credentials(void **state)
 {
-	struct gcs_options options = { .bucket = VIEW_LITERAL("bkt"), .keys = &gcs_calls_keys };
+	struct gcs_options options = { .bucket = VIEW_LITERAL("bkt"),
+				       .endpoint = VIEW_LITERAL("localhost:4443"),
+				       .is_emulator = true,
+				       .keys = &gcs_calls_keys };
 	struct cloud_call call = gcs_calls[CLOUD_REMOVE];
 	struct cloud_protocol *protocol;
 
 	(void)state;
 	keys_still_token(&gcs_calls_keys, "tok");
-	protocol_lab_setenv("STORAGE_EMULATOR_HOST", "localhost:4443");
-	gcs_options_take_emulator(&options, protocol_lab_effects());
 	protocol = gcs_calls_open_with(&options);
 	assert_string_equal(protocol_lab_say(protocol, &call),
 			    "DELETE http://localhost:4443/storage/v1/b/bkt/o/a%2Fb\n"
 			    "Accept-Encoding: gzip\n");
 	gcs_calls_close(protocol);
-
-	options.endpoint = VIEW_LITERAL("https://other.example");
-	options.is_emulator = false;
-	gcs_options_take_emulator(&options, protocol_lab_effects());
-	assert_false(options.is_emulator);
-	protocol_lab_setenv(NULL, NULL);
 }
 
 static void what_cannot_be_said_is_refused(void **state)

@@ -11,13 +11,10 @@
 
 #include "tests/support/torture.h"
 
-static uint64_t lab_wall_ns = 1767225600 * UINT64_C(1000000000);
-static const char *lab_name, *lab_value;
-
 static uint64_t wall_ns(void *state)
 {
 	(void)state;
-	return lab_wall_ns;
+	return 1767225600 * UINT64_C(1000000000);
 }
 
 static enum muster_code random_bytes(void *state, void *out, size_t len, struct muster_error *err)
@@ -30,8 +27,8 @@ static enum muster_code random_bytes(void *state, void *out, size_t len, struct 
 
 static const char *get_env(void *state, const char *name)
 {
-	(void)state;
-	return lab_name && strcmp(name, lab_name) == 0 ? lab_value : NULL;
+	(void)state, (void)name;
+	return NULL;
 }
 
 const struct effects *protocol_lab_effects(void)
@@ -41,17 +38,6 @@ const struct effects *protocol_lab_effects(void)
 	};
 
 	return &effects;
-}
-
-void protocol_lab_set_wall_ns(uint64_t ns)
-{
-	lab_wall_ns = ns;
-}
-
-void protocol_lab_setenv(const char *name, const char *value)
-{
-	lab_name = name;
-	lab_value = value;
 }
 
 void protocol_lab_release(struct cloud_call *call)

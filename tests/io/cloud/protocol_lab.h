@@ -9,10 +9,8 @@
 
 #include "io/cloud/protocol.h"
 
-/** "2026-01-01T00:00:00Z", every random byte 0xab, nothing in the environment but what is set. */
+/** "2026-01-01T00:00:00Z", every random byte 0xab, nothing in the environment. */
 const struct effects *protocol_lab_effects(void);
-void protocol_lab_set_wall_ns(uint64_t wall_ns);
-void protocol_lab_setenv(const char *name, const char *value);
 
 /** "PUT https://host/path?query\nName: value\n...\n\nbody", until the next call. `call->out.body`
  * is made anew. */
