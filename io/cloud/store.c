@@ -219,14 +219,17 @@ enum muster_code store_cloud_open(struct store **out, const struct store_cloud_o
 				  struct muster_error *err)
 {
 	enum muster_code code = check(options, err);
-	struct cloud_store *cloud = code ? NULL : calloc(1, sizeof(*cloud));
+	struct cloud_store *cloud;
 
 	*out = NULL;
-	if (!code && !cloud)
-		code = muster_fail_memory(err, "a store");
 	if (code) {
 		options->protocol->ops->free(options->protocol);
 		return code;
+	}
+	cloud = calloc(1, sizeof(*cloud));
+	if (!cloud) {
+		options->protocol->ops->free(options->protocol);
+		return muster_fail_memory(err, "a store");
 	}
 	fill(cloud, options);
 	*out = &cloud->base;

@@ -41,7 +41,8 @@ static void drop_first(struct cloud_object *object)
 
 	window_free(object, ahead->windows[0]);
 	ahead->count--;
-	memmove(ahead->windows, ahead->windows + 1, ahead->count * sizeof(ahead->windows[0]));
+	for (unsigned i = 0; i < ahead->count; i++)
+		ahead->windows[i] = ahead->windows[i + 1];
 	if (!ahead->count)
 		cloud_pool_leave(&cloud_of(object->base.store)->pool);
 }
@@ -97,6 +98,8 @@ static void look_ahead(struct cloud_object *object, uint64_t from_bytes)
 
 	if (max > cloud->range_bytes)
 		max = cloud->range_bytes;
+	if (!object->held_at && at < object->held_len)
+		at = object->held_len;
 	if (at < from_bytes)
 		return; /* this read reaches beyond all windows: the next one begins anew */
 	while (at < end && ahead->count < cloud->ranges_in_flight &&

@@ -179,23 +179,15 @@ static enum muster_code read_pieces(struct ranges *ranges, struct muster_error *
 	return ended(code, err);
 }
 
-static enum muster_code read_many(const struct cloud_object *object, uint64_t offset_bytes,
-				  uint8_t *out, size_t len, struct muster_error *err)
+static enum muster_code read_many(struct ranges *ranges, struct muster_error *err)
 {
-	const struct cloud_store *cloud = cloud_of(object->base.store);
-	struct ranges ranges = { .object = object,
-				 .count = cloud->ranges_in_flight,
-				 .offset_bytes = offset_bytes,
-				 .out = out,
-				 .len = len,
-				 .step = cloud->range_bytes };
 	enum muster_code code;
 
-	ranges.flights = calloc(ranges.count, sizeof(*ranges.flights));
-	if (!ranges.flights)
+	ranges->flights = calloc(ranges->count, sizeof(*ranges->flights));
+	if (!ranges->flights)
 		return muster_fail_memory(err, "requests for a range");
-	code = read_pieces(&ranges, err);
-	free(ranges.flights);
+	code = read_pieces(ranges, err);
+	free(ranges->flights);
 	return code;
 }
 
@@ -227,8 +219,16 @@ static size_t gap(const struct cloud_object *object, uint64_t offset_bytes, size
 static enum muster_code read_gap(const struct cloud_object *object, uint64_t offset_bytes,
 				 uint8_t *out, size_t len, struct muster_error *err)
 {
-	if (len > cloud_of(object->base.store)->range_bytes)
-		return read_many(object, offset_bytes, out, len, err);
+	const struct cloud_store *cloud = cloud_of(object->base.store);
+	struct ranges ranges = { .object = object,
+				 .count = cloud->ranges_in_flight,
+				 .offset_bytes = offset_bytes,
+				 .out = out,
+				 .len = len,
+				 .step = cloud->range_bytes };
+
+	if (len > cloud->range_bytes)
+		return read_many(&ranges, err);
 	return read_one(object, offset_bytes, out, len, err);
 }
 

@@ -105,6 +105,25 @@ static void requests_are_counted(void **state)
 	store_lab_close(&lab);
 }
 
+static void a_page_has_a_thousand_keys(void **state)
+{
+	struct store_lab lab = { 0 };
+	size_t at;
+	char key[16];
+
+	(void)state;
+	store_lab_open(&lab);
+	for (unsigned i = 0; i < 1001; i++) {
+		snprintf(key, sizeof(key), "%u", i);
+		create(&lab, key, (struct view){ 0 });
+	}
+	at = store_lab_requests(&lab);
+	assert_int_equal(at, 1001);
+	assert_int_equal(keys_in(&lab), 1001);
+	assert_int_equal(store_lab_requests(&lab) - at, 2);
+	store_lab_close(&lab);
+}
+
 /* --- replies that are lost ------------------------------------------------------------------- */
 
 static void a_lost_reply_to_create_is_success(void **state)
@@ -260,6 +279,23 @@ static void parts_grow_with_their_number(void **state)
 	store_lab_close(&lab);
 }
 
+/* As Google's: one part after the other, and the last one is told to be it. */
+static void parts_that_must_come_in_order_do(void **state)
+{
+	struct store_lab lab = { .options = { .part_bytes = 10000 }, .parts_in_order = true };
+	char path[64];
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "k", 55000, NULL), MUSTER_OK);
+	assert_int_equal(store_lab_requests(&lab), 7); /* begin and six parts */
+	for (unsigned i = 1; i <= 6; i++) {
+		snprintf(path, sizeof(path), "?partNumber=%u&", i);
+		assert_non_null(strstr(scripted_request_at(lab.server, i)->target, path));
+	}
+	store_lab_close(&lab);
+}
+
 /* Each has its part, whatever the others have: nobody waits for somebody else's buffers. */
 static void many_writers_of_one_thread_share_a_small_pool(void **state)
 {
@@ -342,6 +378,28 @@ static void what_is_read_in_order_is_read_ahead(void **state)
 	/* 128 reads: four by themselves, windows of 256 KiB and more for the others */
 	assert_in_range(store_lab_requests(&lab) - asked, 8, 24);
 	store_lab_close(&lab);
+}
+
+/* A protocol that cannot ask for the end asks for the beginning. */
+static void what_came_with_open_is_not_read_ahead(void **state)
+{
+	enum { SIZE = 2 << 20, STEP = 64 << 10 };
+	static const size_t sizes[] = { 0, 1, STEP, STEP + 1, SIZE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct store_lab lab = { .has_no_tail = true,
+					 .options = { .tail_bytes = 1 << 20 } };
+		size_t asked;
+
+		store_lab_open(&lab);
+		assert_int_equal(store_lab_write(&lab, "k", sizes[i], NULL), MUSTER_OK);
+		asked = store_lab_requests(&lab);
+		store_lab_check(&lab, "k", sizes[i], STEP);
+		asked = store_lab_requests(&lab) - asked;
+		assert_in_range(asked, 1, sizes[i] < SIZE ? 1 : 6);
+		store_lab_close(&lab);
+	}
 }
 
 static void what_is_read_here_and_there_is_not_read_ahead(void **state)
@@ -466,6 +524,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_counted),
+		cmocka_unit_test(a_page_has_a_thousand_keys),
 		cmocka_unit_test(a_lost_reply_to_create_is_success),
 		cmocka_unit_test(a_create_that_never_came_is_made_again),
 		cmocka_unit_test(a_lost_reply_does_not_hide_that_another_was_first),
@@ -475,10 +534,12 @@ int main(void)
 		cmocka_unit_test(a_part_that_fails_fails_the_writer_and_leaves_nothing),
 		cmocka_unit_test(a_server_without_conditions_for_uploads_is_asked_without),
 		cmocka_unit_test(parts_grow_with_their_number),
+		cmocka_unit_test(parts_that_must_come_in_order_do),
 		cmocka_unit_test(many_writers_of_one_thread_share_a_small_pool),
 		cmocka_unit_test(what_comes_with_open_is_not_asked_for_again),
 		cmocka_unit_test(a_large_read_goes_in_ranges_side_by_side),
 		cmocka_unit_test(what_is_read_in_order_is_read_ahead),
+		cmocka_unit_test(what_came_with_open_is_not_read_ahead),
 		cmocka_unit_test(what_is_read_here_and_there_is_not_read_ahead),
 		cmocka_unit_test(a_jump_or_a_close_lets_what_was_read_ahead_go),
 		cmocka_unit_test(a_reply_that_breaks_off_goes_on_where_it_ended),

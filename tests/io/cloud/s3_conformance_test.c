@@ -20,7 +20,7 @@ struct place {
 	uint32_t page_max;
 	unsigned empty_page_every;
 	size_t part_bytes;
-	bool is_real;
+	bool has_no_tail, is_real;
 };
 
 static void set_options(struct place *place)
@@ -28,6 +28,7 @@ static void set_options(struct place *place)
 	place->lab.options.prefix = view_text(place->prefix ? place->prefix : "");
 	place->lab.options.page_max = place->page_max;
 	place->lab.options.part_bytes = place->part_bytes;
+	place->lab.has_no_tail = place->has_no_tail;
 	place->lab.thread_count = 2;
 }
 
@@ -109,12 +110,14 @@ static enum muster_code see(void *state, const char *key, uint64_t size_bytes, u
 static void put_and_get(struct store *store, const char *key)
 {
 	struct muster_error err = { 0 };
-	struct store_object *object;
+	struct store_object *object = NULL;
 	char got[STORE_KEY_MAX_BYTES];
 
 	if (store->ops->create(store, key, view_text(key), &err) ||
-	    store->ops->open(store, key, &object, &err))
+	    store->ops->open(store, key, &object, &err) || !object) {
 		fail_msg("'%s': %s", key, err.message);
+		return;
+	}
 	assert_int_equal(object->size_bytes, strlen(key));
 	assert_int_equal(store->ops->read(object, 0, got, strlen(key), &err), MUSTER_OK);
 	assert_memory_equal(got, key, strlen(key));
@@ -227,7 +230,7 @@ int main(void)
 		  .cleanup = cleanup,
 		  .key_may_be_prefix = true,
 		  .time_step_ns = 1000000 },
-		{ .name = "fake, in small parts",
+		{ .name = "fake, in small parts, opened at the beginning",
 		  .state = &places[2],
 		  .make = make_fake,
 		  .cleanup = cleanup,

@@ -28,6 +28,10 @@ static void open_store(struct store_lab *lab)
 	lab->s3.keys = lab->keys;
 	if (s3_protocol_open(&lab->options.protocol, &lab->s3, &err))
 		fail_msg("%s", err.message);
+	lab->ops = *lab->options.protocol->ops;
+	lab->ops.has_tail &= !lab->has_no_tail;
+	lab->ops.parts_in_order |= lab->parts_in_order;
+	lab->options.protocol->ops = &lab->ops;
 	lab->options.http = lab->http;
 	lab->options.pacer = &lab->pacer.pacer;
 	if (store_cloud_open(&lab->store, &lab->options, &err))
@@ -75,9 +79,10 @@ bool store_lab_open_real(struct store_lab *lab)
 	open_engine(lab);
 	lab->keys =
 		test_keys_new(getenv("AWS_ACCESS_KEY_ID"), getenv("AWS_SECRET_ACCESS_KEY"), NULL);
-	lab->s3.endpoint = (struct s3_endpoint_options){ .url = view_text(url),
-							 .bucket = view_text(bucket),
-							 .region = view_text(region) };
+	lab->s3.endpoint =
+		(struct s3_endpoint_options){ .url = view_text(url),
+					      .bucket = view_text(bucket),
+					      .region = view_text(region ? region : "") };
 	open_store(lab);
 	if (store_list(lab->store, "", NULL, remove_one, lab->store, &err))
 		fail_msg("%s", err.message);

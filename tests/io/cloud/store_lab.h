@@ -20,7 +20,10 @@ struct store_lab {
 	struct s3_options s3;
 	unsigned thread_count; /* of the engine */
 	const char *token;     /* of the session */
+	bool has_no_tail;      /* as a protocol whose open reads the beginning */
+	bool parts_in_order;   /* as one whose last part makes the object; the fake's does not */
 
+	struct cloud_protocol_ops ops;
 	struct scripted *server; /* NULL: a real one */
 	struct http *http;
 	struct keys *keys;
