@@ -64,7 +64,7 @@ static void every_verb_is_said_so(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct cloud_protocol *protocol = azure_calls_open();
-		struct cloud_call call = azure_calls[cases[i].verb];
+		struct cloud_call call = *azure_calls[cases[i].verb];
 
 		assert_string_equal(protocol_lab_say(protocol, &call), cases[i].said);
 		protocol_lab_release(&call);
@@ -75,7 +75,7 @@ static void every_verb_is_said_so(void **state)
 static void blocks_belong_to_an_upload(void **state)
 {
 	struct cloud_protocol *protocol = azure_calls_open();
-	struct cloud_call call = azure_calls[CLOUD_PART];
+	struct cloud_call call = *azure_calls[CLOUD_PART];
 
 	(void)state;
 	call.upload = (struct view){ 0 }; /* none was begun: the nonce names it */
@@ -91,7 +91,7 @@ static void blocks_belong_to_an_upload(void **state)
 static void a_list_begins_and_goes_on_so(void **state)
 {
 	struct cloud_protocol *protocol = azure_calls_open();
-	struct cloud_call call = azure_calls[CLOUD_LIST];
+	struct cloud_call call = *azure_calls[CLOUD_LIST];
 
 	(void)state;
 	call.after = VIEW_LITERAL("p/a b");
@@ -106,7 +106,7 @@ static void a_list_begins_and_goes_on_so(void **state)
 
 static void an_emulator_has_the_account_in_its_path(void **state)
 {
-	struct cloud_call call = azure_calls[CLOUD_REMOVE];
+	struct cloud_call call = *azure_calls[CLOUD_REMOVE];
 	struct cloud_protocol *protocol;
 
 	(void)state;
@@ -131,7 +131,7 @@ static void rights_are_shown_in_three_ways(void **state)
 						  .account = VIEW_LITERAL("acct"),
 						  .keys = &azure_calls_keys,
 						  .effects = protocol_lab_effects() };
-	struct cloud_call call = azure_calls[CLOUD_HEAD], list = azure_calls[CLOUD_LIST];
+	struct cloud_call call = *azure_calls[CLOUD_HEAD], list = *azure_calls[CLOUD_LIST];
 	struct cloud_protocol *protocol;
 
 	(void)state;
@@ -165,7 +165,7 @@ static void a_checksum_is_of_the_kind_that_is_checked(void **state)
 						  .account = VIEW_LITERAL("acct"),
 						  .has_crc64 = true,
 						  .effects = protocol_lab_effects() };
-	struct cloud_call call = azure_calls[CLOUD_PART];
+	struct cloud_call call = *azure_calls[CLOUD_PART];
 	struct cloud_protocol *protocol = azure_calls_open_with(&options);
 	const char *said = protocol_lab_say(protocol, &call);
 
@@ -192,7 +192,7 @@ static void what_has_no_meaning_is_refused(void **state)
 		{ .container = VIEW_LITERAL("cont") },
 		{ .container = VIEW_LITERAL("cont"), .endpoint = VIEW_LITERAL("x:y:z") },
 	};
-	struct cloud_call call = azure_calls[CLOUD_READ];
+	struct cloud_call call = *azure_calls[CLOUD_READ];
 	struct cloud_protocol *protocol;
 	struct muster_error error = { 0 };
 

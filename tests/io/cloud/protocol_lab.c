@@ -87,14 +87,14 @@ const char *protocol_lab_say(struct cloud_protocol *protocol, struct cloud_call 
 	return text;
 }
 
-void protocol_lab_torture(struct cloud_protocol *protocol, const struct cloud_call *calls,
+void protocol_lab_torture(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 			  size_t call_count)
 {
 	static struct http_head head;
 
 	for (size_t i = 0; i < call_count; i++) {
 		for (uint64_t n = 1; torture_allocation(n); n++) {
-			struct cloud_call call = calls[i];
+			struct cloud_call call = *calls[i];
 			struct muster_error error = { 0 };
 			struct view body;
 			enum muster_code code = say(protocol, &call, &head, &body, &error);
@@ -143,10 +143,10 @@ struct lab_judgement protocol_lab_judge(struct cloud_protocol *protocol, struct 
 	return judgement;
 }
 
-static void check_case(struct cloud_protocol *protocol, const struct cloud_call *calls,
+static void check_case(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 		       const struct judge_case *row, size_t index)
 {
-	struct cloud_call call = calls[row->verb];
+	struct cloud_call call = *calls[row->verb];
 	struct lab_judgement judged = protocol_lab_judge(protocol, &call, &row->reply);
 	bool has_place = strstr(judged.error.message, protocol->place);
 
@@ -162,7 +162,7 @@ static void check_case(struct cloud_protocol *protocol, const struct cloud_call 
 	protocol_lab_release(&call);
 }
 
-void protocol_lab_check(struct cloud_protocol *protocol, const struct cloud_call *calls,
+void protocol_lab_check(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 			const struct judge_case *cases, size_t case_count)
 {
 	for (size_t i = 0; i < case_count; i++)

@@ -38,11 +38,11 @@ struct judge_case {
 	const char *message; /* a part of it; NULL: any */
 };
 /** `calls` by verb. */
-void protocol_lab_check(struct cloud_protocol *protocol, const struct cloud_call *calls,
+void protocol_lab_check(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 			const struct judge_case *cases, size_t case_count);
 
 /** Every allocation of saying all calls fails in turn. */
-void protocol_lab_torture(struct cloud_protocol *protocol, const struct cloud_call *calls,
+void protocol_lab_torture(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 			  size_t call_count);
 
 void protocol_lab_release(struct cloud_call *call);
