@@ -128,7 +128,7 @@ static enum muster_code open_azure(struct remote *remote, const struct cloud_url
 	struct azure_key_options keys = { .account = bytes_view(&url->account),
 					  .is_anonymous = options->is_anonymous };
 	struct azure_settings settings = { 0 };
-	struct azure_options azure = { .container = bytes_view(&url->bucket) };
+	struct azure_protocol_options azure = { .container = bytes_view(&url->bucket) };
 	enum muster_code code;
 
 	if (options->endpoint_url)

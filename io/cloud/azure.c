@@ -55,7 +55,8 @@ static const struct cloud_protocol_ops azure_ops = {
 
 /* --- options --------------------------------------------------------------------------------- */
 
-static enum muster_code find_account(struct azure *azure, const struct azure_options *options,
+static enum muster_code find_account(struct azure *azure,
+				     const struct azure_protocol_options *options,
 				     struct muster_error *err)
 {
 	struct key_set set = { 0 };
@@ -70,7 +71,8 @@ static enum muster_code find_account(struct azure *azure, const struct azure_opt
 	return code;
 }
 
-static enum muster_code find_endpoint(struct azure *azure, const struct azure_options *options,
+static enum muster_code find_endpoint(struct azure *azure,
+				      const struct azure_protocol_options *options,
 				      struct muster_error *err)
 {
 	struct bytes text = { 0 };
@@ -104,7 +106,7 @@ static enum muster_code name_place(struct azure *azure, struct muster_error *err
 	return code;
 }
 
-static enum muster_code fill(struct azure *azure, const struct azure_options *options,
+static enum muster_code fill(struct azure *azure, const struct azure_protocol_options *options,
 			     struct muster_error *err)
 {
 	const struct effects *effects = azure->protocol.clock.effects;
@@ -131,8 +133,8 @@ static enum muster_code fill(struct azure *azure, const struct azure_options *op
 	return code;
 }
 
-enum muster_code azure_open(struct cloud_protocol **out, const struct azure_options *options,
-			    struct muster_error *err)
+enum muster_code azure_open(struct cloud_protocol **out,
+			    const struct azure_protocol_options *options, struct muster_error *err)
 {
 	struct azure *azure = calloc(1, sizeof(*azure));
 	enum muster_code code;

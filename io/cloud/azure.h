@@ -26,15 +26,13 @@
 #include "io/cloud/protocol.h"
 
 /** Zero is a good default for all but the container, and account or endpoint. */
-struct azure_options {
+struct azure_protocol_options {
 	struct view container;
 	struct view account;  /* empty: that of the keys */
 	struct view endpoint; /* empty: https://ACCOUNT.blob.core.windows.net; an emulator's ends in
 				 "/ACCOUNT" */
-	struct keys *keys; /* borrowed until it is freed; NULL: anonymous. A secret signs, a token
-			      with "sig=" in it is a shared access signature, another is a
-			      bearer's */
-	bool has_crc64;	   /* it checks a CRC-64: the service does, emulators do not */
+	struct keys *keys;    /* borrowed until it is freed; NULL: anonymous */
+	bool has_crc64;	      /* it checks a CRC-64: the service does, emulators do not */
 	const struct effects *effects; /* NULL: the system's */
 };
 
@@ -42,7 +40,7 @@ struct azure_options {
  *  container or no account; what keys_get() answers where an account is looked for;
  * MUSTER_E_MEMORY.
  */
-enum muster_code azure_open(struct cloud_protocol **out, const struct azure_options *options,
-			    struct muster_error *err);
+enum muster_code azure_open(struct cloud_protocol **out,
+			    const struct azure_protocol_options *options, struct muster_error *err);
 
 #endif

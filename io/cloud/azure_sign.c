@@ -60,14 +60,6 @@ static enum muster_code sign_with_key(struct azure *azure, const struct cloud_ca
 		set, head, err);
 }
 
-/* An Entra token is a JWT: no '=' is in it. */
-static bool is_sas(const struct secret *token)
-{
-	struct revealed text = secret_reveal(token);
-
-	return memmem(text.secret_ptr, text.secret_len, "sig=", 4);
-}
-
 static enum muster_code add_sas(const struct azure_request *request, const struct secret *sas,
 				struct http_head *head, struct muster_error *err)
 {
@@ -87,8 +79,7 @@ static enum muster_code authorize(struct azure *azure, const struct cloud_call *
 				  const struct azure_request *request, const struct key_set *set,
 				  struct http_head *head, struct muster_error *err)
 {
-	if (!set->is_anonymous && !secret_is_set(&set->secret) && secret_is_set(&set->token) &&
-	    is_sas(&set->token))
+	if (!set->is_anonymous && !secret_is_set(&set->secret) && set->is_sas)
 		return add_sas(request, &set->token, head, err);
 	http_head_url(head, bytes_view(&request->url.text));
 	if (set->is_anonymous)

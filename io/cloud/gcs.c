@@ -6,16 +6,6 @@
 
 #define GOOGLE_ENDPOINT "https://storage.googleapis.com"
 
-void gcs_options_take_emulator(struct gcs_options *options, const struct effects *effects)
-{
-	const char *host = effects->getenv(effects->state, "STORAGE_EMULATOR_HOST");
-
-	if (options->endpoint.len || !host || !*host)
-		return;
-	options->endpoint = view_text(host);
-	options->is_emulator = true;
-}
-
 /* The server has no way to check a part of an upload: the sum of the object that it becomes is
  * what tells. */
 static unsigned wanted_sums(const struct cloud_protocol *protocol, enum cloud_verb verb)

@@ -35,10 +35,6 @@ struct gcs_options {
 	const struct effects *effects; /* NULL: the system's */
 };
 
-/** Take the emulator that STORAGE_EMULATOR_HOST names, if there is one and no endpoint is set. The
- *  text is the environment's. */
-void gcs_options_take_emulator(struct gcs_options *options, const struct effects *effects);
-
 /** Gives a protocol; ops->free ends it. Errors: MUSTER_E_USAGE for an endpoint that is none, or no
  *  bucket; MUSTER_E_MEMORY. */
 enum muster_code gcs_open(struct cloud_protocol **out, const struct gcs_options *options,

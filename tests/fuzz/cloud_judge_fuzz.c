@@ -41,11 +41,12 @@ static struct cloud_protocol *open_cloud(bool is_azure)
 	enum muster_code code;
 
 	if (is_azure)
-		code = azure_open(&protocol,
-				  &(struct azure_options){ .container = VIEW_LITERAL("cont"),
-							   .account = VIEW_LITERAL("acct"),
-							   .keys = &keys },
-				  NULL);
+		code = azure_open(
+			&protocol,
+			&(struct azure_protocol_options){ .container = VIEW_LITERAL("cont"),
+							  .account = VIEW_LITERAL("acct"),
+							  .keys = &keys },
+			NULL);
 	else
 		code = gcs_open(
 			&protocol,

@@ -9,7 +9,7 @@
 
 struct keys azure_calls_keys;
 
-struct cloud_protocol *azure_calls_open_with(const struct azure_options *options)
+struct cloud_protocol *azure_calls_open_with(const struct azure_protocol_options *options)
 {
 	struct cloud_protocol *protocol;
 	struct muster_error error = { 0 };
@@ -22,9 +22,10 @@ struct cloud_protocol *azure_calls_open_with(const struct azure_options *options
 struct cloud_protocol *azure_calls_open(void)
 {
 	keys_still_account(&azure_calls_keys, "acct", KEY);
-	return azure_calls_open_with(&(struct azure_options){ .container = VIEW_LITERAL("cont"),
-							      .keys = &azure_calls_keys,
-							      .effects = protocol_lab_effects() });
+	return azure_calls_open_with(
+		&(struct azure_protocol_options){ .container = VIEW_LITERAL("cont"),
+						  .keys = &azure_calls_keys,
+						  .effects = protocol_lab_effects() });
 }
 
 void azure_calls_close(struct cloud_protocol *protocol)
@@ -42,35 +43,42 @@ static const struct cloud_sums sums = { .md5 = { 0x25, 0xf9, 0xe7, 0x94, 0x32, 0
 static const struct cloud_part parts[] = { { .number = 1, .size_bytes = 4 },
 					   { .number = 2, .size_bytes = 5 } };
 
-const struct cloud_call azure_calls[CLOUD_ABORT + 1] = {
-	[CLOUD_READ] = { .verb = CLOUD_READ,
-			 .key = VIEW_LITERAL("a/b c"),
-			 .offset_bytes = 5,
-			 .len = 10,
-			 .etag = VIEW_LITERAL("0x8D") },
-	[CLOUD_TAIL] = { .verb = CLOUD_TAIL },
-	[CLOUD_HEAD] = { .verb = CLOUD_HEAD, .key = VIEW_LITERAL("\xc3\xa9?#%") },
-	[CLOUD_CREATE] = { .verb = CLOUD_CREATE,
-			   .key = VIEW_LITERAL("a\"b"),
-			   .body = VIEW_LITERAL("123456789"),
-			   .sums = &sums,
-			   .nonce = NONCE },
-	[CLOUD_LIST] = { .verb = CLOUD_LIST, .prefix = VIEW_LITERAL("p/") },
-	[CLOUD_REMOVE] = { .verb = CLOUD_REMOVE, .key = VIEW_LITERAL("a/b") },
-	[CLOUD_BEGIN] = { .verb = CLOUD_BEGIN, .key = VIEW_LITERAL("big"), .nonce = NONCE },
-	[CLOUD_PART] = { .verb = CLOUD_PART,
-			 .key = VIEW_LITERAL("big"),
-			 .body = VIEW_LITERAL("123456789"),
-			 .sums = &sums,
-			 .upload = VIEW_LITERAL(UPLOAD),
-			 .number = 2 },
-	[CLOUD_COMPLETE] = { .verb = CLOUD_COMPLETE,
-			     .key = VIEW_LITERAL("big"),
-			     .nonce = NONCE,
-			     .upload = VIEW_LITERAL(UPLOAD),
-			     .parts = parts,
-			     .part_count = 2 },
-	[CLOUD_ABORT] = { .verb = CLOUD_ABORT,
-			  .key = VIEW_LITERAL("big"),
-			  .upload = VIEW_LITERAL(UPLOAD) },
+/* A view within what must be constant. */
+#define TEXT(text)                                                                                 \
+	{                                                                                          \
+		(const uint8_t *)(text), sizeof(text) - 1                                          \
+	}
+
+const struct cloud_call *const azure_calls[CLOUD_ABORT + 1] = {
+	[CLOUD_READ] = &(const struct cloud_call){ .verb = CLOUD_READ,
+						   .key = TEXT("a/b c"),
+						   .offset_bytes = 5,
+						   .len = 10,
+						   .etag = TEXT("0x8D") },
+	[CLOUD_TAIL] = &(const struct cloud_call){ .verb = CLOUD_TAIL },
+	[CLOUD_HEAD] = &(const struct cloud_call){ .verb = CLOUD_HEAD, .key = TEXT("\xc3\xa9?#%") },
+	[CLOUD_CREATE] = &(const struct cloud_call){ .verb = CLOUD_CREATE,
+						     .key = TEXT("a\"b"),
+						     .body = TEXT("123456789"),
+						     .sums = &sums,
+						     .nonce = NONCE },
+	[CLOUD_LIST] = &(const struct cloud_call){ .verb = CLOUD_LIST, .prefix = TEXT("p/") },
+	[CLOUD_REMOVE] = &(const struct cloud_call){ .verb = CLOUD_REMOVE, .key = TEXT("a/b") },
+	[CLOUD_BEGIN] = &(
+		const struct cloud_call){ .verb = CLOUD_BEGIN, .key = TEXT("big"), .nonce = NONCE },
+	[CLOUD_PART] = &(const struct cloud_call){ .verb = CLOUD_PART,
+						   .key = TEXT("big"),
+						   .body = TEXT("123456789"),
+						   .sums = &sums,
+						   .upload = TEXT(UPLOAD),
+						   .number = 2 },
+	[CLOUD_COMPLETE] = &(const struct cloud_call){ .verb = CLOUD_COMPLETE,
+						       .key = TEXT("big"),
+						       .nonce = NONCE,
+						       .upload = TEXT(UPLOAD),
+						       .parts = parts,
+						       .part_count = 2 },
+	[CLOUD_ABORT] = &(const struct cloud_call){ .verb = CLOUD_ABORT,
+						    .key = TEXT("big"),
+						    .upload = TEXT(UPLOAD) },
 };

@@ -16,13 +16,13 @@
 #define KEY    "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
 
 /** By verb; cases begin from these. */
-extern const struct cloud_call azure_calls[CLOUD_ABORT + 1];
+extern const struct cloud_call *const azure_calls[CLOUD_ABORT + 1];
 
 /** The credentials of what azure_calls_open() gives. */
 extern struct keys azure_calls_keys;
 
 struct cloud_protocol *azure_calls_open(void);
-struct cloud_protocol *azure_calls_open_with(const struct azure_options *options);
+struct cloud_protocol *azure_calls_open_with(const struct azure_protocol_options *options);
 /** The protocol, and the credentials. */
 void azure_calls_close(struct cloud_protocol *protocol);
 

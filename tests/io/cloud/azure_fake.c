@@ -314,15 +314,13 @@ static void list(const struct asked *asked)
 	const char *prefix = param(asked, "prefix"), *from = begin_of(asked),
 		   *max = param(asked, "maxresults");
 	size_t limit = asked->fake->page_max ? asked->fake->page_max : 5000, count = 0;
-	const struct fake_object *next = NULL;
+	const struct fake_object *object, *next = NULL;
 	struct bytes text = { 0 };
 
 	if (max && strtoul(max, NULL, 10) < limit)
 		limit = strtoul(max, NULL, 10);
 	bytes_append_text(&text, "<?xml version=\"1.0\"?><EnumerationResults><Blobs>", NULL);
-	for (size_t i = 0; i < asked->memory->object_count && !next; i++) {
-		const struct fake_object *object = &asked->memory->objects[i];
-
+	for (size_t i = 0; !next && (object = fake_at(asked->memory, i)); i++) {
 		if (!is_listed(object, prefix, from))
 			continue;
 		if (count++ == limit)

@@ -245,8 +245,8 @@ static void every_answer_means_something(void **state)
 static void what_an_answer_tells_is_kept(void **state)
 {
 	struct cloud_protocol *protocol = azure_calls_open();
-	struct cloud_call head = azure_calls[CLOUD_HEAD], read = azure_calls[CLOUD_READ],
-			  begin = azure_calls[CLOUD_BEGIN], other = azure_calls[CLOUD_BEGIN];
+	struct cloud_call head = *azure_calls[CLOUD_HEAD], read = *azure_calls[CLOUD_READ],
+			  begin = *azure_calls[CLOUD_BEGIN], other = *azure_calls[CLOUD_BEGIN];
 	struct lab_reply absent = { .status = 404, .headers = WORD("BlobNotFound") };
 
 	(void)state;
@@ -287,7 +287,7 @@ static void what_an_answer_tells_is_kept(void **state)
 static void a_clock_that_is_off_is_set_right(void **state)
 {
 	struct cloud_protocol *protocol = azure_calls_open();
-	struct cloud_call call = azure_calls[CLOUD_REMOVE];
+	struct cloud_call call = *azure_calls[CLOUD_REMOVE];
 	struct lab_reply reply = {
 		.status = 403,
 		.headers = WORD("AuthenticationFailed") "\nDate: Thu, 01 Jan 2026 01:00:00 GMT"
@@ -316,7 +316,7 @@ static void refused_credentials_are_renewed(void **state)
 		{ .status = 401, .headers = WORD("InvalidAuthenticationInfo") },
 		{ .status = 403, .headers = WORD("AuthenticationFailed") },
 	};
-	struct cloud_call call = azure_calls[CLOUD_READ];
+	struct cloud_call call = *azure_calls[CLOUD_READ];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(replies); i++) {

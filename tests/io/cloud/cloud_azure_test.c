@@ -64,7 +64,7 @@ static void every_verb_is_said_so(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct cloud_protocol *protocol = azure_calls_open();
-		struct cloud_call call = azure_calls[cases[i].verb];
+		struct cloud_call call = *azure_calls[cases[i].verb];
 
 		assert_string_equal(protocol_lab_say(protocol, &call), cases[i].said);
 		protocol_lab_release(&call);
@@ -75,7 +75,7 @@ static void every_verb_is_said_so(void **state)
 static void blocks_belong_to_an_upload(void **state)
 {
 	struct cloud_protocol *protocol = azure_calls_open();
-	struct cloud_call call = azure_calls[CLOUD_PART];
+	struct cloud_call call = *azure_calls[CLOUD_PART];
 
 	(void)state;
 	call.upload = (struct view){ 0 }; /* none was begun: the nonce names it */
@@ -91,7 +91,7 @@ static void blocks_belong_to_an_upload(void **state)
 static void a_list_begins_and_goes_on_so(void **state)
 {
 	struct cloud_protocol *protocol = azure_calls_open();
-	struct cloud_call call = azure_calls[CLOUD_LIST];
+	struct cloud_call call = *azure_calls[CLOUD_LIST];
 
 	(void)state;
 	call.after = VIEW_LITERAL("p/a b");
@@ -106,12 +106,12 @@ static void a_list_begins_and_goes_on_so(void **state)
 
 static void an_emulator_has_the_account_in_its_path(void **state)
 {
-	struct cloud_call call = azure_calls[CLOUD_REMOVE];
+	struct cloud_call call = *azure_calls[CLOUD_REMOVE];
 	struct cloud_protocol *protocol;
 
 	(void)state;
 	keys_still_account(&azure_calls_keys, "devstoreaccount1", KEY);
-	protocol = azure_calls_open_with(&(struct azure_options){
+	protocol = azure_calls_open_with(&(struct azure_protocol_options){
 		.container = VIEW_LITERAL("cont"),
 		.endpoint = VIEW_LITERAL("http://127.0.0.1:10000/devstoreaccount1"),
 		.keys = &azure_calls_keys,
@@ -127,15 +127,16 @@ static void an_emulator_has_the_account_in_its_path(void **state)
 
 static void rights_are_shown_in_three_ways(void **state)
 {
-	struct azure_options options = { .container = VIEW_LITERAL("cont"),
-					 .account = VIEW_LITERAL("acct"),
-					 .keys = &azure_calls_keys,
-					 .effects = protocol_lab_effects() };
-	struct cloud_call call = azure_calls[CLOUD_HEAD], list = azure_calls[CLOUD_LIST];
+	struct azure_protocol_options options = { .container = VIEW_LITERAL("cont"),
+						  .account = VIEW_LITERAL("acct"),
+						  .keys = &azure_calls_keys,
+						  .effects = protocol_lab_effects() };
+	struct cloud_call call = *azure_calls[CLOUD_HEAD], list = *azure_calls[CLOUD_LIST];
 	struct cloud_protocol *protocol;
 
 	(void)state;
 	keys_still_token(&azure_calls_keys, "?sv=2023&sp=rw&sig=a%2Bb%3D");
+	azure_calls_keys.set.is_sas = true;
 	protocol = azure_calls_open_with(&options);
 	assert_string_equal(protocol_lab_say(protocol, &call),
 			    "HEAD " BASE
@@ -160,11 +161,11 @@ static void rights_are_shown_in_three_ways(void **state)
 
 static void a_checksum_is_of_the_kind_that_is_checked(void **state)
 {
-	struct azure_options options = { .container = VIEW_LITERAL("cont"),
-					 .account = VIEW_LITERAL("acct"),
-					 .has_crc64 = true,
-					 .effects = protocol_lab_effects() };
-	struct cloud_call call = azure_calls[CLOUD_PART];
+	struct azure_protocol_options options = { .container = VIEW_LITERAL("cont"),
+						  .account = VIEW_LITERAL("acct"),
+						  .has_crc64 = true,
+						  .effects = protocol_lab_effects() };
+	struct cloud_call call = *azure_calls[CLOUD_PART];
 	struct cloud_protocol *protocol = azure_calls_open_with(&options);
 	const char *said = protocol_lab_say(protocol, &call);
 
@@ -186,12 +187,12 @@ static void a_checksum_is_of_the_kind_that_is_checked(void **state)
 
 static void what_has_no_meaning_is_refused(void **state)
 {
-	static const struct azure_options cases[] = {
+	static const struct azure_protocol_options cases[] = {
 		{ .account = VIEW_LITERAL("acct") },
 		{ .container = VIEW_LITERAL("cont") },
 		{ .container = VIEW_LITERAL("cont"), .endpoint = VIEW_LITERAL("x:y:z") },
 	};
-	struct cloud_call call = azure_calls[CLOUD_READ];
+	struct cloud_call call = *azure_calls[CLOUD_READ];
 	struct cloud_protocol *protocol;
 	struct muster_error error = { 0 };
 

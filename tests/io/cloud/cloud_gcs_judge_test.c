@@ -228,7 +228,7 @@ static void every_answer_means_something(void **state)
 static void the_last_part_is_the_object(void **state)
 {
 	struct cloud_protocol *protocol = gcs_calls_open();
-	struct cloud_call call = gcs_calls[CLOUD_PART];
+	struct cloud_call call = *gcs_calls[CLOUD_PART];
 	struct lab_reply made = { .status = 200, .body = RESOURCE };
 	struct lab_reply goes_on = { .status = 308, .headers = "Range: bytes=0-3" };
 
@@ -250,8 +250,8 @@ static void the_last_part_is_the_object(void **state)
 static void what_an_answer_tells_is_kept(void **state)
 {
 	struct cloud_protocol *protocol = gcs_calls_open();
-	struct cloud_call head = gcs_calls[CLOUD_HEAD], tail = gcs_calls[CLOUD_TAIL],
-			  begin = gcs_calls[CLOUD_BEGIN];
+	struct cloud_call head = *gcs_calls[CLOUD_HEAD], tail = *gcs_calls[CLOUD_TAIL],
+			  begin = *gcs_calls[CLOUD_BEGIN];
 
 	(void)state;
 	protocol_lab_judge(protocol, &head, &(struct lab_reply){ .status = 200, .body = RESOURCE });
@@ -273,7 +273,7 @@ static void what_an_answer_tells_is_kept(void **state)
 	assert_int_equal(tail.out.size_bytes, 9);
 	assert_string_equal(tail.out.etag, "5");
 	assert_true(tail.out.sums.has_md5 && tail.out.sums.has_crc32c);
-	tail = gcs_calls[CLOUD_TAIL];
+	tail = *gcs_calls[CLOUD_TAIL];
 	protocol_lab_judge(
 		protocol, &tail,
 		&(struct lab_reply){
@@ -295,7 +295,7 @@ static void what_an_answer_tells_is_kept(void **state)
 static void refused_credentials_are_renewed(void **state)
 {
 	struct cloud_protocol *protocol = gcs_calls_open();
-	struct cloud_call call = gcs_calls[CLOUD_READ];
+	struct cloud_call call = *gcs_calls[CLOUD_READ];
 	struct lab_reply reply = { .status = 401, .body = REASON("authError", "expired") };
 	struct lab_judgement judged;
 
@@ -314,13 +314,13 @@ static void no_secret_is_told(void **state)
 	static const enum cloud_verb verbs[] = { CLOUD_CREATE, CLOUD_BEGIN, CLOUD_PART };
 	struct cloud_protocol *protocol = gcs_calls_open();
 	struct lab_reply reply = { .status = 500, .headers = "x-guploader-uploadid: SECRET" };
-	struct cloud_call call = gcs_calls[CLOUD_READ];
+	struct cloud_call call = *gcs_calls[CLOUD_READ];
 
 	(void)state;
 	assert_non_null(strstr(protocol_lab_judge(protocol, &call, &reply).error.message,
 			       "[request SECRET]")); /* of a download it is an id like any */
 	for (size_t i = 0; i < COUNT(verbs); i++) {
-		call = gcs_calls[verbs[i]];
+		call = *gcs_calls[verbs[i]];
 		assert_null(strstr(protocol_lab_judge(protocol, &call, &reply).error.message,
 				   "SECRET"));
 	}

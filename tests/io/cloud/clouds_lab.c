@@ -50,9 +50,9 @@ static void open_gcs(struct clouds_lab *lab, const char *endpoint, const char *b
 
 static void open_azure(struct clouds_lab *lab, struct view endpoint, const char *container)
 {
-	struct azure_options options = { .container = view_text(container),
-					 .endpoint = endpoint,
-					 .keys = &lab->keys };
+	struct azure_protocol_options options = { .container = view_text(container),
+						  .endpoint = endpoint,
+						  .keys = &lab->keys };
 
 	assert_int_equal(azure_open(&lab->options.protocol, &options, NULL), MUSTER_OK);
 }

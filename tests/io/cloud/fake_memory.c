@@ -93,6 +93,11 @@ static size_t place_of(const struct fake_memory *memory, const char *key)
 	return low;
 }
 
+const struct fake_object *fake_at(const struct fake_memory *memory, size_t index)
+{
+	return index < memory->object_count ? &memory->objects[index] : NULL;
+}
+
 struct fake_object *fake_find(struct fake_memory *memory, const char *key)
 {
 	size_t at = place_of(memory, key);

@@ -35,6 +35,8 @@ uint8_t *fake_copy(struct fake_memory *memory, const void *bytes, size_t len);
 /** Percent-decoded. */
 char *fake_decode(struct fake_memory *memory, const char *text, size_t len);
 
+/** In the order of keys; NULL: there are not so many. As for fake_find(). */
+const struct fake_object *fake_at(const struct fake_memory *memory, size_t index);
 /** NULL: there is none. Valid until one is made or removed. */
 struct fake_object *fake_find(struct fake_memory *memory, const char *key);
 /** Make one, or replace it; `data` is kept by its caller. */

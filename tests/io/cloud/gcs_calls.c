@@ -39,29 +39,37 @@ const struct cloud_part gcs_calls_parts[2] = {
 	{ .number = 2, .size_bytes = 5, .sums = { .crc32c = 0x83b565d8, .has_crc32c = true } },
 };
 
-const struct cloud_call gcs_calls[CLOUD_ABORT + 1] = {
-	[CLOUD_READ] = { .verb = CLOUD_READ,
-			 .key = VIEW_LITERAL("a/b c"),
-			 .offset_bytes = 5,
-			 .len = 10,
-			 .etag = VIEW_LITERAL("17") },
-	[CLOUD_TAIL] = { .verb = CLOUD_TAIL, .key = VIEW_LITERAL("k"), .len = 100 },
-	[CLOUD_HEAD] = { .verb = CLOUD_HEAD, .key = VIEW_LITERAL("\xc3\xa9?#%") },
-	[CLOUD_CREATE] = { .verb = CLOUD_CREATE,
-			   .key = VIEW_LITERAL("a\"b"),
-			   .body = VIEW_LITERAL("123456789"),
-			   .sums = &sums,
-			   .nonce = NONCE },
-	[CLOUD_LIST] = { .verb = CLOUD_LIST, .prefix = VIEW_LITERAL("p/") },
-	[CLOUD_REMOVE] = { .verb = CLOUD_REMOVE, .key = VIEW_LITERAL("a/b") },
-	[CLOUD_BEGIN] = { .verb = CLOUD_BEGIN, .key = VIEW_LITERAL("big"), .nonce = NONCE },
-	[CLOUD_PART] = { .verb = CLOUD_PART,
-			 .key = VIEW_LITERAL("big"),
-			 .body = VIEW_LITERAL("1234"),
-			 .upload = VIEW_LITERAL(SESSION),
-			 .number = 1 },
-	[CLOUD_COMPLETE] = { .verb = CLOUD_COMPLETE },
-	[CLOUD_ABORT] = { .verb = CLOUD_ABORT,
-			  .key = VIEW_LITERAL("big"),
-			  .upload = VIEW_LITERAL(SESSION) },
+/* A view within what must be constant. */
+#define TEXT(text)                                                                                 \
+	{                                                                                          \
+		(const uint8_t *)(text), sizeof(text) - 1                                          \
+	}
+
+const struct cloud_call *const gcs_calls[CLOUD_ABORT + 1] = {
+	[CLOUD_READ] = &(const struct cloud_call){ .verb = CLOUD_READ,
+						   .key = TEXT("a/b c"),
+						   .offset_bytes = 5,
+						   .len = 10,
+						   .etag = TEXT("17") },
+	[CLOUD_TAIL] =
+		&(const struct cloud_call){ .verb = CLOUD_TAIL, .key = TEXT("k"), .len = 100 },
+	[CLOUD_HEAD] = &(const struct cloud_call){ .verb = CLOUD_HEAD, .key = TEXT("\xc3\xa9?#%") },
+	[CLOUD_CREATE] = &(const struct cloud_call){ .verb = CLOUD_CREATE,
+						     .key = TEXT("a\"b"),
+						     .body = TEXT("123456789"),
+						     .sums = &sums,
+						     .nonce = NONCE },
+	[CLOUD_LIST] = &(const struct cloud_call){ .verb = CLOUD_LIST, .prefix = TEXT("p/") },
+	[CLOUD_REMOVE] = &(const struct cloud_call){ .verb = CLOUD_REMOVE, .key = TEXT("a/b") },
+	[CLOUD_BEGIN] = &(
+		const struct cloud_call){ .verb = CLOUD_BEGIN, .key = TEXT("big"), .nonce = NONCE },
+	[CLOUD_PART] = &(const struct cloud_call){ .verb = CLOUD_PART,
+						   .key = TEXT("big"),
+						   .body = TEXT("1234"),
+						   .upload = TEXT(SESSION),
+						   .number = 1 },
+	[CLOUD_COMPLETE] = &(const struct cloud_call){ .verb = CLOUD_COMPLETE },
+	[CLOUD_ABORT] = &(const struct cloud_call){ .verb = CLOUD_ABORT,
+						    .key = TEXT("big"),
+						    .upload = TEXT(SESSION) },
 };

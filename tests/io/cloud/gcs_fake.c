@@ -367,6 +367,7 @@ static void list(const struct asked *asked)
 	size_t limit = asked->fake->page_max ? asked->fake->page_max : 1000, count = 0;
 	struct bytes text = { 0 };
 	struct json_writer json = { .out = &text };
+	const struct fake_object *object;
 
 	from = from ? from : param(asked, "startOffset");
 	if (max && strtoul(max, NULL, 10) < limit)
@@ -374,9 +375,7 @@ static void list(const struct asked *asked)
 	json_write_object_begin(&json);
 	json_write_key(&json, "items");
 	json_write_array_begin(&json);
-	for (size_t i = 0; i < asked->memory->object_count; i++) {
-		const struct fake_object *object = &asked->memory->objects[i];
-
+	for (size_t i = 0; (object = fake_at(asked->memory, i)); i++) {
 		if ((from && strcmp(object->key, from) < 0) ||
 		    (prefix && strncmp(object->key, prefix, strlen(prefix)) != 0))
 			continue;

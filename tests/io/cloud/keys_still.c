@@ -45,7 +45,8 @@ enum muster_code keys_get(struct keys *keys, struct key_set *out, struct muster_
 
 	if (code)
 		return muster_fail(err, code, "no credentials were found");
-	*out = (struct key_set){ .is_anonymous = keys->set.is_anonymous };
+	*out = (struct key_set){ .is_sas = keys->set.is_sas,
+				 .is_anonymous = keys->set.is_anonymous };
 	code = bytes_append_view(&out->id, bytes_view(&keys->set.id), err);
 	if (!code && secret_is_set(&keys->set.secret))
 		code = secret_copy(&out->secret, &keys->set.secret, err);

@@ -11,13 +11,10 @@
 
 #include "tests/support/torture.h"
 
-static uint64_t lab_wall_ns = 1767225600 * UINT64_C(1000000000);
-static const char *lab_name, *lab_value;
-
 static uint64_t wall_ns(void *state)
 {
 	(void)state;
-	return lab_wall_ns;
+	return 1767225600 * UINT64_C(1000000000);
 }
 
 static enum muster_code random_bytes(void *state, void *out, size_t len, struct muster_error *err)
@@ -30,8 +27,8 @@ static enum muster_code random_bytes(void *state, void *out, size_t len, struct 
 
 static const char *get_env(void *state, const char *name)
 {
-	(void)state;
-	return lab_name && strcmp(name, lab_name) == 0 ? lab_value : NULL;
+	(void)state, (void)name;
+	return NULL;
 }
 
 const struct effects *protocol_lab_effects(void)
@@ -41,17 +38,6 @@ const struct effects *protocol_lab_effects(void)
 	};
 
 	return &effects;
-}
-
-void protocol_lab_set_wall_ns(uint64_t ns)
-{
-	lab_wall_ns = ns;
-}
-
-void protocol_lab_setenv(const char *name, const char *value)
-{
-	lab_name = name;
-	lab_value = value;
 }
 
 void protocol_lab_release(struct cloud_call *call)
@@ -101,14 +87,14 @@ const char *protocol_lab_say(struct cloud_protocol *protocol, struct cloud_call 
 	return text;
 }
 
-void protocol_lab_torture(struct cloud_protocol *protocol, const struct cloud_call *calls,
+void protocol_lab_torture(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 			  size_t call_count)
 {
 	static struct http_head head;
 
 	for (size_t i = 0; i < call_count; i++) {
 		for (uint64_t n = 1; torture_allocation(n); n++) {
-			struct cloud_call call = calls[i];
+			struct cloud_call call = *calls[i];
 			struct muster_error error = { 0 };
 			struct view body;
 			enum muster_code code = say(protocol, &call, &head, &body, &error);
@@ -157,10 +143,10 @@ struct lab_judgement protocol_lab_judge(struct cloud_protocol *protocol, struct 
 	return judgement;
 }
 
-static void check_case(struct cloud_protocol *protocol, const struct cloud_call *calls,
+static void check_case(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 		       const struct judge_case *row, size_t index)
 {
-	struct cloud_call call = calls[row->verb];
+	struct cloud_call call = *calls[row->verb];
 	struct lab_judgement judged = protocol_lab_judge(protocol, &call, &row->reply);
 	bool has_place = strstr(judged.error.message, protocol->place);
 
@@ -176,7 +162,7 @@ static void check_case(struct cloud_protocol *protocol, const struct cloud_call 
 	protocol_lab_release(&call);
 }
 
-void protocol_lab_check(struct cloud_protocol *protocol, const struct cloud_call *calls,
+void protocol_lab_check(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 			const struct judge_case *cases, size_t case_count)
 {
 	for (size_t i = 0; i < case_count; i++)

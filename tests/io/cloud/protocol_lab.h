@@ -9,10 +9,8 @@
 
 #include "io/cloud/protocol.h"
 
-/** "2026-01-01T00:00:00Z", every random byte 0xab, nothing in the environment but what is set. */
+/** "2026-01-01T00:00:00Z", every random byte 0xab, nothing in the environment. */
 const struct effects *protocol_lab_effects(void);
-void protocol_lab_set_wall_ns(uint64_t wall_ns);
-void protocol_lab_setenv(const char *name, const char *value);
 
 /** "PUT https://host/path?query\nName: value\n...\n\nbody", until the next call. `call->out.body`
  * is made anew. */
@@ -40,11 +38,11 @@ struct judge_case {
 	const char *message; /* a part of it; NULL: any */
 };
 /** `calls` by verb. */
-void protocol_lab_check(struct cloud_protocol *protocol, const struct cloud_call *calls,
+void protocol_lab_check(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 			const struct judge_case *cases, size_t case_count);
 
 /** Every allocation of saying all calls fails in turn. */
-void protocol_lab_torture(struct cloud_protocol *protocol, const struct cloud_call *calls,
+void protocol_lab_torture(struct cloud_protocol *protocol, const struct cloud_call *const *calls,
 			  size_t call_count);
 
 void protocol_lab_release(struct cloud_call *call);
