@@ -61,14 +61,12 @@ const struct command command_init = {
 	.name = "init",
 	.summary = "make a repository",
 	.usage = "[options] URL",
-	.description = "Makes an empty repository in a local directory, which must not exist or be "
-		       "empty, or "
-		       "below a prefix of a bucket, which must exist and hold nothing there. Keys "
-		       "are those "
-		       "of the cloud's own tools. Without URL, the directory that -R or "
-		       "MUSTER_REPO names. Not needed for the "
-		       "default "
-		       "repository: the first put makes it.",
+	.description =
+		"Makes an empty repository in a local directory, which must not exist or be empty, "
+		"or below a prefix of a bucket, which must exist and hold nothing there. "
+		"Credentials are looked for where each cloud's own tools look for them. Without "
+		"URL, at the place that -R or MUSTER_REPO names. Not needed for the default "
+		"repository: the first put makes it.",
 	.examples = "muster init /data/muster\n"
 		    "muster init --digest xxh128 /data/fast\n"
 		    "muster init --identity sha256 -R /data/strict\n"
