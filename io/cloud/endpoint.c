@@ -38,7 +38,7 @@ static size_t host_len(struct view authority)
 		char text[INET6_ADDRSTRLEN];
 
 		len = end ? (size_t)(end - authority.ptr) + 1 : 0;
-		if (len < 3 || len - 2 >= sizeof(text))
+		if (len < 3 || len - 2 >= sizeof(text) || memchr(authority.ptr, '\0', len))
 			return 0;
 		memcpy(text, authority.ptr + 1, len - 2);
 		text[len - 2] = '\0';

@@ -259,6 +259,16 @@ static void an_emulators_host_needs_no_scheme(void **state)
 	endpoint_release(&out);
 }
 
+static void an_address_holds_no_zero_byte(void **state)
+{
+	struct endpoint out;
+
+	(void)state;
+	assert_int_equal(endpoint_parse(&out, VIEW_LITERAL("http://[fd00:ec2::23\0:1]:80"), true,
+					NULL),
+			 MUSTER_E_USAGE);
+}
+
 static void no_memory_is_told(void **state)
 {
 	(void)state;
@@ -294,6 +304,7 @@ int main(void)
 		cmocka_unit_test(a_bucket_finds_its_host_and_path),
 		cmocka_unit_test(endpoints_that_cannot_serve_say_why),
 		cmocka_unit_test(an_emulators_host_needs_no_scheme),
+		cmocka_unit_test(an_address_holds_no_zero_byte),
 		cmocka_unit_test(no_memory_is_told),
 	};
 
