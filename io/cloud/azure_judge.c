@@ -2,7 +2,7 @@
 
 #include "base/text/text.h"
 #include "io/cloud/azure_internal.h"
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 #include "io/cloud/ranges.h"
 #include "io/cloud/refusal.h"
 

@@ -7,7 +7,7 @@
 #include "base/text/encode.h"
 #include "io/cloud/azure_internal.h"
 #include "io/cloud/body.h"
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 #include "io/cloud/refusal.h"
 
 #define LIST_PAGE_MAX 5000

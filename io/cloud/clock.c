@@ -1,6 +1,6 @@
 #include "io/cloud/clock.h"
 
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 
 /* A Date is cut to its second, and some servers make the text once a second. */
 #define LATE_NS 2000000000LL

@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "base/text/text.h"
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 
 void fields_clear(struct fields *fields)
 {

@@ -1,6 +1,6 @@
 /* What an answer to each verb has, and that it has it. */
 #include "base/text/text.h"
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 #include "io/cloud/s3_internal.h"
 
 /* An ETag that is longer than any is not used. */

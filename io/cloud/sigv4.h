@@ -14,7 +14,7 @@
 #ifndef IO_CLOUD_SIGV4_H
 #define IO_CLOUD_SIGV4_H
 
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 #include "io/cloud/header.h"
 #include "io/cloud/mac.h"
 #include "io/cloud/secret.h"

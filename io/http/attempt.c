@@ -30,7 +30,7 @@ enum muster_code attempt_take(struct attempt **out, struct http_loop *loop,
 	attempt = calloc(1, sizeof(*attempt));
 	if (!attempt)
 		return muster_fail_memory(err, "an HTTP request");
-	attempt->easy = curl_easy_init();
+	attempt->easy = libcurl.easy_init();
 	if (!attempt->easy) {
 		free(attempt);
 		return muster_fail_memory(err, "an HTTP request");
@@ -44,7 +44,7 @@ enum muster_code attempt_take(struct attempt **out, struct http_loop *loop,
 
 void attempt_free(struct attempt *attempt)
 {
-	curl_easy_cleanup(attempt->easy);
+	libcurl.easy_cleanup(attempt->easy);
 	bytes_release(&attempt->text);
 	free(attempt);
 }
@@ -55,7 +55,7 @@ void attempt_free(struct attempt *attempt)
 #define SET(option, value)                                                                         \
 	do {                                                                                       \
 		if (!rc)                                                                           \
-			rc = curl_easy_setopt(attempt->easy, option, value);                       \
+			rc = libcurl.easy_setopt(attempt->easy, option, value);                    \
 	} while (0)
 
 static CURLcode set_callbacks(struct attempt *attempt)
@@ -149,10 +149,10 @@ static CURLcode set_request(struct attempt *attempt)
 	SET(CURLOPT_HTTPHEADER, lines);
 	SET(CURLOPT_USERAGENT, attempt->loop->http->user_agent);
 	/* A handle whose host was not found keeps its buffer, and then refuses another size. */
-	curl_easy_setopt(attempt->easy, CURLOPT_BUFFERSIZE,
-			 exchange_byte_count(attempt->exchange) >= BUFFER_LARGE_BYTES
-				 ? BUFFER_LARGE_BYTES
-				 : BUFFER_SMALL_BYTES);
+	libcurl.easy_setopt(attempt->easy, CURLOPT_BUFFERSIZE,
+			    exchange_byte_count(attempt->exchange) >= BUFFER_LARGE_BYTES
+				    ? BUFFER_LARGE_BYTES
+				    : BUFFER_SMALL_BYTES);
 	return rc;
 }
 
@@ -160,7 +160,7 @@ static CURLcode set_all(struct attempt *attempt)
 {
 	CURLcode rc;
 
-	curl_easy_reset(attempt->easy);
+	libcurl.easy_reset(attempt->easy);
 	rc = set_callbacks(attempt);
 	rc = rc ? rc : set_connection(attempt);
 	rc = rc ? rc : set_method(attempt);
@@ -252,7 +252,7 @@ enum muster_code attempt_begin(struct attempt *attempt, struct http_exchange *ex
 	attempt->began_ns = loop_now_ns(loop);
 	loop->active_count++;
 	code = prepare(attempt, err);
-	if (!code && (set_all(attempt) || curl_multi_add_handle(loop->multi, attempt->easy)))
+	if (!code && (set_all(attempt) || libcurl.multi_add_handle(loop->multi, attempt->easy)))
 		code = muster_fail_memory(err, "an HTTP request");
 	if (code) {
 		loop->active_count--;
@@ -268,7 +268,7 @@ static uint64_t info_bytes(const struct attempt *attempt, CURLINFO info)
 {
 	curl_off_t bytes = 0;
 
-	curl_easy_getinfo(attempt->easy, info, &bytes);
+	libcurl.easy_getinfo(attempt->easy, info, &bytes);
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
@@ -287,8 +287,8 @@ void attempt_stop(struct attempt *attempt)
 		return;
 	attempt->is_added = false;
 	timers_remove(&attempt->loop->timers, &attempt->watch);
-	curl_multi_remove_handle(attempt->loop->multi, attempt->easy);
-	curl_easy_getinfo(attempt->easy, CURLINFO_NUM_CONNECTS, &connections);
+	libcurl.multi_remove_handle(attempt->loop->multi, attempt->easy);
+	libcurl.easy_getinfo(attempt->easy, CURLINFO_NUM_CONNECTS, &connections);
 	count_add(&counts->connections, (uint64_t)connections);
 	count_add(&counts->sent_bytes, info_bytes(attempt, CURLINFO_SIZE_UPLOAD_T));
 	count_add(&counts->received_bytes, info_bytes(attempt, CURLINFO_SIZE_DOWNLOAD_T));

@@ -63,7 +63,7 @@ static int errno_of(const struct attempt *attempt, const struct meaning *meaning
 	long os_errno = 0;
 
 	if (meaning->code == CURLE_COULDNT_CONNECT)
-		curl_easy_getinfo(attempt->easy, CURLINFO_OS_ERRNO, &os_errno);
+		libcurl.easy_getinfo(attempt->easy, CURLINFO_OS_ERRNO, &os_errno);
 	return os_errno ? (int)os_errno : meaning->sys_errno;
 }
 
@@ -84,7 +84,7 @@ enum muster_code failure_of(const struct attempt *attempt, CURLcode result,
 		return muster_fail_memory(err, "an HTTP request");
 	return failure_io(err, errno_of(attempt, meaning), "%s",
 			  meaning->tells && attempt->curl_text[0] ? attempt->curl_text
-								  : curl_easy_strerror(result));
+								  : libcurl.easy_strerror(result));
 }
 
 void failure_name(const struct attempt *attempt, struct muster_error *err)

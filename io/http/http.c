@@ -8,23 +8,14 @@
 
 #include "io/http/http_internal.h"
 
-#define CURL_VERSION_MIN                                                                           \
-	0x075700 /* 7.87: CURLOPT_QUICK_EXIT, one copy of the CAs for all connections */
-
 /* --- open and close -------------------------------------------------------------------------- */
 
 static enum muster_code check(const struct http_options *options, struct muster_error *err)
 {
-	const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-
 	if (options->thread_count > HTTP_THREADS_MAX)
 		return muster_fail(err, MUSTER_E_USAGE, "%u network threads: at most %u",
 				   options->thread_count, HTTP_THREADS_MAX);
-	if (version->version_num < CURL_VERSION_MIN || !(version->features & CURL_VERSION_SSL))
-		return muster_fail(err, MUSTER_E_UNSUPPORTED,
-				   "libcurl %s: muster needs 7.87 or later, with TLS",
-				   version->version);
-	return MUSTER_OK;
+	return libcurl_load(err);
 }
 
 static void default_to(unsigned *value, unsigned fallback)
@@ -113,7 +104,7 @@ enum muster_code http_open(struct http **out, const struct http_options *options
 	if (!http)
 		return muster_fail_memory(err, "an HTTP engine");
 	http->options = filled;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT)) {
+	if (libcurl.global_init(CURL_GLOBAL_DEFAULT)) {
 		free(http);
 		return muster_fail_memory(err, "an HTTP engine");
 	}
@@ -145,7 +136,7 @@ void http_close(struct http *http)
 		pthread_join(http->loops[i].thread, NULL);
 	for (unsigned i = 0; i < http->loop_count; i++)
 		loop_release(&http->loops[i]);
-	curl_global_cleanup();
+	libcurl.global_cleanup();
 	free(http->ca_file);
 	free(http->user_agent);
 	free(http);

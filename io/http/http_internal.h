@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 
 #include "io/http/http.h"
+#include "io/http/libcurl.h"
 #include "io/http/sockets.h"
 
 #define NS_PER_MS 1000000ULL

@@ -208,12 +208,12 @@ static void reap(struct http_loop *loop)
 	CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(loop->multi, &left))) {
+	while ((message = libcurl.multi_info_read(loop->multi, &left))) {
 		CURLcode result = message->data.result;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt);
+		libcurl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt);
 		exchange_attempt_over(attempt, result);
 	}
 	while ((link = loop->doomed.next) != &loop->doomed)
@@ -260,21 +260,23 @@ void *loop_run(void *arg)
 static CURLMcode set_multi(struct http_loop *loop)
 {
 	long connections = (long)loop->connections;
-	CURLMcode rc = curl_multi_setopt(loop->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
+	CURLMcode rc =
+		libcurl.multi_setopt(loop->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, connections);
 
-	rc = rc ? rc : curl_multi_setopt(loop->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
-	rc = rc ? rc : curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, connections);
+	rc = rc ? rc
+		: libcurl.multi_setopt(loop->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
+	rc = rc ? rc : libcurl.multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, connections);
 	return rc ? rc
-		  : curl_multi_setopt(loop->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+		  : libcurl.multi_setopt(loop->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 }
 
 /* One thread uses the share, so it needs no locks. */
 static bool make_share(struct http_loop *loop)
 {
-	loop->share = curl_share_init();
+	loop->share = libcurl.share_init();
 	return loop->share &&
-	       !curl_share_setopt(loop->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) &&
-	       !curl_share_setopt(loop->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	       !libcurl.share_setopt(loop->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS) &&
+	       !libcurl.share_setopt(loop->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 }
 
 enum muster_code loop_init(struct http_loop *loop, struct http *http, unsigned connections,
@@ -290,7 +292,7 @@ enum muster_code loop_init(struct http_loop *loop, struct http *http, unsigned c
 	links_init(&loop->shared.incoming);
 	links_init(&loop->shared.cancelled);
 	pthread_mutex_init(&loop->shared.lock, NULL);
-	loop->multi = curl_multi_init();
+	loop->multi = libcurl.multi_init();
 	if (!loop->multi || set_multi(loop) || !make_share(loop))
 		return muster_fail_memory(err, "an HTTP engine");
 	return sockets_init(&loop->sockets, loop->multi, err);
@@ -308,8 +310,8 @@ void loop_release(struct http_loop *loop)
 		next = at->next;
 		free(LINK_OWNER(at, struct lane, link));
 	}
-	curl_multi_cleanup(loop->multi); /* tells which sockets it closes */
+	libcurl.multi_cleanup(loop->multi); /* tells which sockets it closes */
 	sockets_release(&loop->sockets);
-	curl_share_cleanup(loop->share);
+	libcurl.share_cleanup(loop->share);
 	pthread_mutex_destroy(&loop->shared.lock);
 }

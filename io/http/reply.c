@@ -1,10 +1,10 @@
 #include "io/http/reply.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/text/date.h"
 #include "base/text/text.h"
 
 #define NS_PER_S 1000000000ULL
@@ -86,10 +86,12 @@ unsigned http_status_of(struct view line)
 	return status;
 }
 
-/* Seconds since 1970; -1: no date. Values end in a NUL, they come from http_lines_find(). */
+/* Seconds since 1970; -1: no date. */
 static int64_t date_of(struct view value)
 {
-	return value.len ? (int64_t)curl_getdate((const char *)value.ptr, NULL) : -1;
+	uint64_t wall_ns;
+
+	return date_parse_http(value, &wall_ns) ? (int64_t)(wall_ns / NS_PER_S) : -1;
 }
 
 uint64_t http_retry_after_ns(const struct http_lines *lines, const struct effects *effects)

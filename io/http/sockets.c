@@ -15,6 +15,8 @@
 #include "io/http/sockets.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -120,19 +122,31 @@ static void forget_unwanted(struct sockets *sockets, const struct epoll_event *e
 		;
 }
 
+/* Servers that leave Nagle's algorithm on (radosgw as it is configured by itself) hold the end of a
+ * reply back until its beginning is acknowledged, which our kernel delays by 40 ms. It takes this
+ * back by itself, so it is said again. */
+static void acknowledge(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 static void act(struct sockets *sockets, const struct epoll_event *event)
 {
 	int running, what = 0;
 
 	if (!sockets->wanted[event->data.fd])
 		return;
-	if (event->events & (EPOLLIN | EPOLLHUP))
+	if (event->events & (EPOLLIN | EPOLLHUP)) {
+		acknowledge(event->data.fd);
 		what |= CURL_CSELECT_IN;
+	}
 	if (event->events & EPOLLOUT)
 		what |= CURL_CSELECT_OUT;
 	if (event->events & EPOLLERR)
 		what |= CURL_CSELECT_ERR;
-	curl_multi_socket_action(sockets->multi, event->data.fd, what, &running);
+	libcurl.multi_socket_action(sockets->multi, event->data.fd, what, &running);
 }
 
 void sockets_run(struct sockets *sockets, uint64_t wait_ns)
@@ -147,7 +161,7 @@ void sockets_run(struct sockets *sockets, uint64_t wait_ns)
 		act(sockets, &events[i]);
 	if (sockets->due_ns <= monotonic_ns()) {
 		sockets->due_ns = UINT64_MAX; /* unless it tells another */
-		curl_multi_socket_action(sockets->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+		libcurl.multi_socket_action(sockets->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
 }
 
@@ -165,11 +179,11 @@ void sockets_wake(struct sockets *sockets)
 static CURLMcode set_functions(struct sockets *sockets)
 {
 	CURLM *multi = sockets->multi;
-	CURLMcode rc = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	CURLMcode rc = libcurl.multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
 
-	rc = rc ? rc : curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets);
-	rc = rc ? rc : curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	return rc ? rc : curl_multi_setopt(multi, CURLMOPT_TIMERDATA, sockets);
+	rc = rc ? rc : libcurl.multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets);
+	rc = rc ? rc : libcurl.multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	return rc ? rc : libcurl.multi_setopt(multi, CURLMOPT_TIMERDATA, sockets);
 }
 
 enum muster_code sockets_init(struct sockets *sockets, CURLM *multi, struct muster_error *err)

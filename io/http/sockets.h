@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <curl/curl.h>
+#include "io/http/libcurl.h"
 
 #include "base/error.h"
 

@@ -9,7 +9,7 @@
 #include "io/cloud/aws_credentials.h"
 #include "io/cloud/azure_connection.h"
 #include "io/cloud/command.h"
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 #include "io/cloud/endpoint.h"
 #include "io/cloud/google_credentials.h"
 #include "io/cloud/oauth.h"

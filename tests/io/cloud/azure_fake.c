@@ -8,7 +8,7 @@
 
 #include "base/hash/hash.h"
 #include "base/text/encode.h"
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 #include "tests/servers/scripted/scripted_internal.h"
 
 #define CONTAINER  "/" AZURE_FAKE_ACCOUNT "/" AZURE_FAKE_CONTAINER

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "io/cloud/clock.h"
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 
 #define S     1000000000ULL
 #define MS    1000000ULL

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 #include "tests/servers/scripted/scripted_internal.h"
 
 #define NS_PER_S UINT64_C(1000000000)

@@ -11,7 +11,7 @@
 #include "base/hash/crc.h"
 #include "base/text/encode.h"
 #include "base/text/text.h"
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 
 #define SKEW_MAX_S (15 * 60)
 #define NS_PER_S   1000000000ULL

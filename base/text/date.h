@@ -1,11 +1,11 @@
 /**
- * date - the ways in which clouds write a time.
+ * date - the ways in which HTTP and clouds write a time.
  *
  * Times are nanoseconds since 1970-01-01 UTC, as everywhere; they come in as arguments.
  * Threads: pure functions. Parsers answer false, and set nothing, for what is no such time.
  */
-#ifndef IO_CLOUD_DATE_H
-#define IO_CLOUD_DATE_H
+#ifndef BASE_TEXT_DATE_H
+#define BASE_TEXT_DATE_H
 
 #include "base/bytes.h"
 

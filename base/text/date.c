@@ -1,4 +1,4 @@
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "io/cloud/date.h"
+#include "base/text/date.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NS_PER_S     UINT64_C(1000000000)
