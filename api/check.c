@@ -12,5 +12,12 @@ enum muster_code muster_check(struct muster_repository *repository,
 
 	report = report ? report : &own;
 	*report = (struct muster_check_report){ 0 };
-	return code ? code : check_run(repository->engine, &full, report, err);
+	if (code)
+		return code;
+	if (repository->remote)
+		remote_use_copies(repository->remote, false);
+	code = check_run(repository->engine, &full, report, err);
+	if (repository->remote)
+		remote_use_copies(repository->remote, true);
+	return code;
 }

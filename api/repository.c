@@ -137,17 +137,6 @@ static bool was_proved(const struct muster_repository *repository)
 	return is_there;
 }
 
-static void make_parents(char *path)
-{
-	for (char *at = path + 1; *at; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		(void)!mkdir(path, 0777); /* what fails here fails again below */
-		*at = '/';
-	}
-}
-
 /* A note that cannot be kept costs the next process another proof. */
 static void note_proof(const struct muster_repository *repository)
 {
@@ -155,7 +144,7 @@ static void note_proof(const struct muster_repository *repository)
 	int fd = -1;
 
 	if (repository->cache_dir && !proof_path(repository, &path, NULL)) {
-		make_parents((char *)path.ptr);
+		api_make_parents((char *)path.ptr);
 		fd = open((const char *)path.ptr, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	}
 	if (fd >= 0)
@@ -202,7 +191,7 @@ static enum muster_code init_at(const struct api_place *place, const struct must
 	if (!place->is_remote)
 		code = store_local_create((const char *)place->path.ptr, err);
 	if (!code)
-		code = api_place_open(place, limits, &remote, &store, err);
+		code = api_place_open(place, limits, NULL, &remote, &store, err);
 	if (!code)
 		code = repository_init(store, options, effects_system(), err);
 	if (!remote)
@@ -269,8 +258,8 @@ static enum muster_code open_engine(struct muster_repository *repository,
 				    const struct api_place *place,
 				    const struct muster_limits *limits, struct muster_error *err)
 {
-	enum muster_code code =
-		api_place_open(place, limits, &repository->remote, &repository->store, err);
+	enum muster_code code = api_place_open(place, limits, repository->cache_dir,
+					       &repository->remote, &repository->store, err);
 
 	if (!code)
 		code = note_place(repository, place, err);

@@ -98,39 +98,45 @@ static enum muster_code read_tail(struct index_file *file, struct muster_error *
 	return code;
 }
 
+static enum muster_code read_frame(struct index_file *file, const struct index_set *set,
+				   struct muster_error *err)
+{
+	uint8_t raw[INDEX_TRAILER_BYTES];
+	enum muster_code code;
+
+	if (file->object->size_bytes < INDEX_TRAILER_BYTES)
+		return muster_fail(err, MUSTER_E_FORMAT, "it is shorter than its trailer");
+	code = store_read(file->object, file->object->size_bytes - sizeof(raw), raw, sizeof(raw),
+			  err);
+	if (!code)
+		code = index_trailer_parse(&file->trailer, view_of(raw, sizeof(raw)),
+					   file->object->size_bytes, err);
+	if (code)
+		return code;
+	if (memcmp(file->trailer.repository_id, set->repository_id, 16) != 0)
+		return muster_fail(err, MUSTER_E_FORMAT, "it belongs to another repository");
+	return read_tail(file, err);
+}
+
 static enum muster_code file_open(struct index_file *file, struct index_set *set, const char *key,
 				  struct muster_error *err)
 {
-	uint8_t raw[INDEX_TRAILER_BYTES];
 	enum muster_code code;
 
 	*file = (struct index_file){ 0 };
 	code = store_open(set->store, key, &file->object, err);
 	if (code)
 		return code;
-	if (file->object->size_bytes < INDEX_TRAILER_BYTES) {
-		code = muster_fail(err, MUSTER_E_FORMAT, "it is shorter than its trailer");
-		goto out;
+	code = read_frame(file, set, err);
+	if (code == MUSTER_E_FORMAT && store_doubt(file->object)) {
+		index_tail_release(&file->tail);
+		code = read_frame(file, set, err);
 	}
-	code = store_read(file->object, file->object->size_bytes - sizeof(raw), raw, sizeof(raw),
-			  err);
-	if (code)
-		goto out;
-	code = index_trailer_parse(&file->trailer, view_of(raw, sizeof(raw)),
-				   file->object->size_bytes, err);
-	if (code)
-		goto out;
-	if (memcmp(file->trailer.repository_id, set->repository_id, 16) != 0) {
-		code = muster_fail(err, MUSTER_E_FORMAT, "it belongs to another repository");
-		goto out;
+	if (!code) {
+		file->proved = calloc(file->trailer.page_count / 8 + 1, sizeof(*file->proved));
+		if (!file->proved)
+			code = muster_fail_memory(err, "an index");
 	}
-	code = read_tail(file, err);
-	if (code)
-		goto out;
-	file->proved = calloc(file->trailer.page_count / 8 + 1, sizeof(*file->proved));
-	if (!file->proved)
-		code = muster_fail_memory(err, "an index");
-out:
 	if (code) {
 		file_release(file);
 		muster_context(err, "index '%s'", key);
@@ -294,21 +300,29 @@ static enum muster_code find_in_window(const struct index_set *set, const struct
 	return find_in_page(set, file, &reader, wanted, out);
 }
 
+static enum muster_code read_page(const struct index_file *file, uint32_t page, uint8_t *raw,
+				  struct index_page *out, struct muster_error *err)
+{
+	uint32_t len = index_page_bytes(&file->trailer, page);
+	enum muster_code code = store_read(file->object, index_page_offset(page), raw, len, err);
+
+	return code ? code : index_page_open(out, &file->trailer, page, view_of(raw, len), err);
+}
+
 static enum muster_code find_in_whole_page(const struct index_set *set,
 					   const struct index_file *file, uint32_t page,
 					   const struct wanted *wanted, struct index_record *out,
 					   struct muster_error *err)
 {
-	uint32_t len = index_page_bytes(&file->trailer, page);
-	uint8_t *raw = malloc(len);
+	uint8_t *raw = malloc(index_page_bytes(&file->trailer, page));
 	struct index_page reader;
 	enum muster_code code;
 
 	if (!raw)
 		return muster_fail_memory(err, "a page of the index");
-	code = store_read(file->object, index_page_offset(page), raw, len, err);
-	if (!code)
-		code = index_page_open(&reader, &file->trailer, page, view_of(raw, len), err);
+	code = read_page(file, page, raw, &reader, err);
+	if (code == MUSTER_E_FORMAT && store_doubt(file->object))
+		code = read_page(file, page, raw, &reader, err);
 	if (!code) {
 		note_proved(file, page, &reader);
 		code = find_in_page(set, file, &reader, wanted, out);

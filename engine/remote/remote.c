@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "artifact/record/key.h"
 #include "io/cloud/aws_keys.h"
 #include "io/cloud/azure.h"
 #include "io/cloud/azure_keys.h"
@@ -9,12 +10,15 @@
 #include "io/cloud/google_keys.h"
 #include "io/cloud/s3.h"
 #include "io/cloud/store.h"
+#include "io/store/kept.h"
+#include "io/store/local.h"
 
 struct remote {
 	struct http *http;
 	struct pacer *pacer;
 	struct keys *keys;
 	struct store *store;
+	bool keeps_copies; /* the store is a kept one */
 };
 
 /* One thread moves more than a usual network does; two, where there are processors for it. */
@@ -200,6 +204,21 @@ static enum muster_code open_store(struct remote *remote, const struct cloud_url
 	return code;
 }
 
+/* Without a place for copies there are none, which costs requests only. */
+static void keep_copies(struct remote *remote, const char *dir)
+{
+	struct store *near, *kept;
+
+	if (store_local_open(&near, dir, NULL, NULL))
+		return;
+	if (store_kept_new(&kept, remote->store, near, key_object_prefix(OBJECT_INDEX), NULL)) {
+		store_free(near);
+		return;
+	}
+	remote->store = kept;
+	remote->keeps_copies = true;
+}
+
 enum muster_code remote_open(struct remote **out, const struct cloud_url *url,
 			     const struct remote_options *options, struct muster_error *err)
 {
@@ -210,12 +229,16 @@ enum muster_code remote_open(struct remote **out, const struct cloud_url *url,
 	*out = NULL;
 	if (!remote)
 		return muster_fail_memory(err, "a store in a cloud");
-	code = open_store(remote, url, options ? options : &defaults, err);
-	if (code)
+	options = options ? options : &defaults;
+	code = open_store(remote, url, options, err);
+	if (code) {
 		remote_close(remote);
-	else
-		*out = remote;
-	return code;
+		return code;
+	}
+	if (options->copies_dir)
+		keep_copies(remote, options->copies_dir);
+	*out = remote;
+	return MUSTER_OK;
 }
 
 /* The store's requests end before what they need. */
@@ -233,6 +256,12 @@ void remote_close(struct remote *remote)
 struct store *remote_store(struct remote *remote)
 {
 	return remote->store;
+}
+
+void remote_use_copies(struct remote *remote, bool use)
+{
+	if (remote->keeps_copies)
+		store_kept_use_copies(remote->store, use);
 }
 
 void remote_report(struct remote *remote, struct remote_report *out)

@@ -23,6 +23,7 @@ struct remote_options {
 	const char *region;
 	const char *endpoint_url; /* of another server than the cloud's own */
 	bool is_anonymous;	  /* nothing is signed: public buckets */
+	const char *copies_dir;	  /* where copies of index files are kept (io/store/kept.h); NULL */
 };
 
 struct remote;
@@ -35,6 +36,9 @@ void remote_close(struct remote *remote); /* takes NULL */
 
 /** Lent for the remote's life. */
 struct store *remote_store(struct remote *remote);
+
+/** False: from now on no copy is read, so that what is stored can be checked. Any thread. */
+void remote_use_copies(struct remote *remote, bool use);
 
 /** What was asked of the host until now. */
 struct remote_report {

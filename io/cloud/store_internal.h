@@ -134,8 +134,9 @@ struct cloud_ahead {
 
 struct cloud_object {
 	struct store_object base;
-	struct cloud_ahead ahead;
-	uint64_t held_at; /* what came with open */
+	pthread_mutex_t lock;	  /* held for a read: readers of one object take turns */
+	struct cloud_ahead ahead; /* under `lock` */
+	uint64_t held_at;	  /* what came with open */
 	size_t held_len;
 	uint8_t *held;
 	char etag[64];

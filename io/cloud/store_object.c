@@ -37,6 +37,7 @@ static struct cloud_object *object_new(struct cloud_store *cloud, const char *ke
 		free(object);
 		return NULL;
 	}
+	pthread_mutex_init(&object->lock, NULL);
 	return object;
 }
 
@@ -89,6 +90,16 @@ out:
 	return code;
 }
 
+void cloud_object_close(struct store_object *base)
+{
+	struct cloud_object *object = (struct cloud_object *)base;
+
+	cloud_ahead_release(object);
+	pthread_mutex_destroy(&object->lock);
+	free(object->held);
+	free(object);
+}
+
 enum muster_code cloud_object_open(struct store *store, const char *key, struct store_object **out,
 				   struct muster_error *err)
 {
@@ -99,21 +110,11 @@ enum muster_code cloud_object_open(struct store *store, const char *key, struct 
 		return muster_fail_memory(err, "an open object");
 	code = look(object, err);
 	if (code) {
-		free(object->held);
-		free(object);
+		cloud_object_close(&object->base);
 		return code;
 	}
 	*out = &object->base;
 	return MUSTER_OK;
-}
-
-void cloud_object_close(struct store_object *base)
-{
-	struct cloud_object *object = (struct cloud_object *)base;
-
-	cloud_ahead_release(object);
-	free(object->held);
-	free(object);
 }
 
 /* --- ranges ---------------------------------------------------------------------------------- */
@@ -261,8 +262,10 @@ enum muster_code cloud_object_read(struct store_object *base, uint64_t offset_by
 
 	if (!len)
 		return MUSTER_OK;
+	pthread_mutex_lock(&object->lock);
 	cloud_ahead_note(object, offset_bytes, len);
 	code = cloud_read(object, offset_bytes, out, len, err);
+	pthread_mutex_unlock(&object->lock);
 	if (code)
 		muster_context(err, "'%s'", object->key);
 	return code;

@@ -88,6 +88,11 @@ enum muster_code store_read(struct store_object *object, uint64_t offset_bytes, 
 	return code;
 }
 
+bool store_doubt(struct store_object *object)
+{
+	return object->store->ops->doubt && object->store->ops->doubt(object);
+}
+
 void store_close(struct store_object *object)
 {
 	if (object)

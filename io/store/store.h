@@ -4,8 +4,8 @@
  * Keys:     relative, '/'-separated, at most STORE_KEY_MAX_BYTES; components are made safe by who
  *           names them (artifact/record/key.h). No component is empty, "." or "..", or begins
  *           with ".tmp".
- * Threads:  every function may be called from several threads at once; a writer or an object
- *           belongs to one thread at a time.
+ * Threads:  every function may be called from several threads at once, with one object, too; a
+ *           writer belongs to one thread at a time.
  * Order:    an object is seen by readers whole or not at all. Nothing is ever overwritten.
  * Durable:  store_create() returns when its object is durable. What a writer finished is durable
  *           after the next store_sync() that begins later.
@@ -52,6 +52,9 @@ struct store_ops {
 	/* Reads exactly `len` bytes at `offset`; a range beyond the end is MUSTER_E_FORMAT. */
 	enum muster_code (*read)(struct store_object *object, uint64_t offset_bytes, void *out,
 				 size_t len, struct muster_error *err);
+	/* NULL, or: its bytes cannot be right, by a checksum in them, say. True: they came from a
+	 * copy, which is given up, and may be read again. */
+	bool (*doubt)(struct store_object *object);
 	void (*close)(struct store_object *object);
 	/* NULL, or: make the empty file `to_fd` these bytes by sharing their blocks on disk. False
 	 * where that cannot be: the file is empty then. The range must begin, and may be rounded
@@ -90,6 +93,8 @@ enum muster_code store_open(struct store *store, const char *key, struct store_o
 			    struct muster_error *err);
 enum muster_code store_read(struct store_object *object, uint64_t offset_bytes, void *out,
 			    size_t len, struct muster_error *err);
+/** What was read cannot be right. True: read it again, it may be. */
+bool store_doubt(struct store_object *object);
 void store_close(struct store_object *object); /* takes NULL */
 #define STORE_CLONE_ALIGN_BYTES 4096	       /* a block of btrfs and XFS */
 /** False where the store, or this range, cannot be cloned into that file. */

@@ -11,6 +11,7 @@
 #include "engine/blob/blob_set.h"
 #include "engine/blob/table.h"
 #include "io/store/count.h"
+#include "io/store/kept.h"
 #include "io/store/memory.h"
 
 static const uint8_t repository[16] = { 0xaa };
@@ -119,6 +120,44 @@ static void read_range(struct store *store, uint32_t from, uint32_t to)
 	}
 	blob_reader_close(reader);
 	index_set_close(index);
+}
+
+/* A copy of that object with a bit turned every 1000 bytes. */
+static enum muster_code spoil(void *state, const char *key, uint64_t size_bytes,
+			      uint64_t modified_ns, struct muster_error *err)
+{
+	struct store **stores = state; /* from, to */
+	struct bytes object = { 0 };
+	enum muster_code code = store_get(stores[0], key, &object, SIZE_MAX, err);
+
+	(void)modified_ns;
+	for (uint64_t at = 0; at < size_bytes; at += 1000)
+		object.ptr[at] ^= 1;
+	if (!code)
+		code = store_create(stores[1], key, bytes_view(&object), err);
+	bytes_release(&object);
+	return code;
+}
+
+static void a_spoilt_copy_of_an_index_is_not_believed(void **state)
+{
+	struct store *far, *near, *kept;
+	struct store *stores[2];
+	struct blob_set *set;
+
+	(void)state;
+	assert_int_equal(store_memory_new(&far, NULL), MUSTER_OK);
+	assert_int_equal(store_memory_new(&near, NULL), MUSTER_OK);
+	set = open_set(far, 0);
+	put_range(set, 0, 3000);
+	assert_int_equal(blob_set_finish(set, NULL), MUSTER_OK);
+	blob_set_close(set);
+	stores[0] = far;
+	stores[1] = near;
+	assert_int_equal(store_list(far, "index/", NULL, spoil, stores, NULL), MUSTER_OK);
+	assert_int_equal(store_kept_new(&kept, far, near, "index/", NULL), MUSTER_OK);
+	read_range(kept, 0, 3000);
+	store_free(kept);
 }
 
 static void what_one_run_packs_another_finds(void **state)
@@ -442,6 +481,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_one_run_packs_another_finds),
+		cmocka_unit_test(a_spoilt_copy_of_an_index_is_not_believed),
 		cmocka_unit_test(a_full_table_becomes_an_index_and_the_run_goes_on),
 		cmocka_unit_test(workers_with_the_same_content_pack_it_once),
 		cmocka_unit_test(two_contents_with_one_md5_are_two_blobs),

@@ -10,6 +10,7 @@
 
 #include "io/store/count.h"
 #include "io/store/fault.h"
+#include "io/store/kept.h"
 #include "io/store/local.h"
 #include "io/store/memory.h"
 #include "tests/io/store/conformance.h"
@@ -66,9 +67,19 @@ static struct store *wrap_fault(struct store *inner)
 	return store;
 }
 
+/* Every object has a copy in another memory. */
+static struct store *wrap_kept(struct store *inner)
+{
+	struct store *store, *near;
+
+	assert_int_equal(store_memory_new(&near, NULL), MUSTER_OK);
+	assert_int_equal(store_kept_new(&store, inner, near, "", NULL), MUSTER_OK);
+	return store;
+}
+
 int main(void)
 {
-	static struct place places[7];
+	static struct place places[8];
 	struct conformance_kind kinds[] = {
 		{ .name = "memory",
 		  .state = &places[0],
@@ -106,11 +117,17 @@ int main(void)
 		  .make = make_local,
 		  .cleanup = remove_local,
 		  .key_may_be_prefix = false },
+		{ .name = "memory, kept",
+		  .state = &places[7],
+		  .make = make_memory,
+		  .cleanup = NULL,
+		  .key_may_be_prefix = true },
 	};
 	int failed = 0;
 
 	places[2].wrap = places[4].wrap = wrap_count;
 	places[3].wrap = places[5].wrap = wrap_fault;
+	places[7].wrap = wrap_kept;
 	sys_fault_init(&places[6].sys);
 	places[6].sys.always[SYS_CALL_RENAMEAT2] = EINVAL;
 	places[6].sys.short_bytes = 100003; /* reads and writes that move less than was asked */
