@@ -37,10 +37,9 @@ struct api_place {
 /** What `url` names; NULL: what MUSTER_REPO does, else the default. Errors: MUSTER_E_USAGE. */
 enum muster_code api_place_find(const char *url, struct api_place *out, struct muster_error *err);
 void api_place_release(struct api_place *place);
-/** Gives the store; with `*remote`, which is NULL where it is local, it is that one's. Copies of a
- *  remote one's index are kept below `cache_dir`; NULL: nowhere. */
+/** Gives the store; with `*remote`, which is NULL where it is local, it is that one's. */
 enum muster_code api_place_open(const struct api_place *place, const struct muster_limits *limits,
-				const char *cache_dir, struct remote **remote, struct store **store,
+				struct remote **remote, struct store **store,
 				struct muster_error *err);
 /** Make the directories before the last '/', as far as it goes. */
 void api_make_parents(char *path);

@@ -71,31 +71,12 @@ void api_make_parents(char *path)
 	}
 }
 
-/* "<cache>/near/<hex>/": of this place. */
-static enum muster_code make_copies_dir(struct bytes *out, const struct api_place *place,
-					const char *cache_dir, struct muster_error *err)
-{
-	uint8_t hash[CHECKSUM_BYTES];
-	char hex[2 * CHECKSUM_BYTES + 1];
-	enum muster_code code;
-
-	xxh128_of(bytes_view(&place->url), hash);
-	hex_put(hex, hash, sizeof(hash));
-	code = bytes_printf(out, err, "%s/near/%s/", cache_dir, hex);
-	if (!code)
-		code = bytes_append_byte(out, '\0', err);
-	if (!code)
-		api_make_parents((char *)out->ptr);
-	return code;
-}
-
 enum muster_code api_place_open(const struct api_place *place, const struct muster_limits *limits,
-				const char *cache_dir, struct remote **remote, struct store **store,
+				struct remote **remote, struct store **store,
 				struct muster_error *err)
 {
 	struct remote_options options = { 0 };
-	struct bytes copies_dir = { 0 };
-	enum muster_code code = MUSTER_OK;
+	enum muster_code code;
 
 	*remote = NULL;
 	if (!place->is_remote)
@@ -106,13 +87,8 @@ enum muster_code api_place_open(const struct api_place *place, const struct must
 			.requests_per_second = limits->requests_per_second,
 			.bandwidth_bytes_per_second = limits->bandwidth_bytes_per_second
 		};
-	if (cache_dir)
-		code = make_copies_dir(&copies_dir, place, cache_dir, err);
-	options.copies_dir = (const char *)copies_dir.ptr;
-	if (!code)
-		code = remote_open(remote, &place->cloud, &options, err);
+	code = remote_open(remote, &place->cloud, &options, err);
 	if (!code)
 		*store = remote_store(*remote);
-	bytes_release(&copies_dir);
 	return code;
 }

@@ -191,13 +191,25 @@ static enum muster_code init_at(const struct api_place *place, const struct must
 	if (!place->is_remote)
 		code = store_local_create((const char *)place->path.ptr, err);
 	if (!code)
-		code = api_place_open(place, limits, NULL, &remote, &store, err);
+		code = api_place_open(place, limits, &remote, &store, err);
 	if (!code)
 		code = repository_init(store, options, effects_system(), err);
 	if (!remote)
 		store_free(store);
 	remote_close(remote);
 	return code;
+}
+
+/* What init has proved the first save need not prove again. */
+static void note_new(const char *url, const struct muster_limits *limits)
+{
+	struct muster_open_options options = { .url = url, .limits = *limits };
+	struct muster_repository *repository;
+
+	if (muster_repository_open(&repository, &options, NULL, NULL))
+		return;
+	note_proof(repository);
+	muster_repository_close(repository);
 }
 
 enum muster_code muster_repository_init(const char *url, const struct muster_init_options *options,
@@ -217,6 +229,8 @@ enum muster_code muster_repository_init(const char *url, const struct muster_ini
 	if (!code)
 		code = init_at(&place, &options->limits, &engine, err);
 	api_place_release(&place);
+	if (!code)
+		note_new(url, &options->limits);
 	return code;
 }
 
@@ -254,12 +268,27 @@ static enum muster_code note_place(struct muster_repository *repository,
 	return copy_text(repository->path, &repository->url, err);
 }
 
+/* In "<cache>/near/<hex>/": of this repository, wherever it lies. */
+static void keep_copies(const struct muster_repository *repository)
+{
+	struct bytes dir = { 0 };
+	char hex[33];
+
+	hex_put(hex, repository_id(repository->engine), 16);
+	if (!bytes_printf(&dir, NULL, "%s/near/%s/", repository->cache_dir, hex) &&
+	    !bytes_append_byte(&dir, '\0', NULL)) {
+		api_make_parents((char *)dir.ptr);
+		remote_keep_copies(repository->remote, (const char *)dir.ptr);
+	}
+	bytes_release(&dir);
+}
+
 static enum muster_code open_engine(struct muster_repository *repository,
 				    const struct api_place *place,
 				    const struct muster_limits *limits, struct muster_error *err)
 {
-	enum muster_code code = api_place_open(place, limits, repository->cache_dir,
-					       &repository->remote, &repository->store, err);
+	enum muster_code code =
+		api_place_open(place, limits, &repository->remote, &repository->store, err);
 
 	if (!code)
 		code = note_place(repository, place, err);
@@ -268,6 +297,8 @@ static enum muster_code open_engine(struct muster_repository *repository,
 	code = repository_open(&repository->engine, repository->store, effects_system(), err);
 	if (code)
 		muster_context(err, "'%s'", (const char *)place->url.ptr);
+	else if (repository->remote && repository->cache_dir)
+		keep_copies(repository);
 	return code;
 }
 

@@ -5,7 +5,7 @@ import pathlib
 import sys
 import tempfile
 
-from lib import peers, rows
+from lib import buckets, peers, rows
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 QUICK = {"files": 2000, "many": 10000, "large_files": 4, "large_bytes": 8 << 20, "rounds": 2,
@@ -34,6 +34,8 @@ def parser_of(name, about):
     parser.add_argument("--names", type=int, help="files in one directory (default: 2,000,000)")
     parser.add_argument("--huge-bytes", type=int, help="size of the one huge file (default: "
                         "20 GiB); eight have a tenth of it each")
+    parser.add_argument("--bucket", metavar="s3://NAME", help="for the rows of buckets: where they "
+                        "may write; the server and its keys are in the environment")
     parser.add_argument("--quick", action="store_true", help="small corpora, two rounds")
     parser.add_argument("--cache", choices=["warm", "cold", "both"], default="both")
     parser.add_argument("--patience", type=float, default=60, metavar="SECONDS",
@@ -55,9 +57,10 @@ def complete(options):
     for name in options.rows:
         if name not in known:
             fail(f"unknown row '{name}': {', '.join(known)}")
+    known_tools = {kind.name: kind for kind in peers.KINDS + buckets.KINDS}
     for name in getattr(options, "tools", None) or ():
-        if name not in [kind.name for kind in peers.KINDS]:
-            fail(f"unknown program '{name}': {', '.join(kind.name for kind in peers.KINDS)}")
+        if name not in known_tools:
+            fail(f"unknown program '{name}': {', '.join(known_tools)}")
     if options.rounds < 1 or options.files < 100 or options.many < 2000 or options.threads < 1:
         fail("at least 1 round, 1 thread, --files 100, --many 2000")
     if not options.work.is_dir():

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import tempfile
 
-from lib import corpora, machine, measure, peers, rows
+from lib import buckets, corpora, machine, measure, peers, rows
 
 KEEP_FILES = 1000  # a tree of more is not deleted before the end, see Bench.discard
 # A round of a group writes at most so many copies of its corpus.
-COPIES = {"small": 12, "large": 3, "names": 4, "huge": 1.1, "eight": 3.1}
+COPIES = {"small": 12, "large": 3, "names": 4, "huge": 1.1, "eight": 3.1,
+          **dict.fromkeys(rows.BUCKET_GROUPS, 5)}
 ONCE = ("mixed", "names", "huge", "eight")  # one round: they take long by themselves
 MIXED = ("--sigma", "1", "--max", "1M", "--empty-percent", "1", "--large", "10")
 
@@ -52,9 +53,11 @@ class Bench:
         self.context = Context(options.build, self.work, path, options.threads)
         self.meter = measure.Meter(options.build / "bench/meter", self.work, path)
         self.tools = make_tools(self.context)
-        self.chosen = getattr(options, "tools", None) or [tool.name for tool in self.tools]
+        self.bucket_tools = buckets.make_all(self.context)
+        everyone = self.tools + self.bucket_tools
+        self.chosen = getattr(options, "tools", None) or [tool.name for tool in everyone]
         self.skipped = {tool.name: f"no {tool.program or tool.name} found"
-                        for tool in self.tools if not tool.path()}
+                        for tool in everyone if not tool.path()}
         self.runs = {}  # (row name, cache, tool name) -> list of runs
         self.prepared = {}  # home -> jobs done there
         self.corpora = {}  # row name -> description of its corpus
@@ -63,9 +66,12 @@ class Bench:
 
     # --- which tools ---
 
+    def kinds_of(self, row):
+        return self.bucket_tools if row.group in rows.BUCKET_GROUPS else self.tools
+
     def tools_of(self, row):
         """The chosen tools of a row that are here. muster, or two of them, is in every row."""
-        return [tool for tool in self.tools if tool.name not in self.skipped
+        return [tool for tool in self.kinds_of(row) if tool.name not in self.skipped
                 and (tool.kind == "muster"
                      or (tool.name in row.tools and tool.name in self.chosen))]
 
@@ -130,7 +136,7 @@ class Bench:
                 machine.drop_caches()
                 tool.version()  # the program itself is no part of the question
             run = self.meter.run(commands, tool.environment(place))
-            if row.job == "get" and "failed" not in run:
+            if row.job in ("get", "download") and "failed" not in run:
                 run.update(self.missing_in(place))
         except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
             run = {"failed": str(error)}
@@ -189,6 +195,26 @@ class Bench:
 
                 self.run_round(rows_now, cache, number, place_of, True)
                 if folder.exists():
+                    self.discard(folder)
+
+    def run_bucket(self, chosen, tree, far):
+        """As run_chain, but warm, with a prefix of the bucket for each program and round."""
+        group = chosen[0].group
+        self.describe_corpus(chosen, tree.make())
+        with buckets.wire(self.context.build, far) as settings:
+            for number in range(self.options.rounds):
+                if not self.has_room(group, tree):
+                    break
+                root = f"{self.options.bucket.rstrip('/')}/{self.work.name}-{group}-{number}"
+                for tool in {tool.name: tool for row in chosen
+                             for tool in self.tools_of(row)}.values():
+                    folder = self.work / f"{group}-{number}"
+                    place = self.make_place(tool, folder, tree)
+                    place.url, place.settings = f"{root}-{tool.name}", settings
+                    for row in chosen:
+                        if tool in self.tools_of(row) and not self.is_tired_of(row, "warm", tool):
+                            self.time(row, "warm", tool, place, True)
+                    buckets.empty(place.url, self.context.path)
                     self.discard(folder)
 
     def run_many(self, chosen):
@@ -260,6 +286,13 @@ class Bench:
             self.run_many(chosen)
         elif group == "mixed":
             self.run_mixed(chosen)
+        elif group in rows.BUCKET_GROUPS:
+            if not options.bucket:
+                raise RuntimeError("they need --bucket")
+            size = ((options.large_files, options.large_bytes) if "large" in group
+                    else (options.files, 4096))
+            self.run_bucket(chosen, corpora.Tree(self.context, self.work / group, *size),
+                            "far" in group)
         else:
             files, size_bytes, fanout = {
                 "small": (options.files, 4096, corpora.FANOUT),
@@ -272,7 +305,8 @@ class Bench:
 
     def run_all(self):
         # Those that leave most behind come last.
-        for group in ("large", "eight", "huge", "many", "mixed", "small", "names"):
+        for group in ("large", "eight", "huge", "many", "mixed", *rows.BUCKET_GROUPS, "small",
+                      "names"):
             chosen = [row for row in rows.ROWS
                       if row.name in self.options.rows and row.group == group]
             try:
@@ -291,7 +325,8 @@ class Bench:
             for cache in ("warm", "cold"):
                 results = [{"tool": tool.name, "kind": tool.kind, "note": tool.note_on(row.job),
                             **measure.summarize(self.runs[row.name, cache, tool.name])}
-                           for tool in self.tools if (row.name, cache, tool.name) in self.runs]
+                           for tool in self.kinds_of(row)
+                           if (row.name, cache, tool.name) in self.runs]
                 if not results:
                     continue
                 measure.add_ratios(results)
@@ -305,7 +340,8 @@ class Bench:
 
     def versions(self):
         used = {name for _, _, name in self.runs}
-        return {tool.name: tool.version() for tool in self.tools if tool.name in used}
+        return {tool.name: tool.version() for tool in self.tools + self.bucket_tools
+                if tool.name in used}
 
     def close(self):
         if self.options.keep:

@@ -21,6 +21,8 @@ class Place:
     home: pathlib.Path
     corpus: object  # corpora.Tree
     copies: pathlib.Path = None  # where copies are written; None: at home
+    url: str = None  # of a prefix in a bucket, which is its own too
+    settings: dict = dataclasses.field(default_factory=dict)  # more for the environment
 
     @property
     def repo(self):

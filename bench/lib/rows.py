@@ -114,6 +114,21 @@ def on_request(group, what, caches, tools):
             for job, others in tools.items()]
 
 
+BUCKET_GROUPS = ("bucket-large", "bucket-large-far", "bucket", "bucket-far")
+BUCKET_TITLES = {"upload": "upload {files} files of {size} to a bucket%s",
+                 "download": "download {files} files of {size} from a bucket%s"}
+
+
+def in_bucket(group, times):
+    """Up and down, beside the programs that store files as objects."""
+    suffix = group.removeprefix("bucket")
+    where = ", a round trip of 30 ms away" if "far" in group else ""
+    return [Row(job + suffix, title % where, group, job, ("muster", "s5cmd", "rclone", "aws"),
+                (Faster(f"≥ {times} × faster than the fastest", times=times),), caches=("warm",),
+                needs="upload" if job == "download" else None, on_request=True)
+            for job, title in BUCKET_TITLES.items()]
+
+
 DIGESTERS = ("muster", "md5sum", "hashdeep", "rclone", "wandb", "b3sum", "xxhsum", "bare read")
 
 ROWS = (
@@ -178,6 +193,8 @@ ROWS = (
     *on_request("eight", "files of {size}", caches=("cold",), tools={
         "digest": ("md5sum", "xxhsum", "bare read"), "put": ("cp",), "verify": ("md5sum",),
         "check": (), "get": ()}),
+    *in_bucket("bucket", 5), *in_bucket("bucket-large", 1),
+    *in_bucket("bucket-far", 5), *in_bucket("bucket-large-far", 1),
 )
 
 

@@ -17,9 +17,11 @@ struct remote {
 	struct http *http;
 	struct pacer *pacer;
 	struct keys *keys;
-	struct store *store;
-	bool keeps_copies; /* the store is a kept one */
+	struct store *store; /* a kept one */
 };
+
+static const char *const kept_prefixes[] = { "collections/", KEY_GC_LOG "/", "index/", "names/",
+					     NULL };
 
 /* One thread moves more than a usual network does; two, where there are processors for it. */
 static enum muster_code open_http(struct remote *remote, const struct remote_options *options,
@@ -189,6 +191,7 @@ static enum muster_code open_store(struct remote *remote, const struct cloud_url
 {
 	struct store_cloud_options store = { .buffer_max_bytes = options->buffer_max_bytes };
 	struct bytes prefix = { 0 };
+	struct store *cloud = NULL;
 	enum muster_code code = append_prefix(&prefix, url, err);
 
 	if (!code)
@@ -199,24 +202,13 @@ static enum muster_code open_store(struct remote *remote, const struct cloud_url
 	store.pacer = remote->pacer;
 	store.prefix = bytes_view(&prefix);
 	if (!code)
-		code = store_cloud_open(&remote->store, &store, err);
+		code = store_cloud_open(&cloud, &store, err);
+	if (!code)
+		code = store_kept_new(&remote->store, cloud, kept_prefixes, err);
+	if (code)
+		store_free(cloud);
 	bytes_release(&prefix);
 	return code;
-}
-
-/* Without a place for copies there are none, which costs requests only. */
-static void keep_copies(struct remote *remote, const char *dir)
-{
-	struct store *near, *kept;
-
-	if (store_local_open(&near, dir, NULL, NULL))
-		return;
-	if (store_kept_new(&kept, remote->store, near, key_object_prefix(OBJECT_INDEX), NULL)) {
-		store_free(near);
-		return;
-	}
-	remote->store = kept;
-	remote->keeps_copies = true;
 }
 
 enum muster_code remote_open(struct remote **out, const struct cloud_url *url,
@@ -231,14 +223,11 @@ enum muster_code remote_open(struct remote **out, const struct cloud_url *url,
 		return muster_fail_memory(err, "a store in a cloud");
 	options = options ? options : &defaults;
 	code = open_store(remote, url, options, err);
-	if (code) {
+	if (code)
 		remote_close(remote);
-		return code;
-	}
-	if (options->copies_dir)
-		keep_copies(remote, options->copies_dir);
-	*out = remote;
-	return MUSTER_OK;
+	else
+		*out = remote;
+	return code;
 }
 
 /* The store's requests end before what they need. */
@@ -258,10 +247,17 @@ struct store *remote_store(struct remote *remote)
 	return remote->store;
 }
 
+void remote_keep_copies(struct remote *remote, const char *dir)
+{
+	struct store *near;
+
+	if (!store_local_open(&near, dir, NULL, NULL))
+		store_kept_attach(remote->store, near);
+}
+
 void remote_use_copies(struct remote *remote, bool use)
 {
-	if (remote->keeps_copies)
-		store_kept_use_copies(remote->store, use);
+	store_kept_use_copies(remote->store, use);
 }
 
 void remote_report(struct remote *remote, struct remote_report *out)

@@ -23,7 +23,6 @@ struct remote_options {
 	const char *region;
 	const char *endpoint_url; /* of another server than the cloud's own */
 	bool is_anonymous;	  /* nothing is signed: public buckets */
-	const char *copies_dir;	  /* where copies of index files are kept (io/store/kept.h); NULL */
 };
 
 struct remote;
@@ -37,6 +36,10 @@ void remote_close(struct remote *remote); /* takes NULL */
 /** Lent for the remote's life. */
 struct store *remote_store(struct remote *remote);
 
+/** Keep copies of index files and of events (io/store/kept.h) in that directory, which is of this
+ *  repository alone. Where that cannot be there are none, which costs requests only. Once, before
+ *  other threads use the store. */
+void remote_keep_copies(struct remote *remote, const char *dir);
 /** False: from now on no copy is read, so that what is stored can be checked. Any thread. */
 void remote_use_copies(struct remote *remote, bool use);
 

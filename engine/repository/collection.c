@@ -212,9 +212,8 @@ static enum muster_code settle_name(struct collection *collection,
 		return code;
 	if (!type)
 		return fail_absent(name, err);
-	code = collection->name.is_bound
-		       ? release_name(collection, err)
-		       : bind_name(collection, name, type_or_default(type), err);
+	code = collection->name.is_bound ? release_name(collection, err)
+					 : bind_name(collection, name, type_or_default(type), err);
 	return code ? code : MUSTER_EXISTS; /* look again, at what is there now */
 }
 
@@ -418,8 +417,8 @@ static enum muster_code attempt(struct collection *collection, struct change *ch
 				struct muster_error *err)
 {
 	struct event event = { 0 };
-	enum muster_code code = collection->log ? log_read(collection->log, err)
-						: make_intended(collection, err);
+	enum muster_code code =
+		collection->log ? log_read(collection->log, err) : make_intended(collection, err);
 
 	if (!code && collection->state.is_closed)
 		code = muster_fail(err, MUSTER_E_CONFLICT,

@@ -51,7 +51,7 @@ void collection_close(struct collection *collection); /* takes NULL */
 enum muster_code collection_refresh(struct collection *collection, struct muster_error *err);
 
 /* All lent until the next call that refreshes or changes. */
-const uint8_t *collection_id(const struct collection *collection);	 /* 16 bytes */
+const uint8_t *collection_id(const struct collection *collection);    /* 16 bytes */
 const char *collection_log_name(const struct collection *collection); /* "": not made yet */
 uint64_t collection_head(const struct collection *collection);
 const uint8_t *collection_head_sha256(const struct collection *collection); /* made only */
@@ -92,7 +92,7 @@ struct save_request {
 	uint8_t version_id[16];	 /* as in the manifest */
 	struct manifest_pointer manifest;
 	const struct manifest_footer *footer; /* digest, root, totals */
-	bool is_unwritten;         /* the manifest is not written yet, `manifest` says nothing */
+	bool is_unwritten; /* the manifest is not written yet, `manifest` says nothing */
 	enum save_against against;
 	struct base_version base;   /* the version it was computed against */
 	const char *description;    /* NULL: none */

@@ -134,6 +134,21 @@ static enum muster_code read_next(struct log *log, struct bytes *bytes, struct m
 	return log_in_event(log, number, code, err);
 }
 
+enum muster_code log_read_to(struct log *log, uint64_t last, struct bytes *bytes,
+			     struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	while (log->head < last && !code)
+		code = read_next(log, bytes, err);
+	if (code == MUSTER_ABSENT)
+		code = muster_fail(err, MUSTER_E_FORMAT,
+				   "log '%s' event %llu is missing: event %llu was listed",
+				   log->name.text, (unsigned long long)log->head + 1,
+				   (unsigned long long)last);
+	return code;
+}
+
 enum muster_code log_read_up(struct log *log, struct bytes *bytes, struct muster_error *err)
 {
 	enum muster_code code;

@@ -2,8 +2,10 @@
  * log - a sequence of events in a store, each created if absent at the next number (FORMAT §2).
  *
  * A log is read upward from what is known, every event checked against the SHA-256 of the one
- * before it, and given to a fold. Appending decides at the head: who loses a number reads on,
- * decides again, and tries the next. A create whose answer was lost is settled by reading back.
+ * before it, and given to a fold. The first time one listing says up to where, and that none is
+ * missing; after that events are asked for until one is absent. Appending decides at the head: who
+ * loses a number reads on, decides again, and tries the next. A create whose answer was lost is
+ * settled by reading back.
  *
  * Threads: a log belongs to one thread at a time; any number of them may be of one stored log.
  * Memory:  one event (EVENT_MAX_BYTES), while reading a checkpoint that too.
@@ -45,8 +47,8 @@ enum muster_code log_open(struct log **out, const struct log_options *options,
 			  struct muster_error *err);
 void log_close(struct log *log); /* takes NULL */
 
-/** Read on to the head. The first time from the newest good checkpoint, and with one listing that
- *  tells a gap from the end. */
+/** Read on to the head. The first time from the newest good checkpoint, and what one listing then
+ *  finds. */
 enum muster_code log_read(struct log *log, struct muster_error *err);
 
 /**

@@ -27,7 +27,11 @@ void log_forget(struct log *log);
 enum muster_code log_get(struct log *log, uint64_t number, struct bytes *out,
 			 struct muster_error *err);
 
-/* Read and fold until no event follows. `bytes` is scratch. */
+/* Read and fold up to that event, which is there, as are all before it. `bytes` is scratch. */
+enum muster_code log_read_to(struct log *log, uint64_t last, struct bytes *bytes,
+			     struct muster_error *err);
+
+/* Read and fold until no event follows. */
 enum muster_code log_read_up(struct log *log, struct bytes *bytes, struct muster_error *err);
 
 /* The first reading: from the newest checkpoint that fits the events, and no gap behind the head.

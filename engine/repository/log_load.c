@@ -5,41 +5,59 @@
 
 #include "artifact/record/collection_state.h" /* CHECKPOINT_MAX_BYTES */
 
-struct later {
+/* What a listing of a log's events behind the head says. */
+struct listed {
 	const char *log;
-	uint64_t number; /* the first event listed, 0: none */
+	uint64_t last;	/* up to here none is missing */
+	uint64_t later; /* an event behind one that is missing; 0: none */
 };
 
-static enum muster_code note_later(void *state, const char *key, uint64_t size_bytes,
+static enum muster_code note_event(void *state, const char *key, uint64_t size_bytes,
 				   uint64_t modified_ns, struct muster_error *err)
 {
-	struct later *later = state;
+	struct listed *listed = state;
+	uint64_t number;
 
 	(void)size_bytes;
 	(void)modified_ns;
 	(void)err;
-	return key_parse_event(key, later->log, &later->number) ? MUSTER_END : MUSTER_OK;
+	if (!key_parse_event(key, listed->log, &number))
+		return MUSTER_OK;
+	if (number == listed->last + 1)
+		listed->last = number;
+	else if (number > listed->last)
+		listed->later = number;
+	return listed->later ? MUSTER_END : MUSTER_OK;
 }
 
-/* Nothing stands at head + 1. If something stands behind it, either it was created meanwhile, with
- * all before it, or an event is lost. */
-static enum muster_code check_gap(struct log *log, struct bytes *bytes, struct muster_error *err)
+static enum muster_code list_events(struct log *log, struct listed *out, struct muster_error *err)
+{
+	struct key prefix, after = { "" };
+	enum muster_code code;
+
+	*out = (struct listed){ .log = log->name.text, .last = log->head };
+	snprintf(prefix.text, sizeof(prefix.text), "%.700s/", log->name.text);
+	if (log->head)
+		key_event(&after, log->name.text, log->head);
+	code = store_list(log->store, prefix.text, log->head ? after.text : NULL, note_event, out,
+			  err);
+	return code == MUSTER_END ? MUSTER_OK : code;
+}
+
+/* A listing sees all that was created before it began (io/store/store.h), so what it does not see
+ * need not be asked for. Where it sees an event behind one that is missing, that one was created
+ * while it went on, with all between, or it is lost. */
+static enum muster_code read_listed(struct log *log, struct bytes *bytes, struct muster_error *err)
 {
 	for (;;) {
-		struct later later = { .log = log->name.text };
-		struct key prefix, after = { "" };
-		uint64_t missing = log->head + 1;
-		enum muster_code code;
+		struct listed listed;
+		enum muster_code code = list_events(log, &listed, err);
+		uint64_t missing = listed.last + 1;
 
-		snprintf(prefix.text, sizeof(prefix.text), "%.700s/", log->name.text);
-		if (log->head)
-			key_event(&after, log->name.text, log->head);
-		code = store_list(log->store, prefix.text, log->head ? after.text : NULL,
-				  note_later, &later, err);
-		if (code && code != MUSTER_END)
+		if (!code)
+			code = log_read_to(log, listed.last, bytes, err);
+		if (code || !listed.later)
 			return code;
-		if (!later.number)
-			return MUSTER_OK;
 		code = log_read_up(log, bytes, err);
 		if (code)
 			return code;
@@ -47,7 +65,7 @@ static enum muster_code check_gap(struct log *log, struct bytes *bytes, struct m
 			return muster_fail(err, MUSTER_E_FORMAT,
 					   "log '%s' event %llu is missing: event %llu is there",
 					   log->name.text, (unsigned long long)missing,
-					   (unsigned long long)later.number);
+					   (unsigned long long)listed.later);
 	}
 }
 
@@ -150,11 +168,9 @@ enum muster_code log_load(struct log *log, struct bytes *bytes, struct muster_er
 	uint64_t restored = log->head;
 
 	if (!code)
-		code = log_read_up(log, bytes, err);
+		code = read_listed(log, bytes, err);
 	if (!code)
 		code = check_restored(log, restored, bytes, err);
-	if (!code)
-		code = check_gap(log, bytes, err);
 	if (!code && log->checkpoint > log->head)
 		code = muster_fail(err, MUSTER_E_FORMAT,
 				   "log '%s' event %llu is missing: a checkpoint "

@@ -3,43 +3,56 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#define CREATORS 16
+#define CREATORS 16 /* that race for a key */
 #define KEYS	 64
+#define RACES	 4 /* at once: where a request takes long, one after the other takes longer */
+#define RACERS	 (RACES * CREATORS)
+
+/* One writer each: its creator. `won` is read after the race's last barrier. */
+struct creator {
+	struct race *race;
+	unsigned number;
+	bool won[KEYS / RACES];
+	bool lost_count;       /* a create failed: who won is not known. As `won` */
+	enum muster_code code; /* first failure */
+	struct muster_error error;
+	pthread_t thread;
+};
+
+struct race {
+	struct probe *probe;
+	unsigned first_key;
+	pthread_barrier_t together; /* its creators begin each key at once */
+	struct creator creators[CREATORS];
+};
 
 struct probe {
 	struct store *store;
 	char prefix[64];
-	pthread_mutex_t start;	    /* held until it is known that all creators run */
-	bool are_all_here;	    /* under `start` */
-	pthread_barrier_t together; /* all creators begin each key at once */
-	/* One writer each: its creator. `won` is read after the last barrier. */
-	struct creator {
-		struct probe *probe;
-		unsigned number;
-		bool won[KEYS];
-		bool lost_count;       /* a create failed: who won is not known. As `won` */
-		enum muster_code code; /* first failure */
-		struct muster_error error;
-		pthread_t thread;
-	} creators[CREATORS];
+	pthread_mutex_t start; /* held until it is known that all creators run */
+	bool are_all_here;     /* under `start` */
+	struct race races[RACES];
 };
 
-static void key_of(const struct probe *probe, unsigned number, struct key *key)
+static void key_of(const struct race *race, unsigned number, struct key *key)
 {
-	snprintf(key->text, sizeof(key->text), "%s%02u", probe->prefix, number);
+	snprintf(key->text, sizeof(key->text), "%s%02u", race->probe->prefix,
+		 race->first_key + number);
 }
 
-static enum muster_code check_key(const struct probe *probe, unsigned number,
+static enum muster_code check_key(const struct race *race, unsigned number,
 				  struct muster_error *err)
 {
+	struct store *store = race->probe->store;
 	struct bytes stored = { 0 };
 	unsigned winners = 0, winner = 0;
 	enum muster_code code;
 	struct key key;
 
 	for (unsigned i = 0; i < CREATORS; i++) {
-		if (!probe->creators[i].won[number])
+		if (!race->creators[i].won[number])
 			continue;
 		winners++;
 		winner = i;
@@ -49,16 +62,16 @@ static enum muster_code check_key(const struct probe *probe, unsigned number,
 			err, MUSTER_E_REFUSED,
 			"the %s store does not create if absent: of %u creators of one key %u "
 			"won; it must not be written to",
-			probe->store->ops->kind, CREATORS, winners);
-	key_of(probe, number, &key);
-	code = store_get(probe->store, key.text, &stored, 1, err);
+			store->ops->kind, CREATORS, winners);
+	key_of(race, number, &key);
+	code = store_get(store, key.text, &stored, 1, err);
 	if (code == MUSTER_ABSENT || code == MUSTER_E_LIMIT ||
 	    (!code && (stored.len != 1 || stored.ptr[0] != winner)))
 		code = muster_fail(
 			err, MUSTER_E_REFUSED,
 			"the %s store does not create if absent: '%s' does not hold what its "
 			"creator wrote",
-			probe->store->ops->kind, key.text);
+			store->ops->kind, key.text);
 	bytes_release(&stored);
 	return code;
 }
@@ -75,28 +88,29 @@ static void note_failure(struct creator *self, enum muster_code code,
 
 static void create_keys(struct creator *self)
 {
+	struct store *store = self->race->probe->store;
 	uint8_t mark = (uint8_t)self->number;
 
-	for (unsigned i = 0; i < KEYS; i++) {
+	for (unsigned i = 0; i < KEYS / RACES; i++) {
 		struct muster_error err = { 0 };
 		enum muster_code code;
 		struct key key;
 
-		key_of(self->probe, i, &key);
-		pthread_barrier_wait(&self->probe->together);
+		key_of(self->race, i, &key);
+		pthread_barrier_wait(&self->race->together);
 		if (self->code)
 			continue;
-		code = store_create(self->probe->store, key.text, view_of(&mark, 1), &err);
+		code = store_create(store, key.text, view_of(&mark, 1), &err);
 		self->won[i] = code == MUSTER_OK;
 		note_failure(self, code == MUSTER_EXISTS ? MUSTER_OK : code, &err);
 		self->lost_count = self->code != MUSTER_OK;
 	}
 }
 
-static bool is_counted(const struct probe *probe)
+static bool is_counted(const struct race *race)
 {
 	for (unsigned i = 0; i < CREATORS; i++)
-		if (probe->creators[i].lost_count)
+		if (race->creators[i].lost_count)
 			return false;
 	return true;
 }
@@ -104,33 +118,39 @@ static bool is_counted(const struct probe *probe)
 /* Each looks at its share of the keys, and removes them: what stays is gc's. */
 static void check_share(struct creator *self)
 {
-	bool can_check = is_counted(self->probe);
+	bool can_check = is_counted(self->race);
 
-	for (unsigned i = self->number; i < KEYS; i += CREATORS) {
+	for (unsigned i = self->number; i < KEYS / RACES; i += CREATORS) {
 		struct muster_error err = { 0 };
 		struct key key;
 
 		if (can_check)
-			note_failure(self, check_key(self->probe, i, &err), &err);
-		key_of(self->probe, i, &key);
-		store_remove(self->probe->store, key.text, NULL);
+			note_failure(self, check_key(self->race, i, &err), &err);
+		key_of(self->race, i, &key);
+		store_remove(self->race->probe->store, key.text, NULL);
 	}
 }
 
 static void *creator_thread(void *arg)
 {
 	struct creator *self = arg;
+	struct probe *probe = self->race->probe;
 	bool are_all_here;
 
-	pthread_mutex_lock(&self->probe->start);
-	are_all_here = self->probe->are_all_here;
-	pthread_mutex_unlock(&self->probe->start);
+	pthread_mutex_lock(&probe->start);
+	are_all_here = probe->are_all_here;
+	pthread_mutex_unlock(&probe->start);
 	if (!are_all_here)
 		return NULL;
 	create_keys(self);
-	pthread_barrier_wait(&self->probe->together); /* from here on `won` is read by all */
+	pthread_barrier_wait(&self->race->together); /* from here on `won` is read by all */
 	check_share(self);
 	return NULL;
+}
+
+static struct creator *racer(struct probe *probe, unsigned i)
+{
+	return &probe->races[i / CREATORS].creators[i % CREATORS];
 }
 
 /* Creators wait for each other at every key, so either all of them run or none does anything. */
@@ -138,34 +158,55 @@ static enum muster_code run_creators(struct probe *probe, struct muster_error *e
 {
 	unsigned started = 0;
 
-	if (pthread_barrier_init(&probe->together, NULL, CREATORS))
-		return muster_fail_memory(err, "the probe of the store");
 	pthread_mutex_lock(&probe->start);
-	for (; started < CREATORS; started++) {
-		struct creator *creator = &probe->creators[started];
+	for (; started < RACERS; started++) {
+		struct creator *creator = racer(probe, started);
 
-		creator->probe = probe;
-		creator->number = started;
+		creator->race = &probe->races[started / CREATORS];
+		creator->number = started % CREATORS;
 		if (pthread_create(&creator->thread, NULL, creator_thread, creator))
 			break;
 	}
-	probe->are_all_here = started == CREATORS;
+	probe->are_all_here = started == RACERS;
 	pthread_mutex_unlock(&probe->start);
 	for (unsigned i = 0; i < started; i++)
-		pthread_join(probe->creators[i].thread, NULL);
-	pthread_barrier_destroy(&probe->together);
-	return started == CREATORS ? MUSTER_OK
-				   : muster_fail_memory(err, "the threads that probe the store");
+		pthread_join(racer(probe, i)->thread, NULL);
+	return started == RACERS ? MUSTER_OK
+				 : muster_fail_memory(err, "the threads that probe the store");
 }
 
-static enum muster_code check_failures(const struct probe *probe, struct muster_error *err)
+static enum muster_code run_races(struct probe *probe, struct muster_error *err)
 {
-	for (unsigned i = 0; i < CREATORS; i++) {
-		if (!probe->creators[i].code)
+	enum muster_code code = MUSTER_OK;
+	unsigned ready = 0;
+
+	for (; ready < RACES && !code; ready++) {
+		struct race *race = &probe->races[ready];
+
+		race->probe = probe;
+		race->first_key = ready * (KEYS / RACES);
+		if (pthread_barrier_init(&race->together, NULL, CREATORS)) {
+			code = muster_fail_memory(err, "the probe of the store");
+			break;
+		}
+	}
+	if (!code)
+		code = run_creators(probe, err);
+	while (ready-- > 0)
+		pthread_barrier_destroy(&probe->races[ready].together);
+	return code;
+}
+
+static enum muster_code check_failures(struct probe *probe, struct muster_error *err)
+{
+	for (unsigned i = 0; i < RACERS; i++) {
+		const struct creator *creator = racer(probe, i);
+
+		if (!creator->code)
 			continue;
 		if (err)
-			*err = probe->creators[i].error;
-		return probe->creators[i].code;
+			*err = creator->error;
+		return creator->code;
 	}
 	return MUSTER_OK;
 }
@@ -173,17 +214,24 @@ static enum muster_code check_failures(const struct probe *probe, struct muster_
 enum muster_code store_prove_create(struct store *store, const struct effects *effects,
 				    struct muster_error *err)
 {
-	struct probe probe = { .store = store, .start = PTHREAD_MUTEX_INITIALIZER };
+	struct probe *probe = calloc(1, sizeof(*probe));
 	uint8_t id[16];
 	char text[33];
-	enum muster_code code = effects_random(effects, id, sizeof(id), err);
+	enum muster_code code;
 
-	if (code)
-		return code;
-	hex_put(text, id, sizeof(id));
-	snprintf(probe.prefix, sizeof(probe.prefix), "%s%s/", KEY_PROBE_PREFIX, text);
-	code = run_creators(&probe, err);
+	if (!probe)
+		return muster_fail_memory(err, "the probe of the store");
+	probe->store = store;
+	pthread_mutex_init(&probe->start, NULL);
+	code = effects_random(effects, id, sizeof(id), err);
+	if (!code) {
+		hex_put(text, id, sizeof(id));
+		snprintf(probe->prefix, sizeof(probe->prefix), "%s%s/", KEY_PROBE_PREFIX, text);
+		code = run_races(probe, err);
+	}
 	if (!code)
-		code = check_failures(&probe, err);
+		code = check_failures(probe, err);
+	pthread_mutex_destroy(&probe->start);
+	free(probe);
 	return code;
 }

@@ -4,20 +4,24 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/hash/hash.h"
+#include "base/hash/xxh3.h"
+
 /* More copies than this are not tidied; there are never so many. */
 #define LISTED_MAX 65536
 
 struct kept_store {
 	struct store base;
-	struct store_ops ops; /* told as the far store's kind */
-	struct store *far, *near;
-	const char *prefix;
+	struct store_ops ops;	  /* told as the far store's kind */
+	struct store *far, *near; /* near: NULL until it is attached */
+	const char *const *prefixes;
 	atomic_bool ignores_copies;
 };
 
 /* An object below the prefix. */
 struct kept_object {
 	struct store_object base;
+	uint8_t *held;			     /* all of it, proved; NULL: it is not held */
 	_Atomic(struct store_object *) near; /* set once; closed with the object */
 	atomic_bool is_doubted;		     /* the copy is not to be read */
 	pthread_mutex_t lock;
@@ -36,7 +40,88 @@ static struct kept_store *kept_of(struct store *store)
 
 static bool is_kept(const struct kept_store *kept, const char *key)
 {
-	return strncmp(key, kept->prefix, strlen(kept->prefix)) == 0;
+	if (!kept->near || atomic_load(&kept->ignores_copies))
+		return false;
+	for (const char *const *prefix = kept->prefixes; *prefix; prefix++)
+		if (strncmp(key, *prefix, strlen(*prefix)) == 0)
+			return true;
+	return false;
+}
+
+/* --- copies: an object's bytes, and their sum ------------------------------------------------ */
+
+/* All of a small copy, if its sum is right. */
+static uint8_t *hold(struct store_object *near, uint64_t size_bytes)
+{
+	uint8_t *bytes = malloc((size_t)size_bytes + CHECKSUM_BYTES), sum[CHECKSUM_BYTES];
+
+	if (!bytes)
+		return NULL;
+	if (!store_read(near, 0, bytes, (size_t)size_bytes + CHECKSUM_BYTES, NULL)) {
+		xxh128_of(view_of(bytes, (size_t)size_bytes), sum);
+		if (!memcmp(sum, bytes + size_bytes, CHECKSUM_BYTES))
+			return bytes;
+	}
+	free(bytes);
+	return NULL;
+}
+
+/* False: there is no copy that can be believed. */
+static bool open_near(struct kept_object *object)
+{
+	struct store *store = kept_of(object->base.store)->near;
+	struct store_object *near;
+	uint64_t size_bytes;
+
+	if (store_open(store, object->key, &near, NULL))
+		return false;
+	size_bytes = near->size_bytes - CHECKSUM_BYTES;
+	if (near->size_bytes < CHECKSUM_BYTES) {
+		store_close(near);
+		store_remove(store, object->key, NULL);
+		return false;
+	}
+	object->base.size_bytes = size_bytes;
+	if (size_bytes > STORE_KEPT_PROVED_BYTES) {
+		atomic_store(&object->near, near);
+		return true;
+	}
+	object->held = hold(near, size_bytes);
+	store_close(near);
+	if (!object->held)
+		store_remove(store, object->key, NULL);
+	return object->held;
+}
+
+/* Its bytes, and their sum behind them. */
+static enum muster_code pour(struct store_object *from, struct store_writer *to, uint8_t *buffer)
+{
+	const struct xxh3_form *form = xxh3_form_of(hash_cpu_resolve(HASH_CPU_BEST));
+	void *stream = form->stream_new();
+	uint8_t sum[CHECKSUM_BYTES];
+	enum muster_code code = stream ? MUSTER_OK : MUSTER_E_MEMORY;
+
+	if (stream)
+		form->stream_begin(stream);
+	for (uint64_t at = 0; at < from->size_bytes && !code; at += STORE_KEPT_REQUEST_BYTES) {
+		uint64_t left = from->size_bytes - at;
+		struct view piece =
+			view_of(buffer, left < STORE_KEPT_REQUEST_BYTES ? (size_t)left
+									: STORE_KEPT_REQUEST_BYTES);
+
+		code = store_read(from, at, buffer, piece.len, NULL);
+		if (!code)
+			code = store_write_append(to, piece, NULL);
+		if (!code)
+			form->stream_update(stream, piece);
+	}
+	if (!code) {
+		form->stream_end(stream, sum);
+		code = store_write_append(to, view_of(sum, sizeof(sum)), NULL);
+	}
+	if (stream)
+		form->stream_free(stream);
+	return code;
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -56,21 +141,17 @@ static enum muster_code kept_open(struct store *store, const char *key, struct s
 {
 	struct kept_store *kept = kept_of(store);
 	size_t key_bytes = strlen(key) + 1;
-	struct store_object *near = NULL;
 	struct kept_object *object;
 	enum muster_code code;
 
-	if (!is_kept(kept, key) || atomic_load(&kept->ignores_copies))
+	if (!is_kept(kept, key))
 		return kept->far->ops->open(kept->far, key, out, err);
 	object = calloc(1, sizeof(*object) + key_bytes);
 	if (!object)
 		return muster_fail_memory(err, "an open object");
 	object->base.store = store;
 	memcpy(object->key, key, key_bytes);
-	if (!store_open(kept->near, key, &near, NULL)) {
-		atomic_init(&object->near, near);
-		object->base.size_bytes = near->size_bytes;
-	} else {
+	if (!open_near(object)) {
 		code = open_far_locked(object, err);
 		if (code) {
 			free(object);
@@ -90,23 +171,8 @@ static void kept_close(struct store_object *base)
 	store_close(atomic_load(&object->near));
 	store_close(object->locked.far);
 	pthread_mutex_destroy(&object->lock);
+	free(object->held);
 	free(object);
-}
-
-static enum muster_code pour(struct store_object *from, struct store_writer *to, uint8_t *buffer)
-{
-	enum muster_code code = MUSTER_OK;
-
-	for (uint64_t at = 0; at < from->size_bytes && !code; at += STORE_KEPT_REQUEST_BYTES) {
-		uint64_t left = from->size_bytes - at;
-		size_t len =
-			left < STORE_KEPT_REQUEST_BYTES ? (size_t)left : STORE_KEPT_REQUEST_BYTES;
-
-		code = store_read(from, at, buffer, len, NULL);
-		if (!code)
-			code = store_write_append(to, view_of(buffer, len), NULL);
-	}
-	return code;
 }
 
 static bool copy_locked(struct kept_object *object)
@@ -147,7 +213,7 @@ static void try_to_copy_locked(struct kept_object *object)
 	if (!copy_locked(object) ||
 	    store_open(kept_of(object->base.store)->near, object->key, &near, NULL))
 		return;
-	if (near->size_bytes == object->base.size_bytes)
+	if (near->size_bytes == object->base.size_bytes + CHECKSUM_BYTES)
 		atomic_store(&object->near, near);
 	else
 		store_close(near);
@@ -168,6 +234,10 @@ static enum muster_code kept_read(struct store_object *base, uint64_t offset_byt
 	struct store_object *far;
 	enum muster_code code;
 
+	if (object->held && !atomic_load(&object->is_doubted)) {
+		memcpy(out, object->held + offset_bytes, len);
+		return MUSTER_OK;
+	}
 	if (read_near(object, offset_bytes, out, len))
 		return MUSTER_OK;
 	pthread_mutex_lock(&object->lock);
@@ -186,7 +256,8 @@ static bool kept_doubt(struct store_object *base)
 {
 	struct kept_object *object = (struct kept_object *)base;
 
-	if (!atomic_load(&object->near) || atomic_exchange(&object->is_doubted, true))
+	if ((!object->held && !atomic_load(&object->near)) ||
+	    atomic_exchange(&object->is_doubted, true))
 		return false;
 	store_remove(kept_of(base->store)->near, object->key, NULL);
 	pthread_mutex_lock(&object->lock);
@@ -257,6 +328,14 @@ static enum muster_code pass_listed(void *state, const char *key, uint64_t size_
 	return listing->fn(listing->state, key, size_bytes, modified_ns, err);
 }
 
+static bool is_whole_prefix(const struct kept_store *kept, const char *text)
+{
+	for (const char *const *prefix = kept->prefixes; *prefix; prefix++)
+		if (strcmp(text, *prefix) == 0)
+			return true;
+	return false;
+}
+
 static enum muster_code kept_list(struct store *store, const char *prefix, const char *after,
 				  store_list_fn *fn, void *state, struct muster_error *err)
 {
@@ -264,7 +343,7 @@ static enum muster_code kept_list(struct store *store, const char *prefix, const
 	struct listing listing = { .kept = kept, .fn = fn, .state = state };
 	enum muster_code code;
 
-	if (after || strcmp(prefix, kept->prefix) != 0)
+	if (after || !kept->near || !is_whole_prefix(kept, prefix))
 		return kept->far->ops->list(kept->far, prefix, after, fn, state, err);
 	store_list(kept->near, prefix, NULL, add_copy, &listing, NULL);
 	code = kept->far->ops->list(kept->far, prefix, NULL, pass_listed, &listing, err);
@@ -290,7 +369,7 @@ static enum muster_code kept_remove(struct store *store, const char *key, struct
 {
 	struct kept_store *kept = kept_of(store);
 
-	if (is_kept(kept, key))
+	if (kept->near)
 		store_remove(kept->near, key, NULL);
 	return kept->far->ops->remove(kept->far, key, err);
 }
@@ -341,8 +420,8 @@ static const struct store_ops kept_ops = {
 	.free = kept_free,
 };
 
-enum muster_code store_kept_new(struct store **out, struct store *far, struct store *near,
-				const char *prefix, struct muster_error *err)
+enum muster_code store_kept_new(struct store **out, struct store *far, const char *const *prefixes,
+				struct muster_error *err)
 {
 	struct kept_store *kept = calloc(1, sizeof(*kept));
 
@@ -353,10 +432,14 @@ enum muster_code store_kept_new(struct store **out, struct store *far, struct st
 	kept->ops.kind = far->ops->kind;
 	kept->base.ops = &kept->ops;
 	kept->far = far;
-	kept->near = near;
-	kept->prefix = prefix;
+	kept->prefixes = prefixes;
 	*out = &kept->base;
 	return MUSTER_OK;
+}
+
+void store_kept_attach(struct store *store, struct store *near)
+{
+	kept_of(store)->near = near;
 }
 
 void store_kept_use_copies(struct store *store, bool use)

@@ -256,7 +256,7 @@ osd pool default pgp num = 1
 osd pool default pg autoscale mode = off
 osd crush chooseleaf type = 0
 osd objectstore = memstore
-memstore device bytes = 2147483648
+memstore device bytes = {os.environ.get('MUSTER_TEST_SERVER_BYTES', 2 << 30)}
 osd class update on start = false
 osd crush update on start = false
 mon allow pool size one = true
@@ -276,6 +276,9 @@ keyring = {here}/keyring
 rgw frontends = beast endpoint=127.0.0.1:{self.port}
 rgw data = {here}/rgw
 rgw dns name = s3.localhost
+rgw gc obj min wait = 5
+rgw gc processor period = 5
+rgw gc processor max time = 5
 """)
 
     def prepare(self):

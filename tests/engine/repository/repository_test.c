@@ -203,7 +203,7 @@ static void a_failing_store_fails_the_proof(void **state)
 {
 	(void)state;
 	for (int after = 0; after < 2; after++) { /* a lost answer is no second winner */
-		struct store_fault_options options = { .at = 700, .length = 3, .after = after };
+		struct store_fault_options options = { .at = 100, .length = 3, .after = after };
 		struct store *memory = NULL, *store = NULL;
 		struct muster_error err = { 0 };
 

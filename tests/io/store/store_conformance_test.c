@@ -70,10 +70,12 @@ static struct store *wrap_fault(struct store *inner)
 /* Every object has a copy in another memory. */
 static struct store *wrap_kept(struct store *inner)
 {
+	static const char *const prefixes[] = { "", NULL };
 	struct store *store, *near;
 
 	assert_int_equal(store_memory_new(&near, NULL), MUSTER_OK);
-	assert_int_equal(store_kept_new(&store, inner, near, "", NULL), MUSTER_OK);
+	assert_int_equal(store_kept_new(&store, inner, prefixes, NULL), MUSTER_OK);
+	store_kept_attach(store, near);
 	return store;
 }
 

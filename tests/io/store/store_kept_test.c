@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/hash/hash.h"
 #include "io/store/count.h"
 #include "io/store/fault.h"
 #include "io/store/kept.h"
@@ -15,6 +16,8 @@
 #include "tests/support/torture.h"
 
 #define LARGE_BYTES (3 * STORE_KEPT_REQUEST_BYTES)
+
+static const char *const prefixes[] = { "index/", "names/", NULL };
 
 struct lab {
 	struct store *far, *near; /* counted; the kept store's own */
@@ -34,8 +37,8 @@ static void set_up(struct lab *lab)
 {
 	lab->far = counted();
 	lab->near = counted();
-	assert_int_equal(store_kept_new(&lab->kept, lab->far, lab->near, "index/", NULL),
-			 MUSTER_OK);
+	assert_int_equal(store_kept_new(&lab->kept, lab->far, prefixes, NULL), MUSTER_OK);
+	store_kept_attach(lab->kept, lab->near);
 }
 
 static uint64_t far_reads(const struct lab *lab)
@@ -61,6 +64,19 @@ static void make(struct store *store, const char *key, uint8_t fill, size_t len)
 	assert_non_null(data);
 	memset(data, fill, len);
 	assert_int_equal(store_create(store, key, view_of(data, len), NULL), MUSTER_OK);
+	free(data);
+}
+
+/* As the copier would have written them. */
+static void make_copy(struct store *near, const char *key, uint8_t fill, size_t len)
+{
+	uint8_t *data = malloc(len + CHECKSUM_BYTES);
+
+	assert_non_null(data);
+	memset(data, fill, len);
+	xxh128_of(view_of(data, len), data + len);
+	assert_int_equal(store_create(near, key, view_of(data, len + CHECKSUM_BYTES), NULL),
+			 MUSTER_OK);
 	free(data);
 }
 
@@ -149,27 +165,54 @@ static void other_objects_are_not_copied(void **state)
 	store_free(lab.kept);
 }
 
-/* The near bytes are wrong, and fewer than they should be. */
+/* The near bytes are wrong, and fewer than they should be; once they are held, once not. */
 static void what_is_doubted_comes_from_afar(void **state)
 {
-	struct lab lab;
-	struct store_object *object;
+	static const size_t sizes[] = { 500, LARGE_BYTES };
 
 	(void)state;
-	set_up(&lab);
-	make(lab.far, "index/a", 7, 1000);
-	make(lab.near, "index/a", 9, 500);
-	object = open_kept(&lab, "index/a");
-	is_byte(object, 5, 9);
-	assert_true(store_doubt(object));
-	assert_int_equal(object->size_bytes, 1000);
-	is_byte(object, 999, 7);
-	assert_false(store_doubt(object)); /* those were the far ones */
-	store_close(object);
-	object = open_kept(&lab, "index/a");
-	is_byte(object, 5, 7);
-	store_close(object);
-	store_free(lab.kept);
+	for (unsigned i = 0; i < 2; i++) {
+		struct lab lab;
+		struct store_object *object;
+
+		set_up(&lab);
+		make(lab.far, "index/a", 7, sizes[i] + 10);
+		make_copy(lab.near, "index/a", 9, sizes[i]);
+		object = open_kept(&lab, "index/a");
+		is_byte(object, 5, 9);
+		assert_true(store_doubt(object));
+		assert_int_equal(object->size_bytes, sizes[i] + 10);
+		is_byte(object, sizes[i] + 9, 7);
+		assert_false(store_doubt(object)); /* those were the far ones */
+		store_close(object);
+		object = open_kept(&lab, "index/a");
+		is_byte(object, 5, 7);
+		store_close(object);
+		store_free(lab.kept);
+	}
+}
+
+static void a_spoilt_copy_is_replaced(void **state)
+{
+	static const size_t sizes[] = { 0, 3, CHECKSUM_BYTES, 1000 };
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct lab lab;
+		struct store_object *object;
+
+		set_up(&lab);
+		make(lab.far, "names/a", 7, 1000);
+		make(lab.near, "names/a", 9, sizes[i]);
+		for (unsigned round = 0; round < 2; round++) {
+			object = open_kept(&lab, "names/a");
+			assert_int_equal(object->size_bytes, 1000);
+			is_byte(object, 5, 7);
+			store_close(object);
+		}
+		assert_int_equal(far_opens(&lab), 1);
+		store_free(lab.kept);
+	}
 }
 
 static void a_check_reads_what_is_stored(void **state)
@@ -180,7 +223,7 @@ static void a_check_reads_what_is_stored(void **state)
 	(void)state;
 	set_up(&lab);
 	make(lab.far, "index/a", 7, 1000);
-	make(lab.near, "index/a", 9, 1000);
+	make_copy(lab.near, "index/a", 9, 1000);
 	store_kept_use_copies(lab.kept, false);
 	object = open_kept(&lab, "index/a");
 	is_byte(object, 5, 7);
@@ -214,7 +257,7 @@ static void a_listing_removes_copies_of_what_is_no_more(void **state)
 	make(lab.far, "index/b", 1, 10);
 	make(lab.far, "index/d", 1, 10);
 	make(lab.far, "packs/p", 1, 10);
-	make(lab.near, "index/b", 1, 10);
+	make_copy(lab.near, "index/b", 1, 10);
 	for (size_t i = 0; i < 3; i++)
 		make(lab.near, gone[i], 1, 10);
 	assert_int_equal(store_list(lab.kept, "index/", "index/b", count_key, &count, NULL),
@@ -269,7 +312,8 @@ static void a_near_store_that_fails_costs_nothing_but_requests(void **state)
 
 		assert_int_equal(store_memory_new(&memory, NULL), MUSTER_OK);
 		assert_int_equal(store_fault_new(&near, memory, &faults, NULL), MUSTER_OK);
-		assert_int_equal(store_kept_new(&kept, far, near, "index/", NULL), MUSTER_OK);
+		assert_int_equal(store_kept_new(&kept, far, prefixes, NULL), MUSTER_OK);
+		store_kept_attach(kept, near);
 		make(far, "index/a", 7, 1000);
 		for (unsigned i = 0; i < 3; i++) {
 			assert_int_equal(store_list(kept, "index/", NULL, count_key, &count, NULL),
@@ -340,7 +384,9 @@ static void no_memory_is_told_or_done_without(void **state)
 
 		make(far, "index/a", 7, 1000);
 		torture_allocation(n);
-		code = store_kept_new(&kept, far, near, "index/", NULL);
+		code = store_kept_new(&kept, far, prefixes, NULL);
+		if (!code)
+			store_kept_attach(kept, near);
 		if (!code)
 			code = store_open(kept, "index/a", &object, NULL);
 		if (!code)
@@ -368,6 +414,7 @@ int main(void)
 		cmocka_unit_test(a_large_one_when_its_reads_cost_more),
 		cmocka_unit_test(other_objects_are_not_copied),
 		cmocka_unit_test(what_is_doubted_comes_from_afar),
+		cmocka_unit_test(a_spoilt_copy_is_replaced),
 		cmocka_unit_test(a_check_reads_what_is_stored),
 		cmocka_unit_test(a_listing_removes_copies_of_what_is_no_more),
 		cmocka_unit_test(a_listing_that_ends_early_removes_nothing_behind_its_end),
