@@ -41,6 +41,10 @@ void api_place_release(struct api_place *place);
 enum muster_code api_place_open(const struct api_place *place, const struct muster_limits *limits,
 				struct remote **remote, struct store **store,
 				struct muster_error *err);
+/** Jobs that read from a bucket wait more than they work: unless it was said how many, so many
+ *  threads wait at once. */
+void api_job_reads(const struct muster_repository *repository, const struct muster_job *from,
+		   struct muster_job *out);
 /** Make the directories before the last '/', as far as it goes. */
 void api_make_parents(char *path);
 /** "<home of this kind>/muster": $XDG_…_HOME, else below the home directory. */

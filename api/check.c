@@ -14,6 +14,7 @@ enum muster_code muster_check(struct muster_repository *repository,
 	*report = (struct muster_check_report){ 0 };
 	if (code)
 		return code;
+	api_job_reads(repository, &options->job, &full.job);
 	if (repository->remote)
 		remote_use_copies(repository->remote, false);
 	code = check_run(repository->engine, &full, report, err);

@@ -54,6 +54,7 @@ enum muster_code muster_get(struct muster_repository *repository,
 
 	report = report ? report : &own;
 	*report = (struct muster_get_report){ 0 };
+	api_job_reads(repository, &options->job, &full.job);
 	if (!code)
 		code = find(repository, options->version, &found, err);
 	if (!code && !options->directory) {
@@ -79,6 +80,7 @@ enum muster_code muster_checkout(struct muster_repository *repository,
 
 	report = report ? report : &own;
 	*report = (struct muster_get_report){ 0 };
+	api_job_reads(repository, &options->job, &full.job);
 	if (!code && !options->directory)
 		code = muster_fail(err, MUSTER_E_USAGE, "name the directory to check out into");
 	if (!code)
@@ -101,6 +103,8 @@ enum muster_code muster_verify(struct muster_repository *repository,
 
 	report = report ? report : &own;
 	*report = (struct muster_verify_report){ 0 };
+	if (options->stored)
+		api_job_reads(repository, &options->job, &full.job);
 	if (!code && !options->directory == !options->stored)
 		code = muster_fail(err, MUSTER_E_USAGE,
 				   "verify a directory, or what is stored: one of the two");

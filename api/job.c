@@ -6,6 +6,7 @@
 #define MEMORY_BASE_BYTES    (128 * MIB)
 #define MEMORY_WORKER_BYTES  (64 * MIB)
 #define MEMORY_MACHINE_SHARE 4
+#define REMOTE_READERS	     16
 
 static uint64_t default_memory(unsigned worker_count)
 {
@@ -15,6 +16,13 @@ static uint64_t default_memory(unsigned worker_count)
 	if (most && bytes > most)
 		bytes = most;
 	return bytes < API_MEMORY_MIN_BYTES ? API_MEMORY_MIN_BYTES : bytes;
+}
+
+void api_job_reads(const struct muster_repository *repository, const struct muster_job *from,
+		   struct muster_job *out)
+{
+	if (repository->remote && !from->worker_count && out->worker_count < REMOTE_READERS)
+		out->worker_count = REMOTE_READERS;
 }
 
 enum muster_code api_job(const struct muster_job *from, struct muster_job *out,

@@ -2,93 +2,33 @@
 
 #include <stdlib.h>
 
-#include "artifact/record/key.h"
-
-static enum muster_code read_directory(struct open_pack *pack, struct muster_error *err)
-{
-	uint32_t len = pack->trailer.directory_bytes;
-	uint8_t *raw = malloc(len ? len : 1);
-	enum muster_code code;
-
-	if (!raw)
-		return muster_fail_memory(err, "the directory of a pack");
-	code = store_read(pack->object, pack->trailer.directory_offset_bytes, raw, len, err);
-	if (!code)
-		code = pack_directory_parse(&pack->blobs, &pack->trailer, view_of(raw, len), err);
-	free(raw);
-	return code;
-}
-
-static enum muster_code read_trailer(struct open_pack *pack, const uint8_t repository_id[16],
-				     const struct object_id *id, struct muster_error *err)
-{
-	uint8_t raw[PACK_TRAILER_BYTES];
-	uint64_t size_bytes = pack->object->size_bytes;
-	enum muster_code code;
-
-	if (size_bytes < sizeof(raw))
-		return muster_fail(err, MUSTER_E_FORMAT, "it is shorter than its trailer");
-	code = store_read(pack->object, size_bytes - sizeof(raw), raw, sizeof(raw), err);
-	if (!code)
-		code = pack_trailer_parse(&pack->trailer, view_of(raw, sizeof(raw)), size_bytes,
-					  err);
-	if (code)
-		return code;
-	if (memcmp(pack->trailer.repository_id, repository_id, 16) != 0)
-		return muster_fail(err, MUSTER_E_FORMAT, "it belongs to another repository");
-	if (!object_id_equal(&pack->trailer.id, id))
-		return muster_fail(err, MUSTER_E_FORMAT, "its trailer has another id");
-	return MUSTER_OK;
-}
-
-enum muster_code open_pack_open(struct open_pack *out, struct store *store,
-				const uint8_t repository_id[16], const struct object_id *id,
-				struct muster_error *err)
-{
-	struct key key;
-	enum muster_code code;
-
-	*out = (struct open_pack){ .id = *id };
-	key_object(&key, OBJECT_PACK, id);
-	code = store_open(store, key.text, &out->object, err);
-	if (code)
-		return code;
-	code = read_trailer(out, repository_id, id, err);
-	if (!code)
-		code = read_directory(out, err);
-	if (code) {
-		open_pack_release(out);
-		muster_context(err, "pack '%s'", key.text);
-	}
-	return code;
-}
-
-void open_pack_release(struct open_pack *pack)
-{
-	free(pack->blobs);
-	store_close(pack->object);
-	*pack = (struct open_pack){ 0 };
-}
-
 struct blob_reader {
-	struct store *store;
-	uint8_t repository_id[16];
+	struct pack_cache *packs;
+	bool owns_packs;
 	struct index_set *index;
-	struct open_pack packs[BLOB_READER_PACKS]; /* object NULL: free; most recent first */
+	const struct open_pack *pack; /* taken; NULL */
 };
 
 enum muster_code blob_reader_open(struct blob_reader **out, struct store *store,
 				  const uint8_t repository_id[16], struct index_set *index,
-				  struct muster_error *err)
+				  struct pack_cache *shared, struct muster_error *err)
 {
 	struct blob_reader *reader = calloc(1, sizeof(*reader));
+	enum muster_code code = MUSTER_OK;
 
-	*out = reader;
+	*out = NULL;
 	if (!reader)
 		return muster_fail_memory(err, "a reader of blobs");
-	reader->store = store;
 	reader->index = index;
-	memcpy(reader->repository_id, repository_id, 16);
+	reader->packs = shared;
+	if (!shared)
+		code = pack_cache_open(&reader->packs, store, repository_id, PACK_CACHE_BYTES, err);
+	reader->owns_packs = !shared;
+	if (code) {
+		free(reader);
+		return code;
+	}
+	*out = reader;
 	return MUSTER_OK;
 }
 
@@ -96,40 +36,20 @@ void blob_reader_close(struct blob_reader *reader)
 {
 	if (!reader)
 		return;
-	for (size_t i = 0; i < BLOB_READER_PACKS; i++)
-		open_pack_release(&reader->packs[i]);
+	pack_cache_put(reader->packs, reader->pack);
+	if (reader->owns_packs)
+		pack_cache_close(reader->packs);
 	free(reader);
 }
 
-static void move_to_front(struct blob_reader *reader, size_t at)
-{
-	struct open_pack pack = reader->packs[at];
-
-	memmove(&reader->packs[1], &reader->packs[0], at * sizeof(pack));
-	reader->packs[0] = pack;
-}
-
-/* The pack as the first of the cache. */
 static enum muster_code need_pack(struct blob_reader *reader, const struct object_id *id,
 				  struct muster_error *err)
 {
-	struct open_pack pack;
-	enum muster_code code;
-
-	for (size_t i = 0; i < BLOB_READER_PACKS; i++) {
-		if (!reader->packs[i].object || !object_id_equal(&reader->packs[i].id, id))
-			continue;
-		if (i)
-			move_to_front(reader, i);
+	if (reader->pack && object_id_equal(&reader->pack->id, id))
 		return MUSTER_OK;
-	}
-	code = open_pack_open(&pack, reader->store, reader->repository_id, id, err);
-	if (code)
-		return code;
-	open_pack_release(&reader->packs[BLOB_READER_PACKS - 1]);
-	reader->packs[BLOB_READER_PACKS - 1] = pack;
-	move_to_front(reader, BLOB_READER_PACKS - 1);
-	return MUSTER_OK;
+	pack_cache_put(reader->packs, reader->pack);
+	reader->pack = NULL;
+	return pack_cache_take(reader->packs, id, &reader->pack, err);
 }
 
 /* Is it what this manifest means? An identity counts only where both sides know one. */
@@ -150,7 +70,7 @@ static enum muster_code find_at(struct blob_reader *reader, const struct blob_ke
 				struct muster_error *err)
 {
 	enum muster_code code = need_pack(reader, &place->pack, err);
-	const struct open_pack *pack = &reader->packs[0];
+	const struct open_pack *pack = reader->pack;
 
 	if (code)
 		return code;

@@ -1,40 +1,25 @@
 /**
- * blob_reader - stored bytes by placement: packs opened once, directories kept for a few of them.
+ * blob_reader - stored bytes by placement.
  *
  * Threads: one reader a thread.
- * Memory:  BLOB_READER_PACKS directories (about 80 bytes a blob, BLOB_PACK_MAX_BLOBS each).
+ * Memory:  of its packs (engine/blob/pack_cache.h).
  * Proof:   bytes are given with the key that the pack's directory has for them; who uses them
  *          hashes them. blob_find_in_pack() never gives a blob of another key.
  */
 #ifndef ENGINE_BLOB_BLOB_READER_H
 #define ENGINE_BLOB_BLOB_READER_H
 
-#include "artifact/format/pack.h"
 #include "engine/blob/index_set.h"
+#include "engine/blob/pack_cache.h"
 #include "io/store/store.h"
-
-#define BLOB_READER_PACKS 8
-
-/** A pack open for reading, its directory parsed. */
-struct open_pack {
-	struct object_id id;
-	struct store_object *object;
-	struct pack_trailer trailer;
-	struct pack_blob *blobs;
-};
-
-/** MUSTER_ABSENT where there is no such pack. */
-enum muster_code open_pack_open(struct open_pack *out, struct store *store,
-				const uint8_t repository_id[16], const struct object_id *id,
-				struct muster_error *err);
-void open_pack_release(struct open_pack *pack);
 
 struct blob_reader;
 
-/** Borrows all. `index` may be NULL: then stale placements are errors. */
+/** Borrows all. `index` may be NULL: then stale placements are errors. `shared` may be NULL: then
+ *  the reader opens packs for itself. */
 enum muster_code blob_reader_open(struct blob_reader **out, struct store *store,
 				  const uint8_t repository_id[16], struct index_set *index,
-				  struct muster_error *err);
+				  struct pack_cache *shared, struct muster_error *err);
 void blob_reader_close(struct blob_reader *reader); /* takes NULL */
 
 /** Where the bytes of `key` are; lent until the reader is used again. */

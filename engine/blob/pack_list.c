@@ -56,7 +56,8 @@ enum muster_code pack_list_read(struct pack_list *list, struct store *store,
 		pack_list_release(&found);
 		return code;
 	}
-	/* Keys list in the order of ids; sorting what is sorted costs little, and trusts no store. */
+	/* Keys list in the order of ids; sorting what is sorted costs little, and trusts no store.
+	 */
 	if (found.count)
 		qsort(found.packs, found.count, sizeof(*found.packs), compare_ids);
 	pack_list_release(list);

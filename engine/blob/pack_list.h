@@ -18,7 +18,7 @@ struct listed_pack {
 	uint64_t size_bytes;
 };
 
-struct pack_list { /* zero: empty */
+struct pack_list {		   /* zero: empty */
 	struct listed_pack *packs; /* by id */
 	size_t count, cap;
 };

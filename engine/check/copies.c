@@ -336,7 +336,7 @@ static enum muster_code open_search(struct copy_search *search, struct muster_er
 		code = check_sort_new(run, &search->lost, false, err);
 	if (!code)
 		code = blob_reader_open(&search->reader, run->store, repository_id(run->repository),
-					NULL, err);
+					NULL, NULL, err);
 	if (code)
 		return code;
 	search->blobs = malloc(BATCH_BLOBS * sizeof(*search->blobs));

@@ -14,6 +14,8 @@ static unsigned count_processors(void)
 enum muster_code get_job_init(struct get_job *job, const struct get_start *start,
 			      const struct muster_job *options, struct muster_error *err)
 {
+	enum muster_code code;
+
 	job->start = start;
 	job->options = options;
 	job->progress = options->progress ? options->progress : &job->own_progress;
@@ -25,7 +27,11 @@ enum muster_code get_job_init(struct get_job *job, const struct get_start *start
 	job->ring_bytes = intake_ring_bytes(options->memory_bytes, job->worker_count);
 	pthread_mutex_init(&job->failure.lock, NULL);
 	pthread_mutex_init(&job->index.lock, NULL);
-	return intake_form_of(options, &job->form, err);
+	code = intake_form_of(options, &job->form, err);
+	if (!code)
+		code = pack_cache_open(&job->packs, job->store, repository_id(start->repository),
+				       PACK_CACHE_BYTES, err);
+	return code;
 }
 
 struct hash_options get_job_hashing(const struct get_job *job, enum digest_algorithm algorithm)
@@ -38,6 +44,7 @@ struct hash_options get_job_hashing(const struct get_job *job, enum digest_algor
 void get_job_release(struct get_job *job)
 {
 	index_set_close(job->index.set);
+	pack_cache_close(job->packs);
 	pthread_mutex_destroy(&job->index.lock);
 	pthread_mutex_destroy(&job->failure.lock);
 }

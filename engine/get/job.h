@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "engine/blob/index_set.h"
+#include "engine/blob/pack_cache.h"
 #include "engine/get/get.h"
 #include "engine/intake/form.h"
 #include "engine/intake/intake_set.h"
@@ -37,6 +38,7 @@ enum muster_code checkout_run_with(const struct get_start *start,
 
 struct get_job {
 	const struct get_start *start;
+	struct pack_cache *packs; /* of all workers */
 	const struct muster_job *options;
 	struct muster_progress *progress; /* never NULL */
 	struct muster_progress own_progress;
@@ -46,7 +48,7 @@ struct get_job {
 	enum digest_algorithm algorithm; /* of the version */
 	bool has_identity;
 	struct intake_form form;
-	size_t ring_bytes; /* of a worker's intake */
+	size_t ring_bytes;     /* of a worker's intake */
 	uint64_t failed_items; /* counted where batches end, one at a time */
 
 	struct { /* the first failure of the run itself */

@@ -29,7 +29,7 @@ struct get_worker {
 	struct get_fetcher fetcher;
 	struct get_tree tree;
 	struct get_existing existing;
-	struct { /* large items that it does side by side */
+	struct {			 /* large items that it does side by side */
 		struct get_item *first;	 /* the one to begin with */
 		struct get_item *wanted; /* a list: what is there was looked at */
 		unsigned looked_count;	 /* at most LONG_INTAKE_FILES before they are fetched */

@@ -84,7 +84,7 @@ static enum muster_code cat_open(struct cat *cat, struct muster_error *err)
 		code = index_set_open(&cat->index, store, id, err);
 	if (!code)
 		index_set_restrict(cat->index, is_other_copy, &cat->entry);
-	return code ? code : blob_reader_open(&cat->blobs, store, id, cat->index, err);
+	return code ? code : blob_reader_open(&cat->blobs, store, id, cat->index, NULL, err);
 }
 
 static bool is_right(const struct cat *cat, const struct fingerprint *found)

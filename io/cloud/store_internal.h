@@ -134,7 +134,7 @@ struct cloud_ahead {
 
 struct cloud_object {
 	struct store_object base;
-	pthread_mutex_t lock;	  /* held for a read: readers of one object take turns */
+	pthread_mutex_t lock;	  /* whoever reads from windows takes turns */
 	struct cloud_ahead ahead; /* under `lock` */
 	uint64_t held_at;	  /* what came with open */
 	size_t held_len;

@@ -207,10 +207,9 @@ static size_t take_held(const struct cloud_object *object, uint64_t offset_bytes
 	return len;
 }
 
-/* From there on neither held nor on its way. */
+/* From there on not held. */
 static size_t gap(const struct cloud_object *object, uint64_t offset_bytes, size_t len)
 {
-	len = cloud_ahead_gap(object, offset_bytes, len);
 	if (object->held_len && object->held_at > offset_bytes &&
 	    len > object->held_at - offset_bytes)
 		len = (size_t)(object->held_at - offset_bytes);
@@ -233,18 +232,22 @@ static enum muster_code read_gap(const struct cloud_object *object, uint64_t off
 	return read_one(object, offset_bytes, out, len, err);
 }
 
-static enum muster_code cloud_read(struct cloud_object *object, uint64_t offset_bytes, uint8_t *out,
-				   size_t len, struct muster_error *err)
+/* `from_ahead`: also from what was read ahead, which takes the lock. */
+static enum muster_code cloud_read(struct cloud_object *object, bool from_ahead,
+				   uint64_t offset_bytes, uint8_t *out, size_t len,
+				   struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
 
 	while (len && !code) {
 		size_t taken = take_held(object, offset_bytes, out, len);
 
-		if (!taken)
+		if (!taken && from_ahead)
 			taken = cloud_ahead_take(object, offset_bytes, out, len);
 		if (!taken) {
 			taken = gap(object, offset_bytes, len);
+			if (from_ahead)
+				taken = cloud_ahead_gap(object, offset_bytes, taken);
 			code = read_gap(object, offset_bytes, out, taken, err);
 		}
 		offset_bytes += taken;
@@ -258,14 +261,19 @@ enum muster_code cloud_object_read(struct store_object *base, uint64_t offset_by
 				   size_t len, struct muster_error *err)
 {
 	struct cloud_object *object = (struct cloud_object *)base;
-	enum muster_code code;
+	enum muster_code code = MUSTER_OK;
+	bool from_ahead;
 
 	if (!len)
 		return MUSTER_OK;
 	pthread_mutex_lock(&object->lock);
 	cloud_ahead_note(object, offset_bytes, len);
-	code = cloud_read(object, offset_bytes, out, len, err);
+	from_ahead = object->ahead.count;
+	if (from_ahead)
+		code = cloud_read(object, true, offset_bytes, out, len, err);
 	pthread_mutex_unlock(&object->lock);
+	if (!from_ahead) /* several readers here and there are under way at once */
+		code = cloud_read(object, false, offset_bytes, out, len, err);
 	if (code)
 		muster_context(err, "'%s'", object->key);
 	return code;

@@ -252,7 +252,7 @@ static enum muster_code compare_version(const char *tree, struct store *store,
 		version_reader_open(&entries, store, &version->manifest, &options, err);
 
 	if (!code)
-		code = blob_reader_open(&blobs, store, repository_id(repository), NULL, err);
+		code = blob_reader_open(&blobs, store, repository_id(repository), NULL, NULL, err);
 	while (!code) {
 		code = version_reader_next(entries, &entry, err);
 		if (!code)

@@ -104,7 +104,8 @@ static void read_range(struct store *store, uint32_t from, uint32_t to)
 	char buffer[512], stored[512];
 
 	assert_int_equal(index_set_open(&index, store, repository, NULL), MUSTER_OK);
-	assert_int_equal(blob_reader_open(&reader, store, repository, index, NULL), MUSTER_OK);
+	assert_int_equal(blob_reader_open(&reader, store, repository, index, NULL, NULL),
+			 MUSTER_OK);
 	for (uint32_t n = from; n < to; n++) {
 		struct view data = content(n, buffer);
 		struct blob_key key = key_of(data);
@@ -362,7 +363,8 @@ static void a_large_file_is_a_pack_of_its_own(void **state)
 	assert_int_equal(index_set_open(&index, store, repository, NULL), MUSTER_OK);
 	assert_true(index_set_has_large_size(index, len));
 	assert_false(index_set_has_large_size(index, len + 1));
-	assert_int_equal(blob_reader_open(&reader, store, repository, index, NULL), MUSTER_OK);
+	assert_int_equal(blob_reader_open(&reader, store, repository, index, NULL, NULL),
+			 MUSTER_OK);
 	assert_int_equal(blob_reader_find(reader, &key, NULL, &at, NULL), MUSTER_OK);
 	assert_int_equal(at.offset_bytes % PACK_ALIGN_BYTES, 0);
 	assert_int_equal(store_read(at.object, at.offset_bytes, back, len, NULL), MUSTER_OK);

@@ -132,7 +132,7 @@ static inline uint64_t compare_by(struct place *place, struct index_set *index)
 					     &err),
 			 MUSTER_OK);
 	assert_int_equal(blob_reader_open(&blobs, place->store, repository_id(place->repository),
-					  index, &err),
+					  index, NULL, &err),
 			 MUSTER_OK);
 	while (version_reader_next(version, &entry, &err) == MUSTER_OK) {
 		struct blob_key key = { .algorithm = DIGEST_MD5, .size_bytes = entry.size_bytes };

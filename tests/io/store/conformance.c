@@ -81,6 +81,7 @@ int conformance_run(struct conformance_kind *kind)
 		CONFORMANCE(an_empty_object_is_an_object),
 		CONFORMANCE(ranges_are_read_exactly_or_refused),
 		CONFORMANCE(a_whole_object_has_a_maximum),
+		CONFORMANCE(several_threads_read_one_object),
 		CONFORMANCE(keys_are_listed_in_byte_order),
 		CONFORMANCE(a_listing_keeps_to_prefix_and_start),
 		CONFORMANCE(a_listing_tells_sizes_and_ends_when_told),

@@ -41,6 +41,7 @@ void the_first_creator_wins_and_stays(void **state);
 void an_empty_object_is_an_object(void **state);
 void ranges_are_read_exactly_or_refused(void **state);
 void a_whole_object_has_a_maximum(void **state);
+void several_threads_read_one_object(void **state);
 void removing_what_is_absent_is_success(void **state);
 void an_open_object_outlives_its_removal(void **state);
 void the_store_has_a_time_that_does_not_go_back(void **state);

@@ -1,6 +1,8 @@
 /* Objects: made, read, removed. */
 #include "tests/io/store/conformance_internal.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 void what_is_created_can_be_read(void **state)
@@ -153,4 +155,63 @@ void the_store_has_a_time_that_does_not_go_back(void **state)
 	assert_int_equal(store_now(fixture->store, &second_ns, NULL), MUSTER_OK);
 	assert_true(first_ns > 1600000000ull * 1000000000);
 	assert_true(second_ns >= first_ns);
+}
+
+#define SHARED_BYTES   (2u << 20)
+#define SHARED_READERS 4
+
+static uint8_t byte_at(uint64_t offset)
+{
+	return (uint8_t)(offset * 2654435761u >> 13);
+}
+
+struct reader {
+	struct store_object *object;
+	unsigned number, wrong;
+};
+
+/* Two go from the first byte to the last, side by side, the others here and there. */
+static void *read_pieces(void *arg)
+{
+	struct reader *reader = arg;
+	uint8_t piece[32 << 10];
+	uint32_t count = SHARED_BYTES / sizeof(piece);
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t at = (uint64_t)(reader->number < 2 ? i : i * 29 % count) * sizeof(piece);
+
+		if (store_read(reader->object, at, piece, sizeof(piece), NULL)) {
+			reader->wrong++;
+			continue;
+		}
+		for (size_t b = 0; b < sizeof(piece); b += 997)
+			reader->wrong += piece[b] != byte_at(at + b);
+	}
+	return NULL;
+}
+
+void several_threads_read_one_object(void **state)
+{
+	struct fixture *fixture = *state;
+	uint8_t *bytes = malloc(SHARED_BYTES);
+	struct reader readers[SHARED_READERS];
+	pthread_t threads[SHARED_READERS];
+	struct store_object *object;
+
+	assert_non_null(bytes);
+	for (uint32_t i = 0; i < SHARED_BYTES; i++)
+		bytes[i] = byte_at(i);
+	assert_int_equal(store_create(fixture->store, "shared", view_of(bytes, SHARED_BYTES), NULL),
+			 MUSTER_OK);
+	free(bytes);
+	assert_int_equal(store_open(fixture->store, "shared", &object, NULL), MUSTER_OK);
+	for (unsigned i = 0; i < SHARED_READERS; i++) {
+		readers[i] = (struct reader){ .object = object, .number = i };
+		assert_int_equal(pthread_create(&threads[i], NULL, read_pieces, &readers[i]), 0);
+	}
+	for (unsigned i = 0; i < SHARED_READERS; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(readers[i].wrong, 0);
+	}
+	store_close(object);
 }
