@@ -281,7 +281,7 @@ enum muster_code blob_write_index_locked(struct blob_set *set, struct muster_err
 				      (unsigned long long)count);
 	set->locked.counts.index_count++;
 	table_filter(&set->locked.table, is_not_indexed, set);
-	return index_set_refresh(set->index, err);
+	return MUSTER_OK;
 }
 
 enum muster_code blob_make_room_locked(struct blob_set *set, struct muster_error *err)
@@ -292,6 +292,8 @@ enum muster_code blob_make_room_locked(struct blob_set *set, struct muster_error
 		unsigned closing_count = set->locked.closing_count;
 
 		code = blob_write_index_locked(set, err);
+		if (!code) /* what left the table is found there from now on */
+			code = index_set_refresh(set->index, err);
 		if (code || !table_is_full(&set->locked.table))
 			break;
 		if (closing_count == 0)

@@ -72,7 +72,8 @@ struct proxy {
 	int epoll_fd, listen_fd, timer_fd, signal_fd;
 	uint16_t target_port;
 	uint64_t latency_ns, bytes_per_s;
-	uint64_t line_free_ns[2]; /* when the last byte so far has passed the bottleneck, by direction */
+	uint64_t line_free_ns[2]; /* when the last byte so far has passed the bottleneck, by
+				     direction */
 	struct pair *pairs;
 };
 
@@ -97,7 +98,7 @@ static struct side *other(struct side *side)
 
 static void watch(struct proxy *proxy, int operation, int fd, uint32_t events, void *cookie)
 {
-	struct epoll_event event = {.events = events, .data.ptr = cookie};
+	struct epoll_event event = { .events = events, .data.ptr = cookie };
 
 	if (epoll_ctl(proxy->epoll_fd, operation, fd, &event))
 		die("epoll_ctl");
@@ -133,7 +134,7 @@ static void pair_kill(struct pair *pair)
 		return;
 	pair->is_dead = true;
 	for (int i = 0; i < 2; i++) {
-		struct linger reset = {.l_onoff = 1};
+		struct linger reset = { .l_onoff = 1 };
 		struct wire *wire = &pair->sides[i].in;
 
 		if (!is_finished(wire))
@@ -189,6 +190,11 @@ static void side_read(struct proxy *proxy, struct side *side)
 	char data[CHUNK_BYTES];
 	ssize_t got = read(side->fd, data, sizeof(data));
 	struct chunk *chunk;
+	int on = 1;
+
+	/* A sender that waits to be acknowledged would add our kernel's 40 ms to the delay. The
+	 * kernel forgets this, so it is said each time. */
+	setsockopt(side->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 
 	if (got < 0) {
 		if (errno != EAGAIN && errno != EINTR)
@@ -247,13 +253,14 @@ static void wire_write(struct side *side, uint64_t now)
 /** Move what is due on all wires, and set the timer for what will be next. */
 static void pump(struct proxy *proxy)
 {
-	struct itimerspec alarm = {0};
+	struct itimerspec alarm = { 0 };
 	uint64_t now = now_ns(), next_ns = UINT64_MAX;
 
 	for (struct pair *pair = proxy->pairs; pair; pair = pair->next) {
 		for (int i = 0; i < 2 && !pair->is_dead; i++)
 			wire_write(&pair->sides[i], now);
-		if (!pair->is_dead && is_finished(&pair->sides[0].in) && is_finished(&pair->sides[1].in))
+		if (!pair->is_dead && is_finished(&pair->sides[0].in) &&
+		    is_finished(&pair->sides[1].in))
 			pair_kill(pair);
 		for (int i = 0; i < 2 && !pair->is_dead; i++) {
 			struct wire *wire = &pair->sides[i].in;
@@ -274,9 +281,9 @@ static void pump(struct proxy *proxy)
 
 static struct sockaddr_in loopback(uint16_t port)
 {
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = htons(port),
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons(port),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
 /** A connection to the target. On loopback it is there, or refused, at once. */
@@ -300,7 +307,7 @@ static void accept_one(struct proxy *proxy)
 	struct pair *pair = target_fd < 0 ? NULL : calloc(1, sizeof(*pair));
 
 	if (!pair) {
-		struct linger reset = {.l_onoff = 1};
+		struct linger reset = { .l_onoff = 1 };
 
 		if (fd >= 0) {
 			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -397,7 +404,8 @@ static void open_proxy(struct proxy *proxy, uint16_t port)
 	proxy->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	proxy->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	proxy->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (proxy->signal_fd < 0 || proxy->epoll_fd < 0 || proxy->timer_fd < 0 || proxy->listen_fd < 0)
+	if (proxy->signal_fd < 0 || proxy->epoll_fd < 0 || proxy->timer_fd < 0 ||
+	    proxy->listen_fd < 0)
 		die("open");
 	setsockopt(proxy->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(proxy->listen_fd, (struct sockaddr *)&address, sizeof(address)) ||
@@ -419,7 +427,8 @@ static uint64_t number(const char *text, uint64_t max)
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (errno || end == text || *end || *text == '-' || value > max) {
-		fprintf(stderr, "delay: '%s' is no number up to %llu\n", text, (unsigned long long)max);
+		fprintf(stderr, "delay: '%s' is no number up to %llu\n", text,
+			(unsigned long long)max);
 		exit(2);
 	}
 	return value;
@@ -427,7 +436,7 @@ static uint64_t number(const char *text, uint64_t max)
 
 int main(int argc, char **argv)
 {
-	struct proxy proxy = {0};
+	struct proxy proxy = { 0 };
 	uint16_t port = 0;
 	int option;
 
