@@ -2,7 +2,7 @@
 """The main job at the size it is made for: ingest half a million files, edit some, ingest again.
 
     demo.py MUSTER TINY-FILES [--files 500000] [--edits 1000] [--adds 500] [--deletes 500]
-            [--copy "/usr/share /usr/include"] [--work DIR]
+            [--copy "/usr/share /usr/include"] [--work DIR] [--repo URL]
 
 The tree is copies of real files, some of them edited, and generated small files. Proves: every
 byte is read once; the second put opens what changed and nothing else; diff names exactly the
@@ -138,9 +138,13 @@ def main():
     parser.add_argument("--deletes", type=int, default=500)
     parser.add_argument("--copy", default="/usr/share /usr/include")
     parser.add_argument("--work", metavar="DIR", help="where there is room (default: $TMPDIR)")
+    parser.add_argument("--repo", metavar="URL", help="a prefix of a bucket: "
+                        "tests/servers/serve NAME - -- sh -c '... --repo $MUSTER_TEST_URL'")
     arguments = parser.parse_args()
     with scale.work_folder(arguments.work) as folder:
-        muster = scale.Muster(arguments.muster, folder)
+        muster = scale.Muster(arguments.muster, folder, arguments.repo)
+        if arguments.repo:
+            tell("init", muster("init"))
         tree, first, second = (muster.folder / name for name in ("tree", "first", "second"))
         tree.mkdir()
         generated = make_tree(tree, arguments)

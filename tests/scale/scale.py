@@ -67,9 +67,9 @@ def read_field(pid, file, name):
 class Muster:
     """The program with a repository and a cache of its own."""
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, repository=None):
         self.program, self.folder = program, pathlib.Path(folder)
-        self.repository = self.folder / "repository"
+        self.repository = repository or self.folder / "repository"
         self.environment = {"MUSTER_REPO": str(self.repository), "MUSTER_ENTITY": "me",
                             "XDG_CACHE_HOME": str(self.folder / "cache"),
                             "TMPDIR": str(self.folder)}
