@@ -123,7 +123,7 @@ enum muster_code get_fetch_find_at(struct get_fetcher *fetcher, const struct get
 	code = blob_reader_find(fetcher->reader, &key, place, out, &why);
 	if (!code || code == MUSTER_ABSENT)
 		return code;
-	fetcher->has_bad_pack = code != MUSTER_E_MEMORY;
+	fetcher->has_bad_pack = !muster_ends_job(code);
 	fetcher->bad_pack = place->pack;
 	fetcher->bad_pack_error = why;
 	if (error)
@@ -218,9 +218,9 @@ static enum muster_code hash_range(struct get_fetcher *fetcher, const struct pac
 	for (size_t i = 0; i < range->count; i++) {
 		const struct coalesce_blob *blob = &group->blobs[range->first + i];
 
-		requests[i].data = view_of(fetcher->buffer +
-						   (blob->offset_bytes - range->offset_bytes),
-					   blob->size_bytes);
+		requests[i].data =
+			view_of(fetcher->buffer + (blob->offset_bytes - range->offset_bytes),
+				blob->size_bytes);
 		if (fetcher->only_checksum)
 			xxh128_of(requests[i].data, requests[i].fingerprint.checksum);
 	}
@@ -248,9 +248,8 @@ static enum muster_code fetch_range(struct get_fetcher *fetcher, const struct pa
 	enum muster_code code;
 
 	/* What one read cannot give, each may get alone. */
-	if (range->length_bytes &&
-	    store_read(group->object, range->offset_bytes, fetcher->buffer,
-		       range->length_bytes, NULL)) {
+	if (range->length_bytes && store_read(group->object, range->offset_bytes, fetcher->buffer,
+					      range->length_bytes, NULL)) {
 		for (size_t i = 0; i < range->count; i++)
 			want_retry(plan, group->items[range->first + i]);
 		return MUSTER_OK;

@@ -129,10 +129,22 @@ static uint64_t host_hedge_after(struct pacer *pacer, enum pacer_kind kind, uint
 	return after_ns;
 }
 
+static uint64_t host_lost_for(struct pacer *pacer, uint64_t now_ns)
+{
+	struct host_pacer *host = of(pacer);
+	uint64_t lost_ns;
+
+	pthread_mutex_lock(&host->lock);
+	lost_ns = outage_lost_for(&host->locked.pacing.outage, now_ns);
+	pthread_mutex_unlock(&host->lock);
+	return lost_ns;
+}
+
 static const struct pacer_ops host_ops = {
 	.admit = host_admit,
 	.ended = host_ended,
 	.hedge_after = host_hedge_after,
+	.lost_for = host_lost_for,
 };
 
 enum muster_code host_pacer_new(struct pacer **out, const struct host_pacer_options *options,
