@@ -23,6 +23,7 @@ struct tree_writer {
 	bool makes_dirs; /* the last directory had to be made: the next one probably, too */
 	bool no_beneath; /* the kernel has no openat2, or does not let us use it */
 	uint64_t temporary_id, temporary_count;
+	bool can_be_unnamed; /* what has no name can be given one */
 };
 
 /* Where a path leads: a name in an open directory, which stays open until the next lookup. */

@@ -11,13 +11,15 @@
 #include "base/effects.h"
 
 #define TEMPORARY_TRIES_MAX 100
+#define PROC_FDS	    "/proc/self/fd"
 
 /* A file with a temporary name beside its own. */
 struct temporary {
 	struct tree_place place; /* `name` is the final one */
 	int dir_fd;		 /* a descriptor of its own: the cache may close its one */
 	int fd;			 /* -1: closed */
-	bool is_named;		 /* the temporary name stands */
+	bool is_unnamed; /* it has none until it is whole: a process that dies leaves nothing */
+	bool is_named;	 /* the temporary name stands */
 	char name[TREE_TEMPORARY_NAME_BYTES];
 };
 
@@ -78,6 +80,7 @@ enum muster_code tree_writer_new(struct tree_writer **out, int root_fd, const st
 		return muster_fail_memory(err, "a writer of a tree");
 	writer->sys = sys ? sys : sys_system();
 	writer->root_fd = root_fd;
+	writer->can_be_unnamed = access(PROC_FDS, X_OK) == 0;
 	for (size_t i = 0; i < TREE_WRITER_DIRS; i++)
 		writer->dirs[i].fd = -1;
 	code = effects_random(effects_system(), &writer->temporary_id, sizeof(writer->temporary_id),
@@ -128,14 +131,51 @@ static enum muster_code judge_taken(struct tree_writer *writer, struct view path
 
 /* ---- temporary names ---- */
 
+static void next_name(struct tree_writer *writer, struct temporary *temporary)
+{
+	snprintf(temporary->name, sizeof(temporary->name), ".muster-%016" PRIx64 "-%" PRIx64 ".tmp",
+		 writer->temporary_id, writer->temporary_count++);
+}
+
+/* Where file system and kernel can have a file without a name, and it can get one later. */
+static bool open_unnamed(struct tree_writer *writer, struct temporary *temporary)
+{
+	const struct sys_ops *sys = writer->sys;
+
+	if (!writer->can_be_unnamed)
+		return false;
+	temporary->fd = sys->openat(sys->state, temporary->dir_fd, ".",
+				    O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+	temporary->is_unnamed = temporary->fd >= 0;
+	return temporary->is_unnamed;
+}
+
+/* An unnamed one gets its temporary name: it is whole. */
+static int end_unnamed(struct tree_writer *writer, struct temporary *temporary)
+{
+	const struct sys_ops *sys = writer->sys;
+	char from[sizeof(PROC_FDS) + 16];
+	int failed;
+
+	if (!temporary->is_unnamed)
+		return 0;
+	snprintf(from, sizeof(from), PROC_FDS "/%d", temporary->fd);
+	do {
+		next_name(writer, temporary);
+		failed = sys->linkat(sys->state, AT_FDCWD, from, temporary->dir_fd, temporary->name,
+				     AT_SYMLINK_FOLLOW);
+	} while (failed && errno == EEXIST); /* by who drew the same 64 bits */
+	temporary->is_unnamed = failed;
+	temporary->is_named = !failed;
+	return failed;
+}
+
 static int open_temporary(struct tree_writer *writer, struct temporary *temporary)
 {
 	const struct sys_ops *sys = writer->sys;
 
 	for (int tries = 0; tries < TEMPORARY_TRIES_MAX; tries++) {
-		snprintf(temporary->name, sizeof(temporary->name),
-			 ".muster-%016" PRIx64 "-%" PRIx64 ".tmp", writer->temporary_id,
-			 writer->temporary_count++);
+		next_name(writer, temporary);
 		temporary->fd =
 			sys->openat(sys->state, temporary->dir_fd, temporary->name,
 				    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
@@ -199,7 +239,9 @@ static enum muster_code temporary_settle(struct tree_writer *writer, struct temp
 {
 	enum muster_code code = MUSTER_OK;
 
-	if (close_checked(writer, &temporary->fd))
+	if (end_unnamed(writer, temporary))
+		code = tree_fail(path, "give a temporary name to", err);
+	else if (close_checked(writer, &temporary->fd))
 		code = tree_fail(path, "close", err);
 	else if (give_name(writer, temporary, overwrite)) {
 		if (errno == EEXIST)
@@ -298,7 +340,8 @@ static enum muster_code begin_at(struct tree_writer *writer, struct view path, b
 			return tree_fail(path, "open the directory of", err);
 		temporary->place.dir_fd = temporary->dir_fd;
 		code = judge_taken(writer, path, &temporary->place, overwrite, err);
-		if (!code && open_temporary(writer, temporary) >= 0)
+		if (!code &&
+		    (open_unnamed(writer, temporary) || open_temporary(writer, temporary) >= 0))
 			return MUSTER_OK;
 		sys_close(writer->sys, temporary->dir_fd);
 	} while (!code && errno == ENOENT && tree_look_again(writer, &has_looked));

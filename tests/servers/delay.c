@@ -1,13 +1,20 @@
 /**
- * delay - a TCP proxy on loopback that makes a network of it: latency and bandwidth.
+ * delay - a TCP proxy on loopback that makes a network of it: latency, bandwidth, broken lines.
  *
- *   delay [-l MS] [-b BYTES_PER_S] [-p PORT] TARGET_PORT
+ *   delay [-l MS] [-b BYTES_PER_S] [-p PORT] [-c N] [-a N] [-s SEED] [-n N] TARGET_PORT
  *
  * Prints `port N` when it listens on 127.0.0.1:N (a free port unless -p names one), and forwards
  * each connection to 127.0.0.1:TARGET_PORT. Bytes leave -l milliseconds after they came, each way,
  * so a round trip grows by twice that; -b bounds each way of all connections together. SIGUSR1
  * resets all connections; SIGTERM ends it. A connection is accepted at once: only its bytes are
  * late.
+ *
+ * Of N chunks of bytes that come, about one resets its connection (-c): a line that is cut at any
+ * moment. Of N answers about one is lost (-a): its first bytes came, so the request was applied,
+ * and then the connection is reset. An answer is what comes behind bytes of the client's; "100
+ * Continue" is none. Which ones follows from SEED and the order in which bytes come. After each N
+ * answers (-n) it prints a line `answers N CUT LOST`, what there was until then: so others can act
+ * when something has been done, and not after some time.
  *
  * One thread, epoll, no sleep: each direction of a connection is a queue of chunks with the time at
  * which they may leave, and one timer is set for the first of all. So any number of requests are
@@ -65,15 +72,22 @@ struct side {
 struct pair {
 	struct pair *next, **link;
 	struct side sides[2];
-	bool is_dead; /* freed after the events at hand */
+	bool is_asked; /* bytes of the client's came, and no answer since */
+	bool is_dead;  /* freed after the events at hand */
 };
 
 struct proxy {
 	int epoll_fd, listen_fd, timer_fd, signal_fd;
 	uint16_t target_port;
 	uint64_t latency_ns, bytes_per_s;
-	uint64_t line_free_ns[2]; /* when the last byte so far has passed the bottleneck, by direction */
+	uint64_t line_free_ns[2]; /* when the last byte so far has passed the bottleneck, by
+				     direction */
 	struct pair *pairs;
+	struct {
+		uint64_t cut_each, lose_each, tell_each; /* 0: never */
+		uint64_t random_state;
+		uint64_t answers, cut, lost;
+	} faults;
 };
 
 static void die(const char *what)
@@ -97,7 +111,7 @@ static struct side *other(struct side *side)
 
 static void watch(struct proxy *proxy, int operation, int fd, uint32_t events, void *cookie)
 {
-	struct epoll_event event = {.events = events, .data.ptr = cookie};
+	struct epoll_event event = { .events = events, .data.ptr = cookie };
 
 	if (epoll_ctl(proxy->epoll_fd, operation, fd, &event))
 		die("epoll_ctl");
@@ -133,7 +147,7 @@ static void pair_kill(struct pair *pair)
 		return;
 	pair->is_dead = true;
 	for (int i = 0; i < 2; i++) {
-		struct linger reset = {.l_onoff = 1};
+		struct linger reset = { .l_onoff = 1 };
 		struct wire *wire = &pair->sides[i].in;
 
 		if (!is_finished(wire))
@@ -183,6 +197,57 @@ static uint64_t release_time(struct proxy *proxy, int direction, size_t len_byte
 	return now + proxy->latency_ns;
 }
 
+/** One of `each`, by chance; splitmix64 (Steele, Lea, Flood 2014). */
+static bool is_hit(struct proxy *proxy, uint64_t each)
+{
+	uint64_t z;
+
+	if (!each)
+		return false;
+	z = proxy->faults.random_state += 0x9e3779b97f4a7c15u;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return (z ^ z >> 31) % each == 0;
+}
+
+static void tell_answers(const struct proxy *proxy)
+{
+	printf("answers %llu %llu %llu\n", (unsigned long long)proxy->faults.answers,
+	       (unsigned long long)proxy->faults.cut, (unsigned long long)proxy->faults.lost);
+	fflush(stdout);
+}
+
+/** Is this the beginning of an answer? */
+static bool begins_answer(struct proxy *proxy, struct side *side, const char *data, size_t len)
+{
+	static const char interim[] = "HTTP/1.1 100";
+	struct pair *pair = side->pair;
+
+	if (side == &pair->sides[0])
+		pair->is_asked = true;
+	if (side == &pair->sides[0] || !pair->is_asked || len < sizeof(interim) ||
+	    memcmp(data, interim, sizeof(interim) - 1) == 0)
+		return false;
+	pair->is_asked = false;
+	proxy->faults.answers++;
+	return true;
+}
+
+/** Does the line break with these bytes? */
+static bool breaks(struct proxy *proxy, struct side *side, const char *data, size_t len)
+{
+	bool is_answer = begins_answer(proxy, side, data, len);
+	bool is_lost = is_answer && is_hit(proxy, proxy->faults.lose_each);
+	bool is_cut = !is_lost && is_hit(proxy, proxy->faults.cut_each);
+
+	proxy->faults.lost += is_lost;
+	proxy->faults.cut += is_cut;
+	if (is_answer && proxy->faults.tell_each &&
+	    proxy->faults.answers % proxy->faults.tell_each == 0)
+		tell_answers(proxy);
+	return is_lost || is_cut;
+}
+
 /** Read what came, up to one chunk: the fair share when many connections are busy. */
 static void side_read(struct proxy *proxy, struct side *side)
 {
@@ -193,6 +258,10 @@ static void side_read(struct proxy *proxy, struct side *side)
 	if (got < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			pair_kill(side->pair);
+		return;
+	}
+	if (got && breaks(proxy, side, data, (size_t)got)) {
+		pair_kill(side->pair);
 		return;
 	}
 	chunk = malloc(sizeof(*chunk) + (size_t)got);
@@ -247,13 +316,14 @@ static void wire_write(struct side *side, uint64_t now)
 /** Move what is due on all wires, and set the timer for what will be next. */
 static void pump(struct proxy *proxy)
 {
-	struct itimerspec alarm = {0};
+	struct itimerspec alarm = { 0 };
 	uint64_t now = now_ns(), next_ns = UINT64_MAX;
 
 	for (struct pair *pair = proxy->pairs; pair; pair = pair->next) {
 		for (int i = 0; i < 2 && !pair->is_dead; i++)
 			wire_write(&pair->sides[i], now);
-		if (!pair->is_dead && is_finished(&pair->sides[0].in) && is_finished(&pair->sides[1].in))
+		if (!pair->is_dead && is_finished(&pair->sides[0].in) &&
+		    is_finished(&pair->sides[1].in))
 			pair_kill(pair);
 		for (int i = 0; i < 2 && !pair->is_dead; i++) {
 			struct wire *wire = &pair->sides[i].in;
@@ -274,9 +344,9 @@ static void pump(struct proxy *proxy)
 
 static struct sockaddr_in loopback(uint16_t port)
 {
-	return (struct sockaddr_in){.sin_family = AF_INET,
-				    .sin_port = htons(port),
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	return (struct sockaddr_in){ .sin_family = AF_INET,
+				     .sin_port = htons(port),
+				     .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
 /** A connection to the target. On loopback it is there, or refused, at once. */
@@ -300,7 +370,7 @@ static void accept_one(struct proxy *proxy)
 	struct pair *pair = target_fd < 0 ? NULL : calloc(1, sizeof(*pair));
 
 	if (!pair) {
-		struct linger reset = {.l_onoff = 1};
+		struct linger reset = { .l_onoff = 1 };
 
 		if (fd >= 0) {
 			setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
@@ -397,7 +467,8 @@ static void open_proxy(struct proxy *proxy, uint16_t port)
 	proxy->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	proxy->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	proxy->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (proxy->signal_fd < 0 || proxy->epoll_fd < 0 || proxy->timer_fd < 0 || proxy->listen_fd < 0)
+	if (proxy->signal_fd < 0 || proxy->epoll_fd < 0 || proxy->timer_fd < 0 ||
+	    proxy->listen_fd < 0)
 		die("open");
 	setsockopt(proxy->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (bind(proxy->listen_fd, (struct sockaddr *)&address, sizeof(address)) ||
@@ -419,7 +490,8 @@ static uint64_t number(const char *text, uint64_t max)
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (errno || end == text || *end || *text == '-' || value > max) {
-		fprintf(stderr, "delay: '%s' is no number up to %llu\n", text, (unsigned long long)max);
+		fprintf(stderr, "delay: '%s' is no number up to %llu\n", text,
+			(unsigned long long)max);
 		exit(2);
 	}
 	return value;
@@ -427,22 +499,31 @@ static uint64_t number(const char *text, uint64_t max)
 
 int main(int argc, char **argv)
 {
-	struct proxy proxy = {0};
+	struct proxy proxy = { 0 };
 	uint16_t port = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "l:b:p:")) >= 0) {
+	while ((option = getopt(argc, argv, "l:b:p:c:a:s:n:")) >= 0) {
 		if (option == 'l')
 			proxy.latency_ns = number(optarg, 60000) * 1000000u;
 		else if (option == 'b')
 			proxy.bytes_per_s = number(optarg, 1000000000000u);
 		else if (option == 'p')
 			port = (uint16_t)number(optarg, UINT16_MAX);
+		else if (option == 'c')
+			proxy.faults.cut_each = number(optarg, UINT32_MAX);
+		else if (option == 'a')
+			proxy.faults.lose_each = number(optarg, UINT32_MAX);
+		else if (option == 's')
+			proxy.faults.random_state = number(optarg, UINT32_MAX);
+		else if (option == 'n')
+			proxy.faults.tell_each = number(optarg, UINT32_MAX);
 		else
 			return 2;
 	}
 	if (optind + 1 != argc) {
-		fprintf(stderr, "usage: delay [-l MS] [-b BYTES_PER_S] [-p PORT] TARGET_PORT\n");
+		fprintf(stderr, "usage: delay [-l MS] [-b BYTES_PER_S] [-p PORT] [-c N] [-a N] "
+				"[-s SEED] [-n N] TARGET_PORT\n");
 		return 2;
 	}
 	proxy.target_port = (uint16_t)number(argv[optind], UINT16_MAX);

@@ -13,14 +13,16 @@ import sys
 import tempfile
 
 WRITERS = 12
-URL = os.environ["MUSTER_TEST_URL"]
 
 
 class Job:
-    def __init__(self, program, folder):
+    """How a program is run on the repository that the environment's MUSTER_TEST_URL names."""
+
+    def __init__(self, program, folder, environment=None):
         self.program, self.folder = program, pathlib.Path(folder)
-        self.environment = {**os.environ, "MUSTER_REPO": URL, "HOME": folder,
-                            "MUSTER_ENTITY": "tester",
+        environment = environment or os.environ
+        self.environment = {**environment, "MUSTER_REPO": environment["MUSTER_TEST_URL"],
+                            "HOME": str(folder), "MUSTER_ENTITY": "tester",
                             "XDG_CACHE_HOME": f"{folder}/cache"}
 
     def start(self, *arguments):
