@@ -39,6 +39,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/servers/faults.h"
+
 enum {
 	CHUNK_BYTES = 32 << 10,
 	WIRE_BYTES = 4 << 20, /* 64 streams of 60 MB/s at 2 × 35 ms */
@@ -83,11 +85,7 @@ struct proxy {
 	uint64_t line_free_ns[2]; /* when the last byte so far has passed the bottleneck, by
 				     direction */
 	struct pair *pairs;
-	struct {
-		uint64_t cut_each, lose_each, tell_each; /* 0: never */
-		uint64_t random_state;
-		uint64_t answers, cut, lost;
-	} faults;
+	struct faults faults;
 };
 
 static void die(const char *what)
@@ -197,57 +195,6 @@ static uint64_t release_time(struct proxy *proxy, int direction, size_t len_byte
 	return now + proxy->latency_ns;
 }
 
-/** One of `each`, by chance; splitmix64 (Steele, Lea, Flood 2014). */
-static bool is_hit(struct proxy *proxy, uint64_t each)
-{
-	uint64_t z;
-
-	if (!each)
-		return false;
-	z = proxy->faults.random_state += 0x9e3779b97f4a7c15u;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return (z ^ z >> 31) % each == 0;
-}
-
-static void tell_answers(const struct proxy *proxy)
-{
-	printf("answers %llu %llu %llu\n", (unsigned long long)proxy->faults.answers,
-	       (unsigned long long)proxy->faults.cut, (unsigned long long)proxy->faults.lost);
-	fflush(stdout);
-}
-
-/** Is this the beginning of an answer? */
-static bool begins_answer(struct proxy *proxy, struct side *side, const char *data, size_t len)
-{
-	static const char interim[] = "HTTP/1.1 100";
-	struct pair *pair = side->pair;
-
-	if (side == &pair->sides[0])
-		pair->is_asked = true;
-	if (side == &pair->sides[0] || !pair->is_asked || len < sizeof(interim) ||
-	    memcmp(data, interim, sizeof(interim) - 1) == 0)
-		return false;
-	pair->is_asked = false;
-	proxy->faults.answers++;
-	return true;
-}
-
-/** Does the line break with these bytes? */
-static bool breaks(struct proxy *proxy, struct side *side, const char *data, size_t len)
-{
-	bool is_answer = begins_answer(proxy, side, data, len);
-	bool is_lost = is_answer && is_hit(proxy, proxy->faults.lose_each);
-	bool is_cut = !is_lost && is_hit(proxy, proxy->faults.cut_each);
-
-	proxy->faults.lost += is_lost;
-	proxy->faults.cut += is_cut;
-	if (is_answer && proxy->faults.tell_each &&
-	    proxy->faults.answers % proxy->faults.tell_each == 0)
-		tell_answers(proxy);
-	return is_lost || is_cut;
-}
-
 /** Read what came, up to one chunk: the fair share when many connections are busy. */
 static void side_read(struct proxy *proxy, struct side *side)
 {
@@ -260,7 +207,8 @@ static void side_read(struct proxy *proxy, struct side *side)
 			pair_kill(side->pair);
 		return;
 	}
-	if (got && breaks(proxy, side, data, (size_t)got)) {
+	if (got && faults_break(&proxy->faults, &side->pair->is_asked, side == &side->pair->sides[0],
+				data, (size_t)got)) {
 		pair_kill(side->pair);
 		return;
 	}
