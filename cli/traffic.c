@@ -7,7 +7,7 @@
 #define NS_PER_US UINT64_C(1000)
 #define NS_PER_S  1000000000.0
 /* 79 columns */
-#define ROW_FORMAT "   %-6s %9s %5s %7s %7s %9s %9s %6s %5s %5s\n"
+#define ROW_FORMAT "   %-6s %8s %5s %7s %7s %9s %9s %6s %5s %5s\n"
 
 static bool is_used(const struct muster_requests *kind)
 {

@@ -3,6 +3,8 @@ import signal
 import subprocess
 import threading
 
+import launch
+
 
 class Line:
     """A proxy that cuts connections and loses answers. `answers`, `cut` and `lost` count them."""
@@ -13,7 +15,8 @@ class Line:
         self.answers = self.cut = self.lost = 0
         self.process = subprocess.Popen(
             [program, "-n", "1", "-c", str(cut), "-a", str(lose), "-s", str(seed),
-             "-l", str(latency_ms), str(port)], stdout=subprocess.PIPE, text=True)
+             "-l", str(latency_ms), str(port)], stdout=subprocess.PIPE, text=True,
+            preexec_fn=launch.die_with_parent)
         self.port = int(self.process.stdout.readline().split()[1])
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()

@@ -115,7 +115,8 @@ class Lab:
         return subprocess.Popen(
             [self.job.program, *map(str, words)], stdin=subprocess.DEVNULL,
             env=through.environment(environment) if through else environment,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=launch.die_with_parent)
 
     def finish(self, process, codes=(0,)):
         try:

@@ -144,7 +144,10 @@ static inline uint64_t calls(const struct place *place, enum sys_call call)
 
 #define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 /* Whatever resolves paths is tested with and without openat2. */
-#define WITHOUT_UNNAMED(test) cmocka_unit_test_setup_teardown(test, begin_without_unnamed, end)
+#define WITHOUT_UNNAMED(test)                                                                      \
+	{                                                                                          \
+#test "_without_unnamed_files", test, begin_without_unnamed, end, NULL             \
+	}
 
 #define WITH_AND_WITHOUT_NAMES(test) WITH_PLACE(test), WITHOUT_UNNAMED(test)
 
