@@ -373,10 +373,11 @@ static bool handle(struct proxy *proxy, const struct epoll_event *event)
 	}
 	if (side->pair->is_dead)
 		return false;
-	if (event->events & EPOLLERR)
-		pair_kill(side->pair);
-	else if (event->events & EPOLLIN)
+	/* A server may answer and reset at once: what came before is still there to be read. */
+	if (event->events & EPOLLIN)
 		side_read(proxy, side);
+	else if (event->events & EPOLLERR)
+		pair_kill(side->pair);
 	return false;
 }
 

@@ -25,6 +25,7 @@ import line
 import s3
 
 WRITERS = 12
+VERBS = ("put", "get", "checkout")
 JOB_SECONDS = 300  # what any job may take: more says that it hangs
 UNEXPECTED = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "http_proxy", "HTTP_PROXY",
               "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "MUSTER_REPO")
@@ -59,6 +60,12 @@ class Place:
     def close(self):
         if self.server:
             self.server.close()
+
+    @property
+    def takes_parts_again(self):
+        """fake-gcs puts bytes of an upload that are sent again behind those that it has; muster
+        sees that the object is too long, and refuses."""
+        return self.name != "fake-gcs"
 
     @property
     def keeps_data(self):
@@ -140,7 +147,7 @@ class Lab:
         return f"{kind}{self.serial}"
 
     def new_tree(self):
-        """Small files, some that are packs of their own, and one in parts."""
+        """Small files, some that are packs of their own, and mostly one in parts."""
         root = self.folder / self.new_name("tree")
         for i in range(120):
             path = root / f"d{i // 40}" / f"f{i:03}"
@@ -148,7 +155,8 @@ class Lab:
             path.write_bytes(self.random.randbytes(self.random.randrange(9000)))
         for i in range(3):
             (root / f"middle{i}").write_bytes(self.random.randbytes(5 << 20))
-        (root / "large").write_bytes(self.random.randbytes(18 << 20))
+        large_bytes = (18 if self.place.takes_parts_again else 6) << 20
+        (root / "large").write_bytes(self.random.randbytes(large_bytes))
         return root
 
     def words(self, verb, name, tree):
@@ -163,7 +171,7 @@ class Lab:
         usual, tree, name = {}, self.new_tree(), self.new_name("usual")
         (self.folder / "first").write_text("")
         self.run("put", self.folder / "first", "-n", "first")  # proves once that the store creates
-        for verb in ("put", "get", "checkout"):
+        for verb in VERBS:
             words, target = self.words(verb, name, tree)
             begin = time.monotonic()
             if self.place.server:
@@ -249,7 +257,7 @@ class Lab:
     def each_job(self, trouble):
         """put, get and checkout of one new tree, each with `trouble(verb, words)`."""
         tree, name = self.new_tree(), self.new_name("data")
-        for verb in ("put", "get", "checkout"):
+        for verb in VERBS:
             words, target = self.words(verb, name, tree)
             trouble(verb, words)
             if target:
@@ -286,14 +294,14 @@ class Lab:
                 self.finish(process)
         self.each_job(trouble)
 
-    def outage(self, how, seconds):
+    def outage(self, how, seconds, verbs=VERBS):
         """The server hangs (`freeze`), or ends and comes back (`stop`), for so long."""
         back = {"freeze": self.place.server.thaw, "stop": self.place.server.start}[how]
 
         def trouble(verb, words):
             with self.line() as through:
                 process = self.start(*words, through=through)
-                if through.wait_for(self.some_answers(verb), process):
+                if verb in verbs and through.wait_for(self.some_answers(verb), process):
                     getattr(self.place.server, how)()
                     try:
                         time.sleep(seconds)  # this is the outage, nobody is waited for
