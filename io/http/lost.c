@@ -64,10 +64,11 @@ enum muster_code lost_judge(struct attempt *attempt, enum muster_code code,
 bool lost_ends(struct http_loop *loop, struct http_exchange *exchange)
 {
 	uint64_t lost_ns = lost_for(loop, exchange->request.pacer);
-	struct muster_error error = loop->lost.error;
+	struct muster_error error;
 
 	if (!lost_ns)
 		return false;
+	error = loop->lost.error;
 	if (loop->lost.pacer != exchange->request.pacer) /* another thread gave it up */
 		muster_fail(&error, MUSTER_E_LOST,
 			    "the host has served nothing for %llu s and is given up",
