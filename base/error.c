@@ -166,6 +166,8 @@ const char *muster_code_name(enum muster_code code)
 		return "conflict";
 	case MUSTER_E_CANCELLED:
 		return "cancelled";
+	case MUSTER_E_LOST:
+		return "lost";
 	}
 	return "unknown";
 }

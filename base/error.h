@@ -20,6 +20,12 @@ static inline bool muster_failed(enum muster_code code)
 	return code >= MUSTER_E_USAGE;
 }
 
+/** Would all that a job does next fail as well? Then it ends, and is no failure of one item. */
+static inline bool muster_ends_job(enum muster_code code)
+{
+	return code == MUSTER_E_MEMORY || code == MUSTER_E_LOST;
+}
+
 /** Set code and message; returns `code`. */
 enum muster_code muster_fail(struct muster_error *err, enum muster_code code, const char *format,
 			     ...) __attribute__((format(printf, 3, 4)));

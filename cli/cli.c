@@ -155,6 +155,9 @@ void cli_tell_error(struct cli *cli, const struct muster_error *error)
 		cli_json_end(cli);
 	}
 	screen_say(&cli->screen, COLOUR_RED, "muster: ", error->message);
+	if (error->code == MUSTER_E_LOST)
+		cli->hint = "what was done is kept: when the host answers again, the same command "
+			    "continues";
 	if (cli->hint)
 		tell_hint(cli);
 }

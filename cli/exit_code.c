@@ -22,6 +22,7 @@ enum exit_code exit_code_of(enum muster_code code)
 	case MUSTER_E_LIMIT:
 	case MUSTER_E_MEMORY:
 	case MUSTER_E_UNSUPPORTED:
+	case MUSTER_E_LOST:
 		return EXIT_STORE;
 	case MUSTER_EXISTS:
 	case MUSTER_E_CONFLICT:

@@ -7,6 +7,7 @@
 #include "base/effects.h"
 #include "base/text/text.h"
 #include "cli/show.h"
+#include "cli/traffic.h"
 
 #define LABEL_COLUMNS 18
 #define NS_PER_MS     UINT64_C(1000000)
@@ -214,6 +215,7 @@ static void end_json(struct cli *cli, uint64_t elapsed_ns, enum exit_code exit_c
 	if (atomic_load(&cli->counters.lane_steps))
 		json_member_u64(&cli->summary, "lanes_busy_percent", busy_percent(&cli->counters));
 	add_json_memory(cli);
+	traffic_json(cli, elapsed_ns);
 	json_member_u64(&cli->summary, "exit_code", exit_code);
 	json_write_object_end(&cli->summary);
 	line = output_begin(&cli->output);
@@ -236,5 +238,7 @@ void summary_end(struct cli *cli, enum exit_code exit_code)
 	add_lanes(cli);
 	add_line(cli, "peak memory", text_size(size, peak_memory_bytes()));
 	add_memory(cli);
+	if (cli->global.verbose)
+		traffic_show(&cli->summary_text, cli, elapsed_ns);
 	screen_write(&cli->screen, bytes_view(&cli->summary_text));
 }

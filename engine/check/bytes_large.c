@@ -60,7 +60,7 @@ static enum muster_code end_large(void *state, void *cookie, const struct long_a
 
 	if (answer->code == MUSTER_E_CANCELLED)
 		return MUSTER_OK;
-	if (answer->code == MUSTER_E_MEMORY) {
+	if (muster_ends_job(answer->code)) {
 		*err = *answer->error;
 		return err->code;
 	}

@@ -82,7 +82,7 @@ static enum muster_code check_one_by_one(struct byte_worker *worker, struct pack
 	for (uint32_t i = first; i < first + count; i++) {
 		enum muster_code code = check_blobs(worker, job, i, 1, err);
 
-		if (code == MUSTER_E_MEMORY)
+		if (muster_ends_job(code))
 			return code;
 		if (code)
 			bytes_tell_blob(worker->check->run, job, i, code, err->message);
@@ -150,7 +150,7 @@ static enum muster_code begin_pack(struct check_run *run, struct pack_job *job,
 
 	key_object(&job->key, OBJECT_PACK, &job->pack.id);
 	code = check_frame(run, job, err);
-	return code == MUSTER_E_MEMORY ? code : MUSTER_OK;
+	return muster_ends_job(code) ? code : MUSTER_OK;
 }
 
 static void end_pack(struct check_run *run, const struct pack_job *job)
@@ -171,7 +171,7 @@ enum muster_code bytes_check_pack(struct byte_worker *worker, struct pack_job *j
 			return MUSTER_OK;
 		count = group_count(worker, job, first);
 		code = check_blobs(worker, job, first, count, err);
-		if (code && code != MUSTER_E_MEMORY)
+		if (code && !muster_ends_job(code))
 			code = check_one_by_one(worker, job, first, count, err);
 	}
 	if (!code && !bytes_is_ending(worker->check))

@@ -44,7 +44,7 @@ void check_found(struct check_run *run, const char *object, enum muster_code cod
 enum muster_code check_judge(struct check_run *run, const char *object, enum muster_code code,
 			     struct muster_error *err)
 {
-	if (!muster_failed(code) || code == MUSTER_E_MEMORY || code == MUSTER_E_CANCELLED)
+	if (!muster_failed(code) || muster_ends_job(code) || code == MUSTER_E_CANCELLED)
 		return code;
 	check_finding(run, object, err);
 	*err = (struct muster_error){ 0 };
@@ -234,7 +234,7 @@ static enum muster_code read_gc(struct check_run *run, struct muster_error *err)
 {
 	enum muster_code code = repository_read_gc(run->repository, err);
 
-	if (code == MUSTER_E_MEMORY)
+	if (muster_ends_job(code))
 		return code;
 	*err = (struct muster_error){ 0 };
 	return MUSTER_OK;

@@ -53,7 +53,7 @@ void check_finding(struct check_run *run, const char *object, const struct muste
 void check_found(struct check_run *run, const char *object, enum muster_code code,
 		 const char *format, ...) __attribute__((format(printf, 4, 5)));
 /** What reading an object answered. A failure becomes a finding and MUSTER_ABSENT is answered,
- *  unless it ends the check itself (memory); MUSTER_OK and answers pass. */
+ *  unless it ends the check itself (memory, a host that is lost); MUSTER_OK and answers pass. */
 enum muster_code check_judge(struct check_run *run, const char *object, enum muster_code code,
 			     struct muster_error *err);
 /** MUSTER_E_CANCELLED once the caller wants an end. */

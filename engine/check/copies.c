@@ -97,8 +97,10 @@ static enum muster_code look_at(struct copy_search *search, const struct candida
 	    repository_is_bad(repository, &candidate->place.pack, candidate->place.ordinal))
 		return MUSTER_OK;
 	code = blob_reader_find(search->reader, &blob->key, &candidate->place, &at, &unused);
-	if (code == MUSTER_E_MEMORY)
-		return muster_fail_memory(err, "the directory of a pack");
+	if (muster_ends_job(code)) {
+		*err = unused;
+		return code;
+	}
 	blob->is_found = code == MUSTER_OK; /* a pack that is broken was told before */
 	return MUSTER_OK;
 }
@@ -157,20 +159,27 @@ struct held_page {
 	struct index_page page;
 };
 
-/* False where the page cannot be used; that was told when the file was checked. */
-static bool hold_page(struct copy_search *search, const struct index_view *view, uint32_t number,
-		      struct held_page *held)
+/* MUSTER_ABSENT where the page cannot be used; that was told when the file was checked. */
+static enum muster_code hold_page(struct copy_search *search, const struct index_view *view,
+				  uint32_t number, struct held_page *held, struct muster_error *err)
 {
 	uint32_t len = index_page_bytes(&view->trailer, number);
+	struct muster_error why = { 0 };
+	enum muster_code code;
 
 	if (held->number == number)
-		return true;
+		return MUSTER_OK;
 	held->number = UINT32_MAX;
-	if (store_read(view->object, index_page_offset(number), search->page, len, NULL) ||
+	code = store_read(view->object, index_page_offset(number), search->page, len, &why);
+	if (muster_ends_job(code)) {
+		*err = why;
+		return code;
+	}
+	if (code ||
 	    index_page_open(&held->page, &view->trailer, number, view_of(search->page, len), NULL))
-		return false;
+		return MUSTER_ABSENT;
 	held->number = number;
-	return true;
+	return MUSTER_OK;
 }
 
 /* The records of one page with the blob's digest and size. MUSTER_END: the next page may have more;
@@ -206,8 +215,11 @@ static enum muster_code search_pages(struct copy_search *search, const struct in
 	for (; number < view->trailer.page_count && code == MUSTER_END; number++) {
 		if (memcmp(view->tail.fences[number], key->digest, DIGEST_BYTES) > 0)
 			return MUSTER_OK;
-		if (hold_page(search, view, number, held))
+		code = hold_page(search, view, number, held, err);
+		if (!code)
 			code = search_page(search, view, blob, &held->page, err);
+		else if (code == MUSTER_ABSENT)
+			code = MUSTER_END; /* the next one may have it */
 	}
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
@@ -220,8 +232,10 @@ static enum muster_code search_file(struct copy_search *search, const struct obj
 	struct index_view view;
 	enum muster_code code = index_view_open(&view, search->run, id, &unused);
 
-	if (code == MUSTER_E_MEMORY)
-		return muster_fail_memory(err, "an index");
+	if (muster_ends_job(code)) {
+		*err = unused;
+		return code;
+	}
 	if (code)
 		return MUSTER_OK; /* told when the file was checked */
 	for (size_t i = 0; i < search->blob_count && !code; i++)

@@ -280,7 +280,7 @@ static enum muster_code audit_file(struct index_audit *audit, struct muster_erro
 		code = read_filter(audit, err);
 	if (!code)
 		code = check_pages(audit, &is_whole, err);
-	if (muster_failed(code) && code != MUSTER_E_MEMORY && code != MUSTER_E_CANCELLED) {
+	if (muster_failed(code) && !muster_ends_job(code) && code != MUSTER_E_CANCELLED) {
 		check_finding(audit->run, audit->key.text, err); /* pages that cannot be read */
 		is_whole = false;
 		code = MUSTER_OK;

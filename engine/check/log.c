@@ -85,7 +85,7 @@ static enum muster_code walk_link(struct link_walk *walk, uint64_t number, uint6
 
 static bool ends_check(enum muster_code code)
 {
-	return code == MUSTER_E_MEMORY || code == MUSTER_E_IO || code == MUSTER_E_CANCELLED;
+	return muster_ends_job(code) || code == MUSTER_E_IO || code == MUSTER_E_CANCELLED;
 }
 
 static enum muster_code tell_event(struct check_run *run, const struct check_log *log,

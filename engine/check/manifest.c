@@ -98,8 +98,10 @@ static enum muster_code find_before(struct manifest_check *check, const struct l
 		*out = order == 0 && is_same_leaf(other, record);
 		return MUSTER_OK;
 	}
-	if (code == MUSTER_E_MEMORY)
-		return muster_fail_memory(err, "a block of a manifest");
+	if (muster_ends_job(code)) {
+		*err = unused;
+		return code;
+	}
 	if (code != MUSTER_END) /* told when that version was checked: go on without it */
 		manifest_file_close(&check->before_file);
 	return MUSTER_OK;
@@ -196,7 +198,7 @@ static enum muster_code judge_leaf(struct manifest_check *check, const struct le
 {
 	struct key key;
 
-	if (!code || code == MUSTER_E_MEMORY || code == MUSTER_E_IO)
+	if (!code || muster_ends_job(code) || code == MUSTER_E_IO)
 		return code; /* of a sort: the leaf is in memory */
 	check->is_whole = check->all_entries = false;
 	if (leaf->is_shared)

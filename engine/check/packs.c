@@ -65,8 +65,10 @@ static enum muster_code was_swept_since(struct pack_merge *merge, bool *out,
 	struct muster_error unused = { 0 };
 	enum muster_code code = repository_read_gc(merge->run->repository, &unused);
 
-	if (code == MUSTER_E_MEMORY)
-		return muster_fail_memory(err, "the gc log");
+	if (muster_ends_job(code)) {
+		*err = unused;
+		return code;
+	}
 	*out = is_swept(merge);
 	return MUSTER_OK;
 }

@@ -103,13 +103,13 @@ static enum muster_code open_object(struct ranges *ranges, const struct leaf_rec
 		tell(ranges, record, MUSTER_E_FORMAT, "it is missing: versions need its leaves");
 		return MUSTER_ABSENT;
 	}
-	if (muster_failed(code) && code != MUSTER_E_MEMORY) {
+	if (muster_failed(code) && !muster_ends_job(code)) {
 		tell(ranges, record, code, err->message);
 		return MUSTER_ABSENT;
 	}
 	if (!code)
 		code = check_head(*out, record->in_manifest, err);
-	if (code == MUSTER_E_MEMORY || !code)
+	if (muster_ends_job(code) || !code)
 		return code;
 	check_judge(ranges->run, key.text, code, err);
 	return MUSTER_OK;

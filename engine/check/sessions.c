@@ -26,7 +26,7 @@ static enum muster_code read_record(struct check_run *run, const uint8_t session
 	bytes_release(&bytes);
 	if (tells)
 		return check_judge(run, key.text, code, err);
-	return code == MUSTER_E_MEMORY || !code ? code : MUSTER_ABSENT;
+	return muster_ends_job(code) || !code ? code : MUSTER_ABSENT;
 }
 
 /* Keys are made of these; what is not must not become one. */
@@ -66,8 +66,10 @@ enum muster_code check_session_end(struct check_run *run, const uint8_t session[
 			take_end(&record, out);
 		session_record_release(&record);
 	}
-	if (code == MUSTER_E_MEMORY)
-		return muster_fail_memory(err, "a record of a session");
+	if (muster_ends_job(code)) {
+		*err = unused;
+		return code;
+	}
 	return MUSTER_OK;
 }
 

@@ -123,7 +123,7 @@ enum muster_code get_fetch_find_at(struct get_fetcher *fetcher, const struct get
 	code = blob_reader_find(fetcher->reader, &key, place, out, &why);
 	if (!code || code == MUSTER_ABSENT)
 		return code;
-	fetcher->has_bad_pack = code != MUSTER_E_MEMORY;
+	fetcher->has_bad_pack = !muster_ends_job(code);
 	fetcher->bad_pack = place->pack;
 	fetcher->bad_pack_error = why;
 	if (error)

@@ -80,7 +80,7 @@ enum muster_code get_job_failure(struct get_job *job, struct muster_error *err)
 
 bool get_is_fatal(const struct muster_error *error)
 {
-	return error->code == MUSTER_E_MEMORY ||
+	return muster_ends_job(error->code) ||
 	       (error->code == MUSTER_E_IO &&
 		(error->sys_errno == ENOSPC || error->sys_errno == EDQUOT ||
 		 error->sys_errno == EROFS));

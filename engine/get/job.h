@@ -79,8 +79,8 @@ struct hash_options get_job_hashing(const struct get_job *job, enum digest_algor
 /** The noted failure; MUSTER_OK without one. */
 enum muster_code get_job_failure(struct get_job *job, struct muster_error *err);
 
-/** Does this failure of one item fail the run? Without memory or room on disk all that follow
- *  would fail, too. */
+/** Does this failure of one item fail the run? Without memory, room on disk or the repository's
+ *  host all that follow would fail, too. */
 bool get_is_fatal(const struct muster_error *error);
 /** Tell of an item that failed. One call at a time; NULL: its error could not be kept. */
 void get_report_failure(struct get_job *job, struct view path, const struct muster_error *error);

@@ -31,6 +31,7 @@ struct host_pacer {
 		struct retry retry;
 		uint64_t random_state;
 		struct host_pacer_kind counts[PACER_KIND_COUNT];
+		unsigned in_flight_max;
 	} locked;
 };
 
@@ -60,6 +61,8 @@ static uint64_t host_admit(struct pacer *pacer, enum pacer_kind kind, uint64_t b
 	wait_ns = pacing_admit(&host->locked.pacing, (enum attempt_kind)kind, byte_count, now_ns);
 	if (!wait_ns && ++counts->in_flight > counts->in_flight_max)
 		counts->in_flight_max = counts->in_flight;
+	if (host->locked.pacing.in_flight > host->locked.in_flight_max)
+		host->locked.in_flight_max = host->locked.pacing.in_flight;
 	pthread_mutex_unlock(&host->lock);
 	return wait_ns;
 }
@@ -129,10 +132,22 @@ static uint64_t host_hedge_after(struct pacer *pacer, enum pacer_kind kind, uint
 	return after_ns;
 }
 
+static uint64_t host_lost_for(struct pacer *pacer, uint64_t now_ns)
+{
+	struct host_pacer *host = of(pacer);
+	uint64_t lost_ns;
+
+	pthread_mutex_lock(&host->lock);
+	lost_ns = outage_lost_for(&host->locked.pacing.outage, now_ns);
+	pthread_mutex_unlock(&host->lock);
+	return lost_ns;
+}
+
 static const struct pacer_ops host_ops = {
 	.admit = host_admit,
 	.ended = host_ended,
 	.hedge_after = host_hedge_after,
+	.lost_for = host_lost_for,
 };
 
 enum muster_code host_pacer_new(struct pacer **out, const struct host_pacer_options *options,
@@ -172,6 +187,7 @@ void host_pacer_report(struct pacer *pacer, struct host_pacer_report *out)
 	out->is_down = pacing->outage.state != OUTAGE_UP;
 	out->is_lost = pacing->outage.state == OUTAGE_LOST;
 	out->retry_tokens = host->locked.retry.tokens;
+	out->in_flight_max = host->locked.in_flight_max;
 	for (unsigned i = 0; i < PACER_KIND_COUNT; i++) {
 		const struct pacing_kind *kind = &pacing->kinds[i];
 

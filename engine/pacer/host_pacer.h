@@ -40,6 +40,7 @@ struct host_pacer_report {
 	bool is_down; /* nothing was served since some failures */
 	bool is_lost; /* and for so long that nothing is tried again */
 	unsigned retry_tokens;
+	unsigned in_flight_max; /* of all kinds together */
 	struct host_pacer_kind kinds[PACER_KIND_COUNT];
 };
 

@@ -59,7 +59,7 @@ static enum muster_code check_key(const struct race *race, unsigned number,
 	}
 	if (winners != 1)
 		return muster_fail(
-			err, MUSTER_E_REFUSED,
+			err, MUSTER_E_UNSUPPORTED,
 			"the %s store does not create if absent: of %u creators of one key %u "
 			"won; it must not be written to",
 			store->ops->kind, CREATORS, winners);
@@ -68,7 +68,7 @@ static enum muster_code check_key(const struct race *race, unsigned number,
 	if (code == MUSTER_ABSENT || code == MUSTER_E_LIMIT ||
 	    (!code && (stored.len != 1 || stored.ptr[0] != winner)))
 		code = muster_fail(
-			err, MUSTER_E_REFUSED,
+			err, MUSTER_E_UNSUPPORTED,
 			"the %s store does not create if absent: '%s' does not hold what its "
 			"creator wrote",
 			store->ops->kind, key.text);

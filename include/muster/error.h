@@ -28,6 +28,8 @@ enum muster_code {
 	MUSTER_E_VANISHED,    /* a file was gone when it was opened */
 	MUSTER_E_CONFLICT,    /* another writer won and the run cannot go on by itself: exit 5 */
 	MUSTER_E_CANCELLED,   /* interrupted in order: exit 130 */
+	MUSTER_E_LOST,	      /* the host of a store has served nothing for so long that no more is
+				 tried: exit 4 */
 };
 
 #define MUSTER_ERROR_MESSAGE_BYTES 512

@@ -57,4 +57,35 @@ const char *muster_repository_url(const struct muster_repository *repository);
 const char *muster_repository_entity(const struct muster_repository *repository);
 const char *muster_repository_project(const struct muster_repository *repository);
 
+/** Requests of one kind. An attempt ends in one of: served, throttled, failed, timed_out, hedged.
+ */
+struct muster_requests {
+	const char *kind;      /* "small", "read", "write", "list", "delete"; static */
+	uint64_t at_once;      /* attempts in flight, at most */
+	uint64_t served;       /* answered, whatever the answer was */
+	uint64_t served_bytes; /* of their bodies, both ways */
+	uint64_t throttled;    /* the server asked for fewer */
+	uint64_t failed;       /* a connection broke, or the server failed */
+	uint64_t timed_out;
+	uint64_t hedged;    /* given up: mostly a second attempt was faster */
+	uint64_t given_up;  /* of those that were throttled, failed or timed out: not tried again */
+	uint64_t median_us; /* of late; 0: none was served */
+	uint64_t p99_us;
+};
+
+#define MUSTER_REQUEST_KINDS 5
+
+/** What was asked of the cloud that a repository lies in. */
+struct muster_traffic {
+	uint64_t requests;		     /* attempts that were sent, keys' too */
+	uint64_t sent_bytes, received_bytes; /* of bodies */
+	uint64_t connections;		     /* that were opened */
+	uint64_t at_once;		     /* attempts in flight, at most */
+	struct muster_requests kinds[MUSTER_REQUEST_KINDS];
+};
+
+/** What there was since it was opened. False: it is a local directory, `out` is zero. */
+bool muster_repository_traffic(const struct muster_repository *repository,
+			       struct muster_traffic *out);
+
 #endif

@@ -50,7 +50,7 @@ void cloud_sums_make(struct cloud_sums *out, const struct cloud_store *cloud, en
 }
 
 enum muster_code cloud_settle(struct cloud_store *cloud, struct view key, const char *nonce,
-			      struct muster_error *err)
+			      uint64_t size_bytes, struct muster_error *err)
 {
 	struct cloud_flight flight;
 	enum muster_code code;
@@ -59,6 +59,11 @@ enum muster_code cloud_settle(struct cloud_store *cloud, struct view key, const 
 	code = cloud_flight_perform(&flight, err);
 	if (!code && strcmp(flight.call.out.nonce, nonce) != 0)
 		code = MUSTER_EXISTS;
+	if (!code && flight.call.out.size_bytes != size_bytes)
+		code = muster_fail(err, MUSTER_E_DIGEST,
+				   "%llu bytes became an object of %llu on the server",
+				   (unsigned long long)size_bytes,
+				   (unsigned long long)flight.call.out.size_bytes);
 	cloud_flight_release(&flight);
 	return code;
 }
@@ -80,7 +85,7 @@ enum muster_code cloud_create_once(struct cloud_store *cloud, struct view key, s
 	if (code != MUSTER_EXISTS)
 		return code;
 	/* Ours, if an earlier attempt, or one that libcurl made by itself, lost its reply. */
-	code = cloud_settle(cloud, key, nonce, err);
+	code = cloud_settle(cloud, key, nonce, body.len, err);
 	return code == MUSTER_ABSENT ? MUSTER_EXISTS : code;
 }
 

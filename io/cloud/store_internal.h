@@ -73,10 +73,10 @@ struct view cloud_key_make(struct cloud_key *out, const struct cloud_store *clou
 /** Create if absent. MUSTER_EXISTS: not ours. */
 enum muster_code cloud_create_once(struct cloud_store *cloud, struct view key, struct view body,
 				   const char *nonce, struct muster_error *err);
-/** Whose is the object of that key? MUSTER_OK: made with this nonce; MUSTER_EXISTS: another one;
- *  MUSTER_ABSENT. */
+/** Whose is the object of that key? MUSTER_OK: made with this nonce, of this size; MUSTER_EXISTS:
+ *  another one; MUSTER_ABSENT. MUSTER_E_DIGEST: ours, and not what was written. */
 enum muster_code cloud_settle(struct cloud_store *cloud, struct view key, const char *nonce,
-			      struct muster_error *err);
+			      uint64_t size_bytes, struct muster_error *err);
 enum muster_code cloud_nonce_make(const struct cloud_store *cloud, char out[CLOUD_NONCE_TEXT],
 				  struct muster_error *err);
 /** The sums that the protocol wants of a body of this verb. */

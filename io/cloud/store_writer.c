@@ -139,12 +139,30 @@ static enum muster_code finish_upload(struct cloud_writer *writer)
 	return code || cloud_writer_ops(writer)->parts_in_order ? code : complete(writer);
 }
 
-/* Its last request did not end well: perhaps it was done, and only the reply was lost. */
+/* It is ours, and not what was written: nobody may find it. */
+static void remove_wrong(struct cloud_writer *writer)
+{
+	struct cloud_flight flight;
+
+	cloud_flight_init(&flight, writer->cloud, CLOUD_REMOVE, cloud_writer_key(writer));
+	cloud_flight_perform(&flight, NULL);
+	cloud_flight_release(&flight);
+}
+
+/* Its last request did not end well: perhaps it was done, and only the reply was lost. That the
+ * object is wrong, by its size or by a sum that the reply told, is no reply that was lost. */
 static enum muster_code settle(struct cloud_writer *writer, enum muster_code code)
 {
-	enum muster_code whose =
-		cloud_settle(writer->cloud, cloud_writer_key(writer), writer->nonce, NULL);
+	struct muster_error error = { 0 };
+	enum muster_code whose = cloud_settle(writer->cloud, cloud_writer_key(writer),
+					      writer->nonce, writer->offset_bytes, &error);
 
+	if (whose == MUSTER_E_DIGEST)
+		writer->error = error;
+	if (whose == MUSTER_E_DIGEST || (whose == MUSTER_OK && code == MUSTER_E_DIGEST)) {
+		remove_wrong(writer);
+		return MUSTER_E_DIGEST;
+	}
 	return whose == MUSTER_OK || whose == MUSTER_EXISTS ? whose : code;
 }
 

@@ -23,6 +23,7 @@ struct tree_writer {
 	bool makes_dirs; /* the last directory had to be made: the next one probably, too */
 	bool no_beneath; /* the kernel has no openat2, or does not let us use it */
 	uint64_t temporary_id, temporary_count;
+	bool can_be_unnamed; /* what has no name can be given one */
 };
 
 /* Where a path leads: a name in an open directory, which stays open until the next lookup. */
@@ -30,6 +31,33 @@ struct tree_place {
 	int dir_fd;
 	char name[TREE_NAME_MAX_BYTES + 1];
 };
+
+/* A file that is not whole yet. */
+struct tree_temporary {
+	struct tree_place place; /* `name` is the final one */
+	int dir_fd;		 /* a descriptor of its own: the cache may close its one */
+	int fd;			 /* -1: closed */
+	bool is_unnamed;   /* it has none until it is whole: a process that dies leaves nothing */
+	bool is_named;	   /* the temporary name stands */
+	bool has_own_name; /* it is whole, but may not be closed */
+	char name[TREE_TEMPORARY_NAME_BYTES];
+};
+
+/* Can a file get its first name here, through /proc? */
+bool tree_can_be_unnamed(void);
+/* In `dir_fd`. False where file system or kernel have no files without names. */
+bool tree_open_unnamed(struct tree_writer *writer, struct tree_temporary *temporary);
+/* In `dir_fd`, with a temporary name. The descriptor; -1 with errno. */
+int tree_open_temporary(struct tree_writer *writer, struct tree_temporary *temporary);
+/* It is whole: one without a name gets its own, or, to replace what has that, a temporary one. -1
+ * with errno. */
+int tree_end_unnamed(struct tree_writer *writer, struct tree_temporary *temporary, bool overwrite);
+/* Its own name, for a temporary one. -1 with errno. */
+int tree_give_name(struct tree_writer *writer, struct tree_temporary *temporary, bool overwrite);
+/* Close it, and remove what is left of it; errno stays. */
+void tree_temporary_drop(struct tree_writer *writer, struct tree_temporary *temporary);
+/* Closing can be where a server says that there is no room. -1 with errno. */
+int tree_close_checked(struct tree_writer *writer, int *fd);
 
 enum tree_lookup { TREE_LOOKUP_ONLY, TREE_LOOKUP_MAKE };
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,20 +9,9 @@
 
 #include "base/effects.h"
 
-#define TEMPORARY_TRIES_MAX 100
-
-/* A file with a temporary name beside its own. */
-struct temporary {
-	struct tree_place place; /* `name` is the final one */
-	int dir_fd;		 /* a descriptor of its own: the cache may close its one */
-	int fd;			 /* -1: closed */
-	bool is_named;		 /* the temporary name stands */
-	char name[TREE_TEMPORARY_NAME_BYTES];
-};
-
 struct tree_file {
 	struct tree_writer *writer;
-	struct temporary temporary;
+	struct tree_temporary temporary;
 	bool overwrite, failed;
 	size_t path_len;
 	uint8_t path[];
@@ -78,6 +66,7 @@ enum muster_code tree_writer_new(struct tree_writer **out, int root_fd, const st
 		return muster_fail_memory(err, "a writer of a tree");
 	writer->sys = sys ? sys : sys_system();
 	writer->root_fd = root_fd;
+	writer->can_be_unnamed = tree_can_be_unnamed();
 	for (size_t i = 0; i < TREE_WRITER_DIRS; i++)
 		writer->dirs[i].fd = -1;
 	code = effects_random(effects_system(), &writer->temporary_id, sizeof(writer->temporary_id),
@@ -126,94 +115,51 @@ static enum muster_code judge_taken(struct tree_writer *writer, struct view path
 	return overwrite ? MUSTER_OK : MUSTER_EXISTS;
 }
 
-/* ---- temporary names ---- */
+/* ---- temporary files ---- */
 
-static int open_temporary(struct tree_writer *writer, struct temporary *temporary)
+static enum muster_code fail_name(struct tree_writer *writer,
+				  const struct tree_temporary *temporary, struct view path,
+				  struct muster_error *err)
 {
-	const struct sys_ops *sys = writer->sys;
+	enum muster_code code;
 
-	for (int tries = 0; tries < TEMPORARY_TRIES_MAX; tries++) {
-		snprintf(temporary->name, sizeof(temporary->name),
-			 ".muster-%016" PRIx64 "-%" PRIx64 ".tmp", writer->temporary_id,
-			 writer->temporary_count++);
-		temporary->fd =
-			sys->openat(sys->state, temporary->dir_fd, temporary->name,
-				    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-		if (temporary->fd >= 0 || errno != EEXIST)
-			break;
-	}
-	temporary->is_named = temporary->fd >= 0;
-	return temporary->fd;
+	if (errno == EEXIST)
+		code = judge_taken(writer, path, &temporary->place, false, err);
+	else if (errno == EISDIR)
+		code = is_directory(path, err);
+	else
+		code = tree_fail(path, "rename a temporary file to", err);
+	if (code)
+		return code;
+	errno = EEXIST; /* taken, and free again: as good as taken */
+	return tree_fail(path, "rename a temporary file to", err);
 }
 
-static void temporary_drop(struct tree_writer *writer, struct temporary *temporary)
+static enum muster_code fail_close(struct tree_writer *writer,
+				   const struct tree_temporary *temporary, struct view path,
+				   struct muster_error *err)
 {
-	int saved = errno;
+	enum muster_code code = tree_fail(path, "close", err);
 
-	sys_close(writer->sys, temporary->fd);
-	temporary->fd = -1;
-	if (temporary->is_named)
-		writer->sys->unlinkat(writer->sys->state, temporary->dir_fd, temporary->name, 0);
-	temporary->is_named = false;
-	errno = saved;
+	if (temporary->has_own_name)
+		writer->sys->unlinkat(writer->sys->state, temporary->dir_fd, temporary->place.name,
+				      0);
+	return code;
 }
 
-/* Closing can be where a server says that there is no room. */
-static int close_checked(struct tree_writer *writer, int *fd)
-{
-	int failed = writer->sys->close(writer->sys->state, *fd);
-
-	*fd = -1;
-	return failed && errno != EINTR ? -1 : 0;
-}
-
-/* Without RENAME_NOREPLACE: a second name, which is refused where there is one. */
-static int name_by_link(struct tree_writer *writer, struct temporary *temporary)
-{
-	const struct sys_ops *sys = writer->sys;
-
-	if (sys->linkat(sys->state, temporary->dir_fd, temporary->name, temporary->dir_fd,
-			temporary->place.name, 0))
-		return -1;
-	sys->unlinkat(sys->state, temporary->dir_fd, temporary->name, 0);
-	return 0;
-}
-
-static int give_name(struct tree_writer *writer, struct temporary *temporary, bool overwrite)
-{
-	const struct sys_ops *sys = writer->sys;
-	int failed =
-		sys->renameat2(sys->state, temporary->dir_fd, temporary->name, temporary->dir_fd,
-			       temporary->place.name, overwrite ? 0 : RENAME_NOREPLACE);
-
-	if (failed && !overwrite && (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
-		failed = name_by_link(writer, temporary);
-	if (!failed)
-		temporary->is_named = false;
-	return failed;
-}
-
-/* Close and rename; what failed is dropped. */
-static enum muster_code temporary_settle(struct tree_writer *writer, struct temporary *temporary,
-					 struct view path, bool overwrite, struct muster_error *err)
+/* Close it and give it its name; what failed is dropped. */
+static enum muster_code settle(struct tree_writer *writer, struct tree_temporary *temporary,
+			       struct view path, bool overwrite, struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
 
-	if (close_checked(writer, &temporary->fd))
-		code = tree_fail(path, "close", err);
-	else if (give_name(writer, temporary, overwrite)) {
-		if (errno == EEXIST)
-			code = judge_taken(writer, path, &temporary->place, false, err);
-		else if (errno == EISDIR)
-			code = is_directory(path, err);
-		else
-			code = tree_fail(path, "rename a temporary file to", err);
-		if (!code) { /* taken, and free again: as good as taken */
-			errno = EEXIST;
-			code = tree_fail(path, "rename a temporary file to", err);
-		}
-	}
-	temporary_drop(writer, temporary);
+	if (tree_end_unnamed(writer, temporary, overwrite))
+		code = fail_name(writer, temporary, path, err);
+	else if (tree_close_checked(writer, &temporary->fd))
+		code = fail_close(writer, temporary, path, err);
+	else if (tree_give_name(writer, temporary, overwrite))
+		code = fail_name(writer, temporary, path, err);
+	tree_temporary_drop(writer, temporary);
 	return code;
 }
 
@@ -228,7 +174,7 @@ static enum muster_code write_new(struct tree_writer *writer, struct view path,
 	if (sys_write_all(writer->sys, fd, data)) {
 		code = tree_fail(path, "write", err);
 		sys_close(writer->sys, fd);
-	} else if (close_checked(writer, &fd)) {
+	} else if (tree_close_checked(writer, &fd)) {
 		code = tree_fail(path, "close", err);
 	}
 	if (code)
@@ -240,15 +186,15 @@ static enum muster_code replace(struct tree_writer *writer, struct view path,
 				const struct tree_place *place, struct view data,
 				struct muster_error *err)
 {
-	struct temporary temporary = { .place = *place, .dir_fd = place->dir_fd, .fd = -1 };
+	struct tree_temporary temporary = { .place = *place, .dir_fd = place->dir_fd, .fd = -1 };
 
-	if (open_temporary(writer, &temporary) < 0)
+	if (tree_open_temporary(writer, &temporary) < 0)
 		return tree_fail(path, "make a temporary file beside", err);
 	if (sys_write_all(writer->sys, temporary.fd, data)) {
-		temporary_drop(writer, &temporary);
+		tree_temporary_drop(writer, &temporary);
 		return tree_fail(path, "write", err);
 	}
-	return temporary_settle(writer, &temporary, path, true, err);
+	return settle(writer, &temporary, path, true, err);
 }
 
 enum muster_code tree_writer_put_small(struct tree_writer *writer, struct view path,
@@ -284,7 +230,7 @@ static int keep_dir_open(struct tree_writer *writer, int dir_fd)
 }
 
 static enum muster_code begin_at(struct tree_writer *writer, struct view path, bool overwrite,
-				 struct temporary *temporary, struct muster_error *err)
+				 struct tree_temporary *temporary, struct muster_error *err)
 {
 	enum muster_code code;
 	bool has_looked = false;
@@ -298,7 +244,8 @@ static enum muster_code begin_at(struct tree_writer *writer, struct view path, b
 			return tree_fail(path, "open the directory of", err);
 		temporary->place.dir_fd = temporary->dir_fd;
 		code = judge_taken(writer, path, &temporary->place, overwrite, err);
-		if (!code && open_temporary(writer, temporary) >= 0)
+		if (!code && (tree_open_unnamed(writer, temporary) ||
+			      tree_open_temporary(writer, temporary) >= 0))
 			return MUSTER_OK;
 		sys_close(writer->sys, temporary->dir_fd);
 	} while (!code && errno == ENOENT && tree_look_again(writer, &has_looked));
@@ -346,7 +293,7 @@ void tree_file_abort(struct tree_file *file)
 {
 	if (!file)
 		return;
-	temporary_drop(file->writer, &file->temporary);
+	tree_temporary_drop(file->writer, &file->temporary);
 	sys_close(file->writer->sys, file->temporary.dir_fd);
 	free(file);
 }
@@ -360,7 +307,7 @@ enum muster_code tree_file_finish(struct tree_file *file, struct muster_error *e
 		errno = EIO;
 		code = tree_fail(path, "an earlier write failed: finish", err);
 	} else {
-		code = temporary_settle(file->writer, &file->temporary, path, file->overwrite, err);
+		code = settle(file->writer, &file->temporary, path, file->overwrite, err);
 	}
 	tree_file_abort(file); /* what got its name is not its any more */
 	return code;

@@ -6,8 +6,9 @@
  *           under a file's own name is replaced, where replacing is allowed.
  * Whole:    a small file is created under its own name and unlinked if its bytes do not get
  *           there; a large one, and one that replaces another, has a temporary name
- *           (".muster-…" beside it) until it is whole. Nothing is synced but by
- *           tree_writer_sync().
+ *           (".muster-…" beside it) until it is whole; a large one none at all, where the file
+ *           system can do that: a process that is killed leaves nothing of it. Nothing is synced
+ *           but by tree_writer_sync().
  * Threads:  one writer belongs to one thread; many writers may share a root descriptor.
  * Memory:   up to TREE_WRITER_DIRS directories stay open; nothing is allocated per file.
  * Errors:   all are data of one item and name its path: MUSTER_E_IO with sys_errno (ENOTDIR: a

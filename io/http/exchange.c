@@ -246,6 +246,8 @@ void exchange_attempt_over(struct attempt *attempt, CURLcode result)
 	delay_ns = report(attempt, outcome);
 	if (is_final(outcome) || (delay_ns == PACER_NEVER && !running_count(exchange))) {
 		count_add(&loop->counts.hedges_won, is_reply && attempt->is_hedge);
+		if (!is_final(outcome))
+			code = lost_judge(attempt, code, &error);
 		attempt->reply.lines = is_reply ? &attempt->lines : NULL;
 		exchange_finish(exchange, code, &error, attempt);
 		return;

@@ -23,7 +23,8 @@
  * Secrets:   messages name method, host and path, and what libcurl says of connections and
  *            certificates; never a query, a header's value or a body.
  * Errors:    what the network does is MUSTER_E_IO with sys_errno (ETIMEDOUT, ECONNREFUSED,
- *            ECONNRESET, EHOSTUNREACH, EPROTO, …); see http_reply_judge() for statuses.
+ *            ECONNRESET, EHOSTUNREACH, EPROTO, …); see http_reply_judge() for statuses. Once a
+ *            pacer gives its host up all that is asked of it is MUSTER_E_LOST, at once.
  */
 #ifndef IO_HTTP_HTTP_H
 #define IO_HTTP_HTTP_H

@@ -5,6 +5,7 @@
  *   http.c      callers' side: open, start, cancel, close
  *   loop.c      the thread: what came in, timers, admission, libcurl's multi
  *   exchange.c  from one attempt to the next, and to the end
+ *   lost.c      a host is given up: the end of all that is asked of it
  *   attempt.c   one request and its reply through a libcurl easy handle
  *   failure.c   what libcurl's codes mean
  *
@@ -56,6 +57,11 @@ struct http_loop {
 	struct link idle, doomed; /* attempts: without a request; that lost a race */
 	struct timers timers;
 	struct loop_counts counts;
+
+	struct { /* the host that was given up last, and what is told of it */
+		const struct pacer *pacer;
+		struct muster_error error;
+	} lost;
 
 	atomic_bool is_refused; /* a pacer says wait: tell me when an attempt has ended elsewhere */
 	atomic_bool asks_again; /* it has */
@@ -148,6 +154,15 @@ void exchange_cancel(struct http_exchange *exchange);
 /* http.c: done was called; wakes http_perform(). */
 void exchange_signal(struct http_waiter *waiter, enum muster_code code,
 		     const struct muster_error *error);
+
+/* --- lost.c ---------------------------------------------------------------------------------- */
+
+/* After an attempt that was the last of its exchange: if its host is given up, `error` becomes what
+ * is told of that, and every exchange with it but this one, which is about to end, ends so. */
+enum muster_code lost_judge(struct attempt *attempt, enum muster_code code,
+			    struct muster_error *error);
+/* The pacer refuses: does this exchange end for it? */
+bool lost_ends(struct http_loop *loop, struct http_exchange *exchange);
 
 /* --- attempt.c ------------------------------------------------------------------------------- */
 

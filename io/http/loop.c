@@ -98,7 +98,8 @@ void loop_ended(struct http_loop *loop, const struct pacer *pacer)
 	}
 }
 
-/* Begin the first of a lane if its pacer lets it. False: nobody began. */
+/* Begin the first of a lane if its pacer lets it, or end it if its host is lost. False: it waits.
+ */
 static bool admit_one(struct http_loop *loop, struct lane *lane, bool *is_refused)
 {
 	struct http_exchange *exchange;
@@ -116,6 +117,8 @@ static bool admit_one(struct http_loop *loop, struct lane *lane, bool *is_refuse
 	exchange = LINK_OWNER(lane->waiting.next, struct http_exchange, engine.link);
 	wait_ns = lane->pacer->ops->admit(lane->pacer, lane->kind, exchange_byte_count(exchange),
 					  now_ns);
+	if (wait_ns && lost_ends(loop, exchange))
+		return true;
 	if (wait_ns) {
 		lane->ask_ns = wait_ns < UINT64_MAX - now_ns ? now_ns + wait_ns : UINT64_MAX;
 		*is_refused = true;

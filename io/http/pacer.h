@@ -54,6 +54,9 @@ struct pacer_ops {
 	/* After how many ns without a first byte should a second attempt race the first?
 	 * PACER_NEVER: not at all. The second is admitted as any. */
 	uint64_t (*hedge_after)(struct pacer *pacer, enum pacer_kind kind, uint64_t byte_count);
+	/* Has the host served nothing for so long that it is given up? For how many ns; 0: no. Then
+	 * whoever is refused by `admit`, waits or is in flight fails at once. NULL: never. */
+	uint64_t (*lost_for)(struct pacer *pacer, uint64_t now_ns);
 };
 
 /** What all pacers begin with. */

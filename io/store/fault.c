@@ -80,6 +80,9 @@ static enum muster_code strike(struct passage *passage, struct muster_error *err
 		options->act(options->act_state, &passage->event);
 		return MUSTER_OK;
 	}
+	if (options->code)
+		return muster_fail(err, options->code, "effect %" PRIu64 " (%s) was made to fail",
+				   passage->event.number, store_effect_name(passage->event.effect));
 	errno = options->sys_errno ? options->sys_errno : EIO;
 	return muster_fail_errno(err, "effect %" PRIu64 " (%s) was made to fail",
 				 passage->event.number, store_effect_name(passage->event.effect));

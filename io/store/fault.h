@@ -46,7 +46,8 @@ struct store_fault_options {
 	uint64_t at;	 /* the effect to hit; 0: none */
 	uint64_t length; /* how many effects in a row are hit; 0: one */
 	bool after;	 /* hit after the effect was applied: a failure is then a lost answer */
-	int sys_errno;	 /* of the MUSTER_E_IO that is answered; 0: EIO */
+	enum muster_code code; /* that is answered; 0: MUSTER_E_IO */
+	int sys_errno;	       /* of MUSTER_E_IO; 0: EIO */
 	/* Called instead of failing (the effect's own code is then answered, if this returns). A
 	 * function that calls _exit() is a crash just before or after the effect. */
 	store_fault_fn *act;

@@ -13,7 +13,7 @@
 
 #define GAP_MIN_NS  (100 * MS)
 #define GAP_MAX_NS  (2 * S)
-#define GAP_LOST_NS (50 * MS) /* 20 a second: those at the gate fail soon, and storm nothing */
+#define GAP_LOST_NS (10 * S) /* time for a job to end; who asks later tries anew */
 
 #define PATIENCE_NS	  (60 * S) /* a server that restarts takes less */
 #define PATIENCE_NEVER_NS (10 * S) /* it never served: a wrong name, a closed port, no network */
@@ -31,11 +31,11 @@ void outage_begin(struct outage *outage, uint64_t now_ns)
 	if (outage->state == OUTAGE_UP)
 		return;
 	outage->probe_ns = now_ns + outage->gap_ns;
+	if (outage->state == OUTAGE_LOST)
+		return;
 	outage->gap_ns += outage->gap_ns / 2;
 	if (outage->gap_ns > GAP_MAX_NS)
 		outage->gap_ns = GAP_MAX_NS;
-	if (outage->state == OUTAGE_LOST)
-		outage->gap_ns = GAP_LOST_NS;
 }
 
 static bool end_outage(struct outage *outage, uint64_t now_ns)
@@ -57,19 +57,22 @@ static bool looks_down(const struct outage *outage, enum attempt_outcome outcome
 	return outcome != ATTEMPT_THROTTLED || now_ns >= outage->began_ns + DOWN_THROTTLED_NS;
 }
 
-static void count_failure(struct outage *outage, enum attempt_outcome outcome, uint64_t now_ns)
+static void count_failure(struct outage *outage, const struct attempt *attempt)
 {
 	uint64_t patience_ns = outage->has_served ? PATIENCE_NS : PATIENCE_NEVER_NS;
+	uint64_t now_ns = attempt->ended_ns;
 
 	/* After a long pause nothing is known of the time between. */
 	if (outage->failure_count && now_ns > outage->failed_ns + PATIENCE_NS) {
 		outage->failure_count = 0;
 		outage->state = OUTAGE_UP;
 	}
-	if (outage->failure_count++ == 0)
+	if (outage->failure_count++ == 0) {
+		outage->silent_ns = attempt->began_ns;
 		outage->began_ns = now_ns;
+	}
 	outage->failed_ns = now_ns;
-	if (outage->state == OUTAGE_UP && looks_down(outage, outcome, now_ns)) {
+	if (outage->state == OUTAGE_UP && looks_down(outage, attempt->outcome, now_ns)) {
 		outage->state = OUTAGE_DOWN;
 		outage->gap_ns = GAP_MIN_NS;
 		outage->probe_ns = now_ns + GAP_MIN_NS;
@@ -77,7 +80,7 @@ static void count_failure(struct outage *outage, enum attempt_outcome outcome, u
 	if (outage->state == OUTAGE_DOWN && now_ns > outage->began_ns + patience_ns) {
 		outage->state = OUTAGE_LOST;
 		outage->gap_ns = GAP_LOST_NS;
-		outage->probe_ns = now_ns;
+		outage->probe_ns = now_ns + GAP_LOST_NS;
 	}
 }
 
@@ -87,8 +90,15 @@ bool outage_ended(struct outage *outage, const struct attempt *attempt)
 		return false;
 	if (attempt->outcome == ATTEMPT_SERVED)
 		return end_outage(outage, attempt->ended_ns);
-	count_failure(outage, attempt->outcome, attempt->ended_ns);
+	count_failure(outage, attempt);
 	return false;
+}
+
+uint64_t outage_lost_for(const struct outage *outage, uint64_t now_ns)
+{
+	if (outage->state != OUTAGE_LOST)
+		return 0;
+	return now_ns > outage->silent_ns ? now_ns - outage->silent_ns : 1;
 }
 
 bool outage_excuses(const struct outage *outage, uint64_t now_ns)

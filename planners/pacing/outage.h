@@ -8,7 +8,7 @@
  * While a host is down one attempt may begin now and then (100 ms after the last, then growing to
  * 2 s); all others wait at the gate, and that costs them neither tries nor budget. So an outage is
  * survived by many requests as by one, and the host that comes back is not stormed. When it is
- * lost, whoever fails is not tried again, and those at the gate are let through quickly, to fail.
+ * lost, who is in flight, waits or comes shall fail at once; only each 10 s one may ask again.
  */
 #ifndef PLANNERS_PACING_OUTAGE_H
 #define PLANNERS_PACING_OUTAGE_H
@@ -24,6 +24,7 @@ struct outage {
 	enum outage_state state;
 	bool has_served;	/* ever */
 	unsigned failure_count; /* since something was served */
+	uint64_t silent_ns;	/* when the first of these attempts had begun */
 	uint64_t began_ns;	/* the first of these failures */
 	uint64_t failed_ns;	/* the last */
 	uint64_t over_ns;	/* when the last outage was over; 0: there was none */
@@ -39,6 +40,9 @@ void outage_begin(struct outage *outage, uint64_t now_ns);
 
 /** Counts what an attempt came to. True: an outage is over. */
 bool outage_ended(struct outage *outage, const struct attempt *attempt);
+
+/** Is the host lost? For how many ns has it served nothing; 0: it is not. */
+uint64_t outage_lost_for(const struct outage *outage, uint64_t now_ns);
 
 /** Is the host to blame, and not the exchange, for what fails now: down, or down a minute ago? */
 bool outage_excuses(const struct outage *outage, uint64_t now_ns);

@@ -31,6 +31,7 @@ static void every_code_has_its_exit_code(void **state)
 		{ MUSTER_E_VANISHED, 3 },
 		{ MUSTER_E_CONFLICT, 5 },
 		{ MUSTER_E_CANCELLED, 130 },
+		{ MUSTER_E_LOST, 4 },
 	};
 
 	(void)state;

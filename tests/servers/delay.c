@@ -1,13 +1,20 @@
 /**
- * delay - a TCP proxy on loopback that makes a network of it: latency and bandwidth.
+ * delay - a TCP proxy on loopback that makes a network of it: latency, bandwidth, broken lines.
  *
- *   delay [-l MS] [-b BYTES_PER_S] [-p PORT] TARGET_PORT
+ *   delay [-l MS] [-b BYTES_PER_S] [-p PORT] [-c N] [-a N] [-s SEED] [-n N] TARGET_PORT
  *
  * Prints `port N` when it listens on 127.0.0.1:N (a free port unless -p names one), and forwards
  * each connection to 127.0.0.1:TARGET_PORT. Bytes leave -l milliseconds after they came, each way,
  * so a round trip grows by twice that; -b bounds each way of all connections together. SIGUSR1
  * resets all connections; SIGTERM ends it. A connection is accepted at once: only its bytes are
  * late.
+ *
+ * Of N chunks of bytes that come, about one resets its connection (-c): a line that is cut at any
+ * moment. Of N answers about one is lost (-a): its first bytes came, so the request was applied,
+ * and then the connection is reset. An answer is what comes behind bytes of the client's; "100
+ * Continue" is none. Which ones follows from SEED and the order in which bytes come. After each N
+ * answers (-n) it prints a line `answers N CUT LOST`, what there was until then: so others can act
+ * when something has been done, and not after some time.
  *
  * One thread, epoll, no sleep: each direction of a connection is a queue of chunks with the time at
  * which they may leave, and one timer is set for the first of all. So any number of requests are
@@ -31,6 +38,8 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tests/servers/faults.h"
 
 enum {
 	CHUNK_BYTES = 32 << 10,
@@ -65,7 +74,8 @@ struct side {
 struct pair {
 	struct pair *next, **link;
 	struct side sides[2];
-	bool is_dead; /* freed after the events at hand */
+	bool is_asked; /* bytes of the client's came, and no answer since */
+	bool is_dead;  /* freed after the events at hand */
 };
 
 struct proxy {
@@ -75,6 +85,7 @@ struct proxy {
 	uint64_t line_free_ns[2]; /* when the last byte so far has passed the bottleneck, by
 				     direction */
 	struct pair *pairs;
+	struct faults faults;
 };
 
 static void die(const char *what)
@@ -199,6 +210,11 @@ static void side_read(struct proxy *proxy, struct side *side)
 	if (got < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			pair_kill(side->pair);
+		return;
+	}
+	if (got && faults_break(&proxy->faults, &side->pair->is_asked, side == &side->pair->sides[0],
+				data, (size_t)got)) {
+		pair_kill(side->pair);
 		return;
 	}
 	chunk = malloc(sizeof(*chunk) + (size_t)got);
@@ -362,10 +378,11 @@ static bool handle(struct proxy *proxy, const struct epoll_event *event)
 	}
 	if (side->pair->is_dead)
 		return false;
-	if (event->events & EPOLLERR)
-		pair_kill(side->pair);
-	else if (event->events & EPOLLIN)
+	/* A server may answer and reset at once: what came before is still there to be read. */
+	if (event->events & EPOLLIN)
 		side_read(proxy, side);
+	else if (event->events & EPOLLERR)
+		pair_kill(side->pair);
 	return false;
 }
 
@@ -440,18 +457,27 @@ int main(int argc, char **argv)
 	uint16_t port = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "l:b:p:")) >= 0) {
+	while ((option = getopt(argc, argv, "l:b:p:c:a:s:n:")) >= 0) {
 		if (option == 'l')
 			proxy.latency_ns = number(optarg, 60000) * 1000000u;
 		else if (option == 'b')
 			proxy.bytes_per_s = number(optarg, 1000000000000u);
 		else if (option == 'p')
 			port = (uint16_t)number(optarg, UINT16_MAX);
+		else if (option == 'c')
+			proxy.faults.cut_each = number(optarg, UINT32_MAX);
+		else if (option == 'a')
+			proxy.faults.lose_each = number(optarg, UINT32_MAX);
+		else if (option == 's')
+			proxy.faults.random_state = number(optarg, UINT32_MAX);
+		else if (option == 'n')
+			proxy.faults.tell_each = number(optarg, UINT32_MAX);
 		else
 			return 2;
 	}
 	if (optind + 1 != argc) {
-		fprintf(stderr, "usage: delay [-l MS] [-b BYTES_PER_S] [-p PORT] TARGET_PORT\n");
+		fprintf(stderr, "usage: delay [-l MS] [-b BYTES_PER_S] [-p PORT] [-c N] [-a N] "
+				"[-s SEED] [-n N] TARGET_PORT\n");
 		return 2;
 	}
 	proxy.target_port = (uint16_t)number(argv[optind], UINT16_MAX);

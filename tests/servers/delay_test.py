@@ -163,6 +163,41 @@ class Delay(unittest.TestCase):
             connection.sendall(b"b")
             self.assertEqual(connection.recv(1), b"b")
 
+    def ask(self, connect, count):
+        """Asks so many times, each on a connection of its own: how many were answered."""
+        answered = 0
+        for _ in range(count):
+            with connect() as connection:
+                try:
+                    connection.sendall(b"question")
+                    answered += connection.recv(60, socket.MSG_WAITALL) == b"answer" * 10
+                except ConnectionError:
+                    pass
+        return answered
+
+    def test_answers_are_lost_after_the_target_gave_them(self):
+        asked = []
+
+        def answer(connection):
+            asked.append(connection.recv(64))
+            connection.sendall(b"answer" * 10)
+
+        answered = self.ask(self.through(answer, "-a", "2", "-s", "7", "-n", "1"), 40)
+        self.assertEqual(len(asked), 40)
+        self.proxy.terminate()
+        last = self.proxy.stdout.read().splitlines()[-1].split()
+        self.assertEqual(last[0], "answers")
+        self.assertEqual(int(last[3]) + answered, 40, last)
+        self.assertIn(int(last[3]), range(8, 33))
+
+    def test_connections_are_cut_by_chance(self):
+        with self.through(echo, "-c", "8", "-s", "3", "-n", "1")() as connection:
+            with self.assertRaises(ConnectionError):
+                for _ in range(1000):
+                    connection.sendall(b"x" * 100)
+                    if not connection.recv(100):
+                        raise ConnectionError
+
     def test_a_target_that_is_gone_is_a_reset(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]

@@ -13,25 +13,27 @@ import sys
 import tempfile
 
 WRITERS = 12
-URL = os.environ["MUSTER_TEST_URL"]
 
 
 class Job:
-    def __init__(self, program, folder):
+    """How a program is run on the repository that the environment's MUSTER_TEST_URL names."""
+
+    def __init__(self, program, folder, environment=None):
         self.program, self.folder = program, pathlib.Path(folder)
-        self.environment = {**os.environ, "MUSTER_REPO": URL, "HOME": folder,
-                            "MUSTER_ENTITY": "tester",
+        environment = environment or os.environ
+        self.environment = {**environment, "MUSTER_REPO": environment["MUSTER_TEST_URL"],
+                            "HOME": str(folder), "MUSTER_ENTITY": "tester",
                             "XDG_CACHE_HOME": f"{folder}/cache"}
 
     def start(self, *arguments):
         return subprocess.Popen([self.program, *map(str, arguments)], env=self.environment,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def run(self, *arguments, code=0):
+    def run(self, *arguments, code=0, stderr=False):
         process = self.start(*arguments)
         out, err = process.communicate()
         assert process.returncode == code, f"{arguments}: {process.returncode}: {out}{err}"
-        return out
+        return err if stderr else out
 
     def summary(self, *arguments):
         return json.loads(self.run(*arguments, "--json").splitlines()[-1])
@@ -57,11 +59,31 @@ def edit_tree(root):
     (root / "new").write_text("new")
 
 
+def prove_told(cloud):
+    """What the summary tells of requests is more than the least that there must have been."""
+    kinds = {kind["kind"]: kind for kind in cloud["kinds"]}
+    assert cloud["sent_bytes"] > 20 << 20 and cloud["bytes_per_s"] > 0, cloud
+    assert kinds["write"]["served_bytes"] > 20 << 20, cloud
+    assert kinds["small"]["served"] > 5 and 0 < kinds["small"]["median_us"], cloud
+    assert all(kind["median_us"] <= kind["p99_us"] for kind in cloud["kinds"]), cloud
+    assert max(kind["at_once"] for kind in cloud["kinds"]) <= cloud["at_once"], cloud
+    assert sum(kind["served"] for kind in cloud["kinds"]) <= cloud["requests"], cloud
+
+
+def prove_table(text):
+    """-v shows the same as lines of one width, and nothing beyond a terminal's 80 columns."""
+    lines = [line for line in text.splitlines() if line.startswith("   ")]
+    begin = next(i for i, line in enumerate(lines) if line.split()[0] == "KIND")
+    assert {len(line) for line in lines[begin:]} == {len(lines[begin])}, lines
+    assert max(map(len, lines[begin - 2:])) < 80, lines
+
+
 def the_main_job(job, files):
     tree, copy = job.folder / "tree", job.folder / "copy"
     make_tree(tree, files)
     first = job.summary("put", tree, "-n", "data")
     assert first["version"] == "tester/uncategorized/data:v0", first
+    prove_told(first["cloud"])
     edit_tree(tree)
     second = job.summary("put", tree, "-n", "data")
     assert second["version"] == "tester/uncategorized/data:v1", second
@@ -70,7 +92,7 @@ def the_main_job(job, files):
     drift = [json.loads(line) for line in
              job.run("diff", "data:v0", "data:v1", "--json", code=1).splitlines()]
     assert sorted(o["path"] for o in drift if "path" in o) == ["d000/f00000", "d000/f00001", "new"]
-    job.run("checkout", "data:v1", copy)
+    prove_table(job.run("checkout", "data:v1", copy, "-v", stderr=True))
     job.assert_equal(tree, copy)
     job.run("verify", "data:v1", copy)
     job.run("check")

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "io/store/fault.h"
 #include "tests/engine/get/files.h"
 
 /* --- cancelling ------------------------------------------------------------------------------ */
@@ -72,7 +73,8 @@ static void the_same_command_continues(void **state)
 
 	options.job.worker_count = 1;
 	start.sys = &place->sys.ops;
-	place->sys.always[SYS_CALL_RENAMEAT2] = EIO; /* large files, and the root itself */
+	place->sys.always[SYS_CALL_RENAMEAT2] = EIO; /* the root itself */
+	place->sys.always[SYS_CALL_LINKAT] = EIO;    /* large files */
 	assert_int_equal(get_run_with(&start, &options, &report, &err), MUSTER_E_IO);
 	assert_false(place_has(place->base, "tree"));
 	partial = partial_of(place);
@@ -136,6 +138,49 @@ static void a_failing_system_call_leaves_nothing_half_done(void **state)
 	fail_msg("the calls never end");
 }
 
+/* Its host is lost at any moment: one message ends the run, no item is blamed, and once it is back
+ * the same command makes all good. */
+static void a_lost_store_ends_the_run(void **state)
+{
+	struct store_fault_options faults = { .length = UINT64_MAX,
+					      .code = MUSTER_E_LOST,
+					      .count_reads = true };
+	struct place *place = *state;
+	struct version version = place_version(place, few, FEW);
+	struct muster_get_options options = options_of(place);
+	struct get_start start;
+	struct store *inner = place->store;
+	bool is_hit = true;
+
+	repository_close(place->repository);
+	assert_int_equal(store_fault_new(&place->store, inner, &faults, NULL), MUSTER_OK);
+	assert_int_equal(repository_open(&place->repository, place->store, effects_system(), NULL),
+			 MUSTER_OK);
+	start = place_start(place, &version);
+	for (uint64_t n = 1; is_hit; n++) {
+		struct muster_verify_options verify = { .stored = true };
+		struct muster_verify_report verified = { 0 };
+		struct muster_get_report report = { 0 };
+		struct muster_error err = { 0 };
+		enum muster_code code;
+
+		store_fault_arm(place->store, n);
+		code = get_run_with(&start, &options, &report, &err);
+		is_hit = store_fault_hit(place->store);
+		assert_int_equal(code, is_hit ? MUSTER_E_LOST : MUSTER_OK);
+		assert_int_equal(report.failed_items, 0);
+		store_fault_arm(place->store, n);
+		code = verify_run(place->repository, &version, "v", NULL, &verify, &verified, &err);
+		assert_int_equal(code, store_fault_hit(place->store) ? MUSTER_E_LOST : MUSTER_OK);
+		assert_int_equal(verified.missing + verified.changed + verified.unreadable, 0);
+		store_fault_arm(place->store, 0);
+		assert_int_equal(get_run_with(&start, &options, &report, &err), MUSTER_OK);
+		assert_tree(place->tree, few, FEW);
+		place_run("rm -rf %s", place->tree);
+		assert_true(n < 400);
+	}
+}
+
 /* Three calls for a small file of a directory that is open; packs are read in large pieces. */
 static void small_files_cost_three_system_calls_each(void **state)
 {
@@ -186,6 +231,7 @@ int main(void)
 		MEMORY(an_interrupted_get_leaves_no_name_and_says_where_it_is),
 		MEMORY(the_same_command_continues),
 		MEMORY(a_failing_system_call_leaves_nothing_half_done),
+		MEMORY(a_lost_store_ends_the_run),
 		LOCAL(small_files_cost_three_system_calls_each),
 	};
 

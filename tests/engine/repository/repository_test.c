@@ -191,7 +191,7 @@ static void a_store_that_does_not_create_if_absent_is_refused(void **state)
 
 		assert_int_equal(store_memory_new(&careless.inner, NULL), MUSTER_OK);
 		assert_int_equal(repository_init(&careless.base, NULL, effects_system(), &err),
-				 MUSTER_E_REFUSED);
+				 MUSTER_E_UNSUPPORTED);
 		assert_non_null(strstr(err.message, "does not create if absent"));
 		assert_non_null(strstr(err.message, cases[i].reason));
 		assert_int_equal(count_keys(careless.inner, ""), 0);

@@ -93,6 +93,34 @@ static void bytes_that_were_not_kept_are_sent_again(void **state)
 	}
 }
 
+/* A server that takes a part twice ends with another object than was written. That one is ours, by
+ * its nonce, but must not be taken for it: the write fails, and nothing stays. */
+static void a_part_that_came_twice_is_no_success(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 8; n++) {
+		const struct scripted_rule rule = { .method = "PUT",
+						    .from = 1 + n / 2,
+						    .count = 1,
+						    .reply = { .fault = SCRIPTED_RESET_AFTER } };
+		struct muster_error err = { 0 };
+		enum muster_code code;
+
+		lab.gcs.appends_twice = true;
+		lab.gcs.forgets_sessions = n % 2;
+		open_lab(CLOUDS_GCS, &rule, 1);
+		code = clouds_write(lab.store, "large", LARGE_BYTES, &err);
+		if (n / 2 < LARGE_BYTES / CLOUDS_LAB_PART_BYTES) {
+			assert_int_equal(code, MUSTER_E_DIGEST);
+			assert_string_equal(clouds_list(lab.store, "", NULL), "");
+		} else { /* the last one, or none: it has not come twice, or is over */
+			assert_int_equal(code, MUSTER_OK);
+			clouds_check(lab.store, "large", LARGE_BYTES);
+		}
+		clouds_lab_close(&lab);
+	}
+}
+
 static void a_reply_that_breaks_off_is_gone_on_with(void **state)
 {
 	static const struct scripted_rule rules[] = {
@@ -277,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whatever_request_fails_all_is_done),
 		cmocka_unit_test(bytes_that_were_not_kept_are_sent_again),
+		cmocka_unit_test(a_part_that_came_twice_is_no_success),
 		cmocka_unit_test(a_reply_that_breaks_off_is_gone_on_with),
 		cmocka_unit_test(who_comes_second_is_told),
 		cmocka_unit_test(a_session_may_be_forgotten_with_its_last_reply),

@@ -239,7 +239,8 @@ static void finish(const struct asked *asked, struct gcs_fake_session *session)
 {
 	char hash[64];
 
-	if (scripted_header(asked->request, "x-goog-hash", hash, sizeof(hash))) {
+	if (!asked->fake->appends_twice &&
+	    scripted_header(asked->request, "x-goog-hash", hash, sizeof(hash))) {
 		if (!has_sum(view_of(session->data, session->len),
 			     view_text(hash + strlen("crc32c=")))) {
 			refuse(asked, 400, "invalid crc32c");
@@ -272,6 +273,14 @@ static void take_part(const struct asked *asked, struct gcs_fake_session *sessio
 	size_t len = asked->request->body_len, known = (size_t)(session->len - first);
 	bool is_cut = fake->cut_every && ++fake->part_count % fake->cut_every == 0;
 
+	if (fake->appends_twice) {
+		append(asked, session, asked->request->body, len);
+		if (total[0] != '*')
+			finish(asked, session);
+		else
+			reply_incomplete(asked, session);
+		return;
+	}
 	if (first > session->len) {
 		refuse(asked, 400, "a gap");
 		return;

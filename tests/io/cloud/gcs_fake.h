@@ -29,6 +29,7 @@ struct gcs_fake {
 	unsigned cut_every;    /* every so manieth part is kept only up to its half; 0: none */
 	bool looks_first;      /* an upload of what is there is refused when it begins */
 	bool forgets_sessions; /* once they are over, as fake-gcs-server does */
+	bool appends_twice; /* bytes that are sent again, and looks at no sum: as that one, too */
 
 	/* What it has. */
 	struct fake_memory memory;

@@ -189,9 +189,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BOTH_WAYS(it_survives_the_failure_of_any_call),
+		WITHOUT_UNNAMED(it_survives_the_failure_of_any_call),
 		WITH_PLACE(it_survives_the_failure_of_any_allocation),
-		WITH_PLACE(a_failure_at_close_counts),
-		WITH_PLACE(a_full_disk_leaves_no_half_file),
+		WITH_AND_WITHOUT_NAMES(a_failure_at_close_counts),
+		WITH_AND_WITHOUT_NAMES(a_full_disk_leaves_no_half_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

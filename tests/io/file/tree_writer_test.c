@@ -153,6 +153,29 @@ static void a_large_file_appears_when_it_is_whole(void **state)
 	assert_int_equal(tree_temporaries, 0);
 }
 
+/* So a process that dies leaves nothing of it; nor of one that replaces another. */
+static void a_large_file_has_no_name_until_it_is_whole(void **state)
+{
+	struct place *place = *state;
+	struct tree_file *files[2];
+
+	assert_put(place, "old", "old");
+	assert_int_equal(
+		tree_file_begin(place->writer, VIEW_LITERAL("new"), false, &files[0], NULL),
+		MUSTER_OK);
+	assert_int_equal(tree_file_begin(place->writer, VIEW_LITERAL("old"), true, &files[1], NULL),
+			 MUSTER_OK);
+	assert_int_equal(count_files(below(place, "root")), 1);
+	assert_int_equal(tree_temporaries, 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(tree_file_append(files[i], VIEW_LITERAL("x"), NULL), MUSTER_OK);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(tree_file_finish(files[i], NULL), MUSTER_OK);
+	assert_int_equal(count_files(below(place, "root")), 2);
+	assert_int_equal(tree_temporaries, 0);
+	assert_file(below(place, "root/old"), "x");
+}
+
 static void an_aborted_file_leaves_nothing(void **state)
 {
 	struct place *place = *state;
@@ -334,8 +357,9 @@ int main(void)
 		WITH_PLACE(a_new_directory_costs_two_calls_and_the_one_it_evicts),
 		WITH_PLACE(a_deep_directory_that_stands_costs_one_call),
 		BOTH_WAYS(a_large_file_appears_when_it_is_whole),
-		WITH_PLACE(an_aborted_file_leaves_nothing),
-		WITH_PLACE(a_large_file_respects_what_is_there),
+		WITH_AND_WITHOUT_NAMES(an_aborted_file_leaves_nothing),
+		WITH_PLACE(a_large_file_has_no_name_until_it_is_whole),
+		WITH_AND_WITHOUT_NAMES(a_large_file_respects_what_is_there),
 		BOTH_WAYS(files_are_read_back_and_removed),
 		BOTH_WAYS(empty_directories_are_pruned_up_to_the_root),
 		BOTH_WAYS(a_directory_removed_behind_our_back_is_made_again),

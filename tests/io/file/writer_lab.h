@@ -68,6 +68,17 @@ static inline int begin_without_openat2(void **state)
 	return failed;
 }
 
+/* As on a file system where every file has a name. */
+static inline int begin_without_unnamed(void **state)
+{
+	int failed = begin(state);
+	struct place *place = *state;
+
+	if (!failed)
+		place->sys.has_no_unnamed = true;
+	return failed;
+}
+
 static inline int end(void **state)
 {
 	struct place *place = *state;
@@ -133,6 +144,13 @@ static inline uint64_t calls(const struct place *place, enum sys_call call)
 
 #define WITH_PLACE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 /* Whatever resolves paths is tested with and without openat2. */
+#define WITHOUT_UNNAMED(test)                                                                      \
+	{                                                                                          \
+#test "_without_unnamed_files", test, begin_without_unnamed, end, NULL             \
+	}
+
+#define WITH_AND_WITHOUT_NAMES(test) WITH_PLACE(test), WITHOUT_UNNAMED(test)
+
 #define BOTH_WAYS(test)                                                                            \
 	cmocka_unit_test_setup_teardown(test, begin, end),                                         \
 	{                                                                                          \

@@ -80,6 +80,14 @@ static uint64_t hedge_after(struct pacer *pacer, enum pacer_kind kind, uint64_t 
 	return lab->hedge_ns ? lab->hedge_ns : PACER_NEVER;
 }
 
+static uint64_t lost_for(struct pacer *pacer, uint64_t now_ns)
+{
+	struct lab_pacer *lab = (struct lab_pacer *)(void *)pacer;
+
+	(void)now_ns;
+	return atomic_load(&lab->lost_ns);
+}
+
 void lab_await_ended(struct lab *lab, unsigned count)
 {
 	pthread_mutex_lock(&lab->pacer.shared.lock);
@@ -126,9 +134,9 @@ struct pacer_report lab_report(struct lab *lab, unsigned index)
 
 void lab_init(struct lab *lab)
 {
-	static const struct pacer_ops ops = { .admit = admit,
-					      .ended = ended,
-					      .hedge_after = hedge_after };
+	static const struct pacer_ops ops = {
+		.admit = admit, .ended = ended, .hedge_after = hedge_after, .lost_for = lost_for
+	};
 
 	memset(lab, 0, sizeof(*lab));
 	lab->pacer.pacer.ops = &ops;

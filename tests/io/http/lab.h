@@ -18,7 +18,8 @@ struct lab_pacer {
 	struct pacer pacer;
 	unsigned tries, flight_max; /* 0: 1; no limit */
 	uint64_t delay_ns;
-	uint64_t hedge_ns; /* 0: never */
+	uint64_t hedge_ns;     /* 0: never */
+	atomic_ullong lost_ns; /* 0: the host is not lost */
 	struct {
 		pthread_mutex_t lock;
 		pthread_cond_t changed;

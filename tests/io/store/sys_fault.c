@@ -1,6 +1,7 @@
 #include "tests/io/store/sys_fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 static bool must_fail(struct sys_fault *fault, enum sys_call call)
@@ -33,8 +34,19 @@ static size_t at_most(const struct sys_fault *fault, size_t len)
 		return sys_system()->name args;                                                    \
 	}
 
-PASS(openat, SYS_CALL_OPENAT, (void *state, int dir_fd, const char *path, int flags, mode_t mode),
-     (NULL, dir_fd, path, flags, mode))
+static int fault_openat(void *state, int dir_fd, const char *path, int flags, mode_t mode)
+{
+	struct sys_fault *fault = state;
+
+	if (must_fail(state, SYS_CALL_OPENAT))
+		return -1;
+	if (fault->has_no_unnamed && (flags & O_TMPFILE) == O_TMPFILE) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return sys_system()->openat(NULL, dir_fd, path, flags, mode);
+}
+
 PASS(openat_beneath, SYS_CALL_OPENAT_BENEATH,
      (void *state, int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve),
      (NULL, dir_fd, path, flags, mode, resolve))

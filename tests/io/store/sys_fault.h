@@ -43,6 +43,7 @@ struct sys_fault {
 	atomic_int fail_errno;
 	atomic_bool hit;
 	bool exits;		    /* the call to fail is never made: the process ends (99) */
+	bool has_no_unnamed;	    /* files: O_TMPFILE is not known */
 	int always[SYS_CALL_COUNT]; /* an errno that this call always answers; 0: none */
 	size_t short_bytes;	    /* not 0: no read or write moves more at once */
 };

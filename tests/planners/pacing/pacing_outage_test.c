@@ -106,7 +106,7 @@ static void patience_is_a_minute_or_ten_seconds_for_a_host_never_heard_of(void *
 	assert_int_equal(known.state, OUTAGE_UP);
 }
 
-static void a_lost_host_lets_twenty_a_second_through_to_fail(void **state)
+static void a_lost_host_is_asked_every_ten_seconds(void **state)
 {
 	struct outage outage = down_at(S);
 	unsigned count = 0;
@@ -114,14 +114,28 @@ static void a_lost_host_lets_twenty_a_second_through_to_fail(void **state)
 	(void)state;
 	end(&outage, ATTEMPT_FAILED, 50 * S);
 	end(&outage, ATTEMPT_FAILED, 62 * S);
-	for (uint64_t now_ns = 62 * S; now_ns < 72 * S; now_ns += MS) {
+	for (uint64_t now_ns = 62 * S; now_ns < 122 * S; now_ns += MS) {
 		if (outage_wait(&outage, now_ns))
 			continue;
 		outage_begin(&outage, now_ns);
 		end(&outage, ATTEMPT_FAILED, now_ns);
 		count++;
 	}
-	assert_in_range(count, 190, 210);
+	assert_in_range(count, 5, 6);
+}
+
+static void a_lost_host_is_known_for_how_long(void **state)
+{
+	struct outage outage = down_at(S);
+
+	(void)state;
+	assert_int_equal(outage_lost_for(&outage, 50 * S), 0);
+	end(&outage, ATTEMPT_FAILED, 50 * S);
+	end(&outage, ATTEMPT_FAILED, 62 * S);
+	assert_int_equal(outage_lost_for(&outage, 63 * S), 63 * S - outage.silent_ns);
+	assert_in_range(outage.silent_ns, 0, S);
+	end(&outage, ATTEMPT_SERVED, 90 * S);
+	assert_int_equal(outage_lost_for(&outage, 91 * S), 0);
 }
 
 static void a_long_pause_is_no_outage(void **state)
@@ -144,7 +158,8 @@ int main(void)
 		cmocka_unit_test(probes_are_few),
 		cmocka_unit_test(one_that_is_served_opens_it),
 		cmocka_unit_test(patience_is_a_minute_or_ten_seconds_for_a_host_never_heard_of),
-		cmocka_unit_test(a_lost_host_lets_twenty_a_second_through_to_fail),
+		cmocka_unit_test(a_lost_host_is_asked_every_ten_seconds),
+		cmocka_unit_test(a_lost_host_is_known_for_how_long),
 		cmocka_unit_test(a_long_pause_is_no_outage),
 	};
 

@@ -65,8 +65,12 @@ static uint64_t inner_ended(struct pacer *pacer, const struct pacer_report *repo
 	return inner->ops->ended(inner, report);
 }
 
-static const struct pacer_ops rival_ops = { rival_admit, rival_ended, never_hedge };
-static const struct pacer_ops unhedged_ops = { inner_admit, inner_ended, never_hedge };
+static const struct pacer_ops rival_ops = { .admit = rival_admit,
+					    .ended = rival_ended,
+					    .hedge_after = never_hedge };
+static const struct pacer_ops unhedged_ops = { .admit = inner_admit,
+					       .ended = inner_ended,
+					       .hedge_after = never_hedge };
 
 struct rival rival_fixed(unsigned window)
 {

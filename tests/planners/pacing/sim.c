@@ -138,6 +138,20 @@ static void wake_later(struct sim *sim, enum pacer_kind kind, uint64_t wake_ns)
 	add_event(sim, wake_ns, EVENT_WAKE, kind, 0);
 }
 
+/* The first in line fails at once, where its host is given up; its client comes again later. */
+static bool lose_first(struct sim *sim, struct waiting *waiting)
+{
+	uint32_t index = waiting->first;
+	const struct pacer_ops *ops = sim->pacer->ops;
+
+	if (!ops->lost_for || !ops->lost_for(sim->pacer, sim->now_ns))
+		return false;
+	waiting->first = sim->exchanges[index].next_waiting;
+	sim->out->lost++;
+	add_event(sim, sim->now_ns + SIM_S, EVENT_BEGIN, index, 0);
+	return true;
+}
+
 /* Those that wait go in turn, as long as the pacer says yes. */
 static void admit_waiting(struct sim *sim, enum pacer_kind kind)
 {
@@ -150,6 +164,8 @@ static void admit_waiting(struct sim *sim, enum pacer_kind kind)
 
 		wait_ns = sim->pacer->ops->admit(sim->pacer, kind, exchange->about_bytes,
 						 sim->now_ns);
+		if (wait_ns && lose_first(sim, waiting))
+			continue;
 		if (wait_ns) {
 			wake_later(sim, kind, sim->now_ns + wait_ns);
 			return;
