@@ -68,8 +68,11 @@ bool blob_set_is_stored(struct blob_set *set, const struct placement *place);
 void blob_set_count_shared(struct blob_set *set, uint64_t size_bytes);
 /** Is some blob of exactly this size, over PACK_BLOB_MAX_BYTES, stored? */
 bool blob_set_has_large_size(struct blob_set *set, uint64_t size_bytes);
+/** Is this pack named by an index file? */
+bool blob_set_is_indexed(struct blob_set *set, const struct object_id *pack);
 /** Take over a finished pack that no index names (of a killed run): its blobs are found from now
- *  on, and named by this run's index. */
+ *  on, and named by this run's index. MUSTER_ABSENT: there is none, or its digests are of another
+ *  algorithm. */
 enum muster_code blob_set_adopt(struct blob_set *set, const struct object_id *pack,
 				struct muster_error *err);
 /** Wait until every closed pack is durable, then write the index of what this run packed. Packers
