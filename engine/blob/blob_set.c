@@ -24,6 +24,8 @@ enum muster_code blob_set_open(struct blob_set **out, struct store *store,
 	code = index_set_open(&set->index, store, options->repository_id, err);
 	if (!code)
 		index_set_restrict(set->index, options->is_usable, options->usable_state);
+	if (!code && options->keep_bytes)
+		code = index_set_keep(set->index, options->keep_bytes, err);
 	if (!code && options->next_id)
 		code = table_open(&set->locked.table, bytes, TABLE_RECORD_MAX,
 				  options->has_identity, err);

@@ -34,6 +34,7 @@ struct blob_set_options {
 	size_t pack_max_blobs;	  /* 0: as many as the table has room for, BLOB_PACK_MAX_BLOBS */
 	blob_next_id_fn *next_id; /* NULL: look-ups only */
 	void *next_id_state;
+	size_t keep_bytes;	    /* of the index, once they were read; 0: none */
 	index_usable_fn *is_usable; /* NULL: every indexed copy is */
 	void *usable_state;
 };

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 
 #include "artifact/record/key.h"
+#include "engine/blob/kept.h"
 #include "engine/blob/pack_list.h"
 
 /* One index file, open for reading. */
 struct index_file {
-	struct store_object *object;
+	struct kept_object kept;
 	struct index_trailer trailer;
 	struct index_tail tail;
 	atomic_uchar *proved; /* a bit a page: it was read and proved, and windows of it will do */
@@ -20,6 +21,7 @@ struct index_set {
 	uint8_t repository_id[16];
 	index_usable_fn *is_usable; /* NULL: all are */
 	void *usable_state;
+	struct kept_room room;
 	pthread_rwlock_t lock;
 	struct { /* under lock */
 		struct index_file *files;
@@ -40,7 +42,7 @@ static void file_release(struct index_file *file)
 {
 	free(file->proved);
 	index_tail_release(&file->tail);
-	store_close(file->object);
+	kept_release(&file->kept);
 }
 
 enum muster_code index_set_open(struct index_set **out, struct store *store,
@@ -70,6 +72,18 @@ void index_set_restrict(struct index_set *set, index_usable_fn *fn, void *state)
 	set->usable_state = state;
 }
 
+enum muster_code index_set_keep(struct index_set *set, size_t bytes, struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	pthread_rwlock_wrlock(&set->lock);
+	atomic_store(&set->room.left_bytes, bytes);
+	for (size_t i = 0; i < set->locked.file_count && !code; i++)
+		code = kept_begin(&set->locked.files[i].kept, err);
+	pthread_rwlock_unlock(&set->lock);
+	return code;
+}
+
 void index_set_close(struct index_set *set)
 {
 	if (!set)
@@ -91,7 +105,7 @@ static enum muster_code read_tail(struct index_file *file, struct muster_error *
 
 	if (!tail)
 		return muster_fail_memory(err, "the tail of an index");
-	code = store_read(file->object, begin, tail, len, err);
+	code = store_read(file->kept.object, begin, tail, len, err);
 	if (!code)
 		code = index_tail_parse(&file->tail, &file->trailer, view_of(tail, len), err);
 	free(tail);
@@ -102,22 +116,23 @@ static enum muster_code file_open(struct index_file *file, struct index_set *set
 				  struct muster_error *err)
 {
 	uint8_t raw[INDEX_TRAILER_BYTES];
+	struct store_object *object;
 	enum muster_code code;
 
 	*file = (struct index_file){ 0 };
-	code = store_open(set->store, key, &file->object, err);
+	code = store_open(set->store, key, &object, err);
 	if (code)
 		return code;
-	if (file->object->size_bytes < INDEX_TRAILER_BYTES) {
+	kept_init(&file->kept, object, &set->room);
+	if (object->size_bytes < INDEX_TRAILER_BYTES) {
 		code = muster_fail(err, MUSTER_E_FORMAT, "it is shorter than its trailer");
 		goto out;
 	}
-	code = store_read(file->object, file->object->size_bytes - sizeof(raw), raw, sizeof(raw),
-			  err);
+	code = store_read(object, object->size_bytes - sizeof(raw), raw, sizeof(raw), err);
 	if (code)
 		goto out;
-	code = index_trailer_parse(&file->trailer, view_of(raw, sizeof(raw)),
-				   file->object->size_bytes, err);
+	code = index_trailer_parse(&file->trailer, view_of(raw, sizeof(raw)), object->size_bytes,
+				   err);
 	if (code)
 		goto out;
 	if (memcmp(file->trailer.repository_id, set->repository_id, 16) != 0) {
@@ -125,6 +140,8 @@ static enum muster_code file_open(struct index_file *file, struct index_set *set
 		goto out;
 	}
 	code = read_tail(file, err);
+	if (!code)
+		code = kept_begin(&file->kept, err);
 	if (code)
 		goto out;
 	file->proved = calloc(file->trailer.page_count / 8 + 1, sizeof(*file->proved));
@@ -286,7 +303,7 @@ static enum muster_code find_in_window(const struct index_set *set, const struct
 	uint8_t raw[INDEX_WINDOW_BYTES];
 	struct index_page reader;
 	enum muster_code code =
-		store_read(file->object, window.offset_bytes, raw, window.length_bytes, err);
+		kept_read(&file->kept, window.offset_bytes, raw, window.length_bytes, err);
 
 	if (code)
 		return code;
@@ -306,7 +323,7 @@ static enum muster_code find_in_whole_page(const struct index_set *set,
 
 	if (!raw)
 		return muster_fail_memory(err, "a page of the index");
-	code = store_read(file->object, index_page_offset(page), raw, len, err);
+	code = kept_read(&file->kept, index_page_offset(page), raw, len, err);
 	if (!code)
 		code = index_page_open(&reader, &file->trailer, page, view_of(raw, len), err);
 	if (!code) {
@@ -352,8 +369,8 @@ static enum muster_code find_in_file(const struct index_set *set, const struct i
 
 	if (file->trailer.record_count == 0)
 		return MUSTER_ABSENT;
-	code = store_read(file->object, index_filter_offset(&file->trailer, key), block,
-			  sizeof(block), err);
+	code = kept_read(&file->kept, index_filter_offset(&file->trailer, key), block,
+			 sizeof(block), err);
 	if (code)
 		return code;
 	if (!index_filter_maybe(view_of(block, sizeof(block)), key))

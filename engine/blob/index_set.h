@@ -27,6 +27,9 @@ enum muster_code index_set_open(struct index_set **out, struct store *store,
 void index_set_close(struct index_set *set); /* takes NULL */
 /** Copies that `fn` does not want count as absent from now on. Before any look-up. */
 void index_set_restrict(struct index_set *set, index_usable_fn *fn, void *state);
+/** Keep what is read of the files, so many bytes of it at most: for many look-ups in a bucket.
+ * Once, before any look-up. */
+enum muster_code index_set_keep(struct index_set *set, size_t bytes, struct muster_error *err);
 /** List once more and open what is new; packs are listed anew if there is anything new. */
 enum muster_code index_set_refresh(struct index_set *set, struct muster_error *err);
 /** MUSTER_ABSENT where no file names it. */

@@ -68,6 +68,7 @@ static enum muster_code open_set(struct copy *copy, enum digest_algorithm algori
 					    .has_identity = copy->has_identity,
 					    .table_bytes = copy->table_bytes,
 					    .pack_max_blobs = copy->pack_max_blobs,
+					    .keep_bytes = copy->keep_bytes,
 					    .next_id = copy_next_id,
 					    .next_id_state = copy,
 					    .is_usable = copy_is_usable,

@@ -8,7 +8,9 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-#define TABLE_SHARE 8 /* of the memory; there may be two tables */
+/* Of the memory. There may be two tables and two indexes: of each algorithm that is met. */
+#define TABLE_SHARE 8
+#define KEEP_SHARE  16
 #define SPILL_SHARE 8
 #define FIXED_BYTES (16 * MIB) /* three cursors, a block and a leaf of the version, the program */
 
@@ -24,11 +26,12 @@ static void divide_memory(struct copy *copy)
 	uint64_t memory = copy->job.memory_bytes, used, workers;
 
 	copy->table_bytes = memory / TABLE_SHARE;
+	copy->keep_bytes = memory / KEEP_SHARE;
 	copy->spill_bytes = memory / SPILL_SHARE;
 	copy->pack_max_blobs = copy->table_bytes / TABLE_RECORD_BYTES / TABLE_PACK_SHARE;
 	if (copy->pack_max_blobs > BLOB_PACK_MAX_BLOBS)
 		copy->pack_max_blobs = BLOB_PACK_MAX_BLOBS;
-	used = 2 * copy->table_bytes + copy->spill_bytes + FIXED_BYTES;
+	used = 2 * (copy->table_bytes + copy->keep_bytes) + copy->spill_bytes + FIXED_BYTES;
 	workers = memory > used ? (memory - used) / WORKER_BYTES : 1;
 	if (workers < 1)
 		workers = 1;

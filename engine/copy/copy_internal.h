@@ -24,7 +24,7 @@ struct copy {
 	struct store *store; /* the target's */
 	bool has_identity;   /* the target keeps them */
 	unsigned worker_count;
-	size_t table_bytes, pack_max_blobs, spill_bytes;
+	size_t table_bytes, pack_max_blobs, keep_bytes, spill_bytes;
 	struct collection_name to; /* the artifact on its way, as it is called in the target */
 	const char *version_text;  /* of the version on its way */
 

@@ -166,9 +166,11 @@ static enum muster_code write_entries(struct copy_version *version, struct versi
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
+/* Placements are read, though nobody wants them: what lies side by side is read ahead, and to leave
+ * them out would be a request for each leaf (20,000 files from radosgw: 2.0 s became 3.1 s). */
 enum muster_code copy_complete(struct copy_version *version, struct muster_error *err)
 {
-	static const struct version_reader_options contents = { .with_placement = false };
+	static const struct version_reader_options whole = { .with_placement = true };
 	struct version_writer_options options = {
 		.algorithm = version_reader_footer(version->source)->algorithm,
 		.next_id = copy_next_id,
@@ -177,7 +179,7 @@ enum muster_code copy_complete(struct copy_version *version, struct muster_error
 	};
 	struct version_reader *source = NULL;
 	enum muster_code code = version_reader_open(&source, version->job.store,
-						    &version->version->manifest, &contents, err);
+						    &version->version->manifest, &whole, err);
 
 	if (!code)
 		code = version_writer_open(&version->writer, version->copy->store, &options, err);
