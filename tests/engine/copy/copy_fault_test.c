@@ -15,7 +15,7 @@ static uint64_t step(void)
 	return given ? strtoull(given, NULL, 10) : 1;
 }
 
-/* Two versions, of small files and two large ones. */
+/* Two versions of small files and a large one. */
 static void make_versions(struct fixture *fixture)
 {
 	char path[32], text[64];
@@ -28,7 +28,6 @@ static void make_versions(struct fixture *fixture)
 	lab_write_random(fixture, "large", LAB_LARGE_BYTES, 1);
 	fixture_put(fixture);
 	fixture_write_text(fixture, "d0/f00", "changed");
-	lab_write_random(fixture, "large", LAB_LARGE_BYTES, 2);
 	fixture_put(fixture);
 }
 
