@@ -153,11 +153,6 @@ bool blob_set_is_stored(struct blob_set *set, const struct placement *place)
 	return index_set_is_stored(set->index, place);
 }
 
-bool blob_set_is_indexed(struct blob_set *set, const struct object_id *pack)
-{
-	return index_set_has_pack(set->index, pack);
-}
-
 bool blob_set_has_large_size(struct blob_set *set, uint64_t size_bytes)
 {
 	bool has = false;

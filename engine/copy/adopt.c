@@ -9,7 +9,7 @@
 struct adoption {
 	struct copy *copy;
 	struct blob_set *set;
-	/* Keys list in the order of sessions: the one that was judged last. */
+	/* Ids come in the order of sessions: the one that was judged last. */
 	uint8_t session[16];
 	bool has_session, is_dead;
 };
@@ -75,29 +75,30 @@ static enum muster_code judge(struct adoption *adoption, const uint8_t session[1
 	return MUSTER_OK;
 }
 
-static enum muster_code adopt_pack(void *state, const char *key, uint64_t size_bytes,
-				   uint64_t modified_ns, struct muster_error *err)
+static enum muster_code adopt_pack(void *state, const struct object_id *id,
+				   struct muster_error *err)
 {
 	struct adoption *adoption = state;
 	struct copy *copy = adoption->copy;
-	struct object_id id;
+	struct muster_error why = { 0 };
 	enum muster_code code = MUSTER_OK;
 
-	(void)size_bytes;
-	(void)modified_ns;
-	if (!key_parse_object(key, OBJECT_PACK, &id) || blob_set_is_indexed(adoption->set, &id) ||
-	    repository_standing(copy->target, &id) != GC_LIVE)
+	if (repository_standing(copy->target, id) != GC_LIVE)
 		return MUSTER_OK;
-	if (!adoption->has_session || memcmp(adoption->session, id.session, 16) != 0)
-		code = judge(adoption, id.session, err);
+	if (!adoption->has_session || memcmp(adoption->session, id->session, 16) != 0)
+		code = judge(adoption, id->session, err);
 	if (code || !adoption->is_dead)
 		return code;
-	code = blob_set_adopt(adoption->set, &id, err);
-	if (code)
-		return code == MUSTER_ABSENT ? MUSTER_OK : code;
+	code = blob_set_adopt(adoption->set, id, &why);
+	if (code == MUSTER_ABSENT || code == MUSTER_E_FORMAT) /* gone, or for check to tell */
+		return MUSTER_OK;
+	if (code) {
+		*err = why;
+		return code;
+	}
 	copy->report->adopted_packs++;
 	copy->blobs.has_dead = true;
-	memcpy(copy->blobs.dead, id.session, 16);
+	memcpy(copy->blobs.dead, id->session, 16);
 	return MUSTER_OK;
 }
 
@@ -105,6 +106,5 @@ enum muster_code copy_adopt(struct copy *copy, struct blob_set *set, struct must
 {
 	struct adoption adoption = { .copy = copy, .set = set };
 
-	return store_list(copy->store, key_object_prefix(OBJECT_PACK), NULL, adopt_pack, &adoption,
-			  err);
+	return blob_set_each_orphan(set, adopt_pack, &adoption, err);
 }
