@@ -44,7 +44,8 @@ static enum muster_code add_locked(struct copy_version *version, const struct ge
 static void count_done(struct copy_version *version, const struct get_item *item)
 {
 	get_count(&version->copy->progress->done_files, 1);
-	get_count(&version->copy->progress->done_bytes, item->entry.size_bytes);
+	get_count(&version->copy->progress->done_bytes,
+		  item->entry.size_bytes - item->streamed_bytes); /* these were counted */
 }
 
 static enum muster_code note_locked(struct copy_version *version, const struct get_item *item,

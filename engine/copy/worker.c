@@ -56,7 +56,11 @@ static enum muster_code stream_begin(void *state, struct get_item *item, struct 
 static enum muster_code stream_piece(void *state, struct get_item *item, struct view data,
 				     struct muster_error *err)
 {
-	count_written(state, data.len);
+	struct copy_worker *worker = state;
+
+	count_written(worker, data.len);
+	get_count(&worker->version->copy->progress->done_bytes, data.len);
+	item->streamed_bytes += data.len;
 	return blob_stream_append(item->stream, data, err);
 }
 
@@ -71,9 +75,13 @@ static enum muster_code stream_end(void *state, struct get_item *item, struct mu
 
 static void stream_abort(void *state, struct get_item *item)
 {
-	(void)state;
+	struct copy_worker *worker = state;
+
 	blob_stream_abort(item->stream);
 	item->stream = NULL;
+	atomic_fetch_sub_explicit(&worker->version->copy->progress->done_bytes,
+				  item->streamed_bytes, memory_order_relaxed);
+	item->streamed_bytes = 0;
 }
 
 /* --- what the target has ---------------------------------------------------------------------- */

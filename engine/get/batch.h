@@ -40,6 +40,7 @@ struct get_item {
 	struct muster_error *error; /* GET_FAILED; owned, NULL without memory */
 	struct tree_file *file;	    /* a large one that is being written */
 	struct blob_stream *stream; /* copy: a large one that is being packed */
+	uint64_t streamed_bytes;    /* ... and so much of it is */
 	struct blob_place place;    /* copy: where it lies in the other repository */
 	uint64_t rank;		    /* copy: which entry of its version, from 0 */
 	struct get_item *next;	    /* of a list that has it */

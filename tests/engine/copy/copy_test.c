@@ -403,6 +403,25 @@ static void every_artifact_of_a_repository_is_copied(void **state)
 	lab_target_close(&target);
 }
 
+/* What is drawn while a large file is on its way, and at the end. */
+static void progress_ends_where_it_should(void **state)
+{
+	struct fixture *fixture = *state;
+	struct muster_progress progress = { 0 };
+	struct lab_target target = { 0 };
+
+	make_versions(fixture);
+	lab_target_open(&target, NULL);
+	lab_must_copy(fixture->repository, target.repository,
+		      &(struct lab_copy){ .all = true, .progress = &progress });
+	assert_true(atomic_load(&progress.total_is_known));
+	assert_int_equal(atomic_load(&progress.total_files), 3 * 602);
+	assert_int_equal(atomic_load(&progress.done_files), 3 * 602);
+	assert_true(atomic_load(&progress.total_bytes) > 3 * LAB_LARGE_BYTES);
+	assert_int_equal(atomic_load(&progress.done_bytes), atomic_load(&progress.total_bytes));
+	lab_target_close(&target);
+}
+
 static void an_interrupted_copy_says_so_and_goes_on(void **state)
 {
 	struct fixture *fixture = *state;
@@ -444,6 +463,7 @@ int main(void)
 		T(a_partial_version_is_copied_once),
 		T(versions_behind_a_failed_one_wait),
 		T(every_artifact_of_a_repository_is_copied),
+		T(progress_ends_where_it_should),
 		T(an_interrupted_copy_says_so_and_goes_on),
 	};
 
