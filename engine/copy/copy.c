@@ -21,6 +21,30 @@
 #define TABLE_RECORD_BYTES 68
 #define TABLE_PACK_SHARE   64
 
+/* Who holds what, for people. */
+static void tell_memory(const struct copy *copy, struct muster_memory *out)
+{
+	const struct {
+		const char *name;
+		uint64_t bytes;
+	} parts[] = {
+		{ "buffers of workers", copy->worker_count * WORKER_BYTES },
+		{ "tables of blobs", 2 * copy->table_bytes },
+		{ "blocks of the index", 2 * copy->keep_bytes },
+		{ "places of entries", copy->spill_bytes },
+		{ "versions", FIXED_BYTES },
+	};
+
+	if (!out)
+		return;
+	out->worker_count = copy->worker_count;
+	out->part_count = sizeof(parts) / sizeof(parts[0]);
+	for (size_t i = 0; i < out->part_count; i++) {
+		out->parts[i].name = parts[i].name;
+		out->parts[i].bytes = parts[i].bytes;
+	}
+}
+
 static void divide_memory(struct copy *copy)
 {
 	uint64_t memory = copy->job.memory_bytes, used, workers;
@@ -38,6 +62,7 @@ static void divide_memory(struct copy *copy)
 	if (workers > copy->job.worker_count)
 		workers = copy->job.worker_count;
 	copy->worker_count = (unsigned)workers;
+	tell_memory(copy, copy->job.memory);
 }
 
 /* --- which artifacts -------------------------------------------------------------------------- */
