@@ -167,11 +167,10 @@ static enum muster_code write_entries(struct copy_version *version, struct versi
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
-/* Placements are read, though nobody wants them: what lies side by side is read ahead, and to leave
- * them out would be a request for each leaf (20,000 files from radosgw: 2.0 s became 3.1 s). */
 enum muster_code copy_complete(struct copy_version *version, struct muster_error *err)
 {
-	static const struct version_reader_options whole = { .with_placement = true };
+	static const struct version_reader_options whole = { .with_placement = true,
+							     .reads_on = true };
 	struct version_writer_options options = {
 		.algorithm = version_reader_footer(version->source)->algorithm,
 		.next_id = copy_next_id,

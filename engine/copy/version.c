@@ -122,6 +122,8 @@ static void release(struct copy_version *one)
 	free(one);
 }
 
+static const struct version_reader_options whole = { .with_placement = true, .reads_on = true };
+
 static enum muster_code open_job(struct copy_version *one, struct muster_error *err)
 {
 	struct copy *copy = one->copy;
@@ -132,20 +134,20 @@ static enum muster_code open_job(struct copy_version *one, struct muster_error *
 	one->job.worker_count = copy->worker_count;
 	one->job.has_identity = source_has || copy->has_identity;
 	one->job.adds_identity = copy->has_identity && !source_has;
-	return code ? code : get_open_version(&one->job, &one->source, err);
+	return code ? code
+		    : version_reader_open(&one->source, one->job.store, &one->version->manifest,
+					  &whole, err);
 }
 
 /* Entries are kept from the target's latest version, and leaves shared with it, if it vouches. */
 static enum muster_code open_base(struct copy_version *one, struct muster_error *err)
 {
-	static const struct version_reader_options with_placement = { .with_placement = true };
 	const struct version *latest = collection_latest(one->to);
 
 	if (!latest ||
 	    !repository_vouches(one->copy->target, collection_log_name(one->to), latest->event))
 		return MUSTER_OK;
-	return version_reader_open(&one->base, one->copy->store, &latest->manifest, &with_placement,
-				   err);
+	return version_reader_open(&one->base, one->copy->store, &latest->manifest, &whole, err);
 }
 
 /* An id that is taken is of a copy that was committed without some of its items. */
