@@ -235,9 +235,11 @@ enum muster_code muster_repository_init(const char *url, const struct muster_ini
 }
 
 /* Only where nothing is. Who loses the race to make it opens what the other made. */
-static enum muster_code init_if_empty(const struct api_place *place, bool *was_made,
+static enum muster_code init_if_empty(const struct api_place *place,
+				      const struct muster_repository *like, bool *was_made,
 				      struct muster_error *err)
 {
+	struct repository_options options = { 0 };
 	struct muster_error why = { 0 };
 	bool is_free = false;
 	enum muster_code code =
@@ -245,7 +247,11 @@ static enum muster_code init_if_empty(const struct api_place *place, bool *was_m
 
 	if (code || !is_free)
 		return code;
-	code = init_at(place, NULL, NULL, &why);
+	if (like) {
+		options.algorithm = repository_algorithm(like->engine);
+		options.has_identity = repository_has_identity(like->engine);
+	}
+	code = init_at(place, NULL, &options, &why);
 	*was_made = !code;
 	if (code && code != MUSTER_E_REFUSED) {
 		if (err)
@@ -313,7 +319,7 @@ static enum muster_code open_at(struct muster_repository *repository, const stru
 	if (!code)
 		code = find_cache_dir(options->cache_dir, &repository->cache_dir, err);
 	if (!code && options->may_init && !place->is_remote)
-		code = init_if_empty(place, was_made, err);
+		code = init_if_empty(place, options->like, was_made, err);
 	if (!code)
 		code = open_engine(repository, place, &options->limits, err);
 	if (!code && *was_made) { /* init has proved it */

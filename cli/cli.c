@@ -14,9 +14,9 @@ const char *cli_word(const struct cli *cli, size_t index)
 	return index < cli->words.count ? cli->words.items[index] : NULL;
 }
 
-static void tell_made(struct cli *cli)
+void cli_tell_made(struct cli *cli, const struct muster_repository *repository)
 {
-	const char *url = muster_repository_url(cli->repository);
+	const char *url = muster_repository_url(repository);
 	struct json_writer *json = cli_json_begin(cli, "repository");
 
 	if (json) {
@@ -51,7 +51,7 @@ enum muster_code cli_open(struct cli *cli, bool may_init, struct muster_error *e
 		cli->hint = "'muster init URL' makes a repository, as does the first 'muster put'; "
 			    "-R URL or MUSTER_REPO names another one";
 	if (!code && was_made)
-		tell_made(cli);
+		cli_tell_made(cli, cli->repository);
 	return code;
 }
 

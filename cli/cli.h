@@ -67,6 +67,8 @@ struct cli {
 
 /** Open the repository that the options name. A command that makes versions may make it first. */
 enum muster_code cli_open(struct cli *cli, bool may_init, struct muster_error *err);
+/** Say that a repository was made just now. */
+void cli_tell_made(struct cli *cli, const struct muster_repository *repository);
 struct muster_limits cli_limits(const struct cli *cli);
 
 /** Begin a job: fills `job`, opens --failures, shows progress, and lets signals stop it in order.

@@ -83,8 +83,8 @@ const struct option_spec global_specs[] = {
 	  .name = "verbose",
 	  .kind = OPTION_FLAG,
 	  .offset = GLOBAL(verbose),
-	  .help = "more numbers; of a put also how its memory is divided, of a bucket what "
-		  "was asked of it" },
+	  .help = "more numbers; of a put or a copy also how its memory is divided, of a bucket "
+		  "what was asked of it" },
 	{ .name = "failures",
 	  .kind = OPTION_TEXT,
 	  .offset = GLOBAL(failures),

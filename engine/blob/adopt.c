@@ -47,6 +47,12 @@ static void sum_checksums(const struct open_pack *open, uint8_t sum[16])
 	pack_directory_release(&directory);
 }
 
+/* All blobs of a pack have digests of one algorithm. */
+static bool has_other_digests(const struct blob_set *set, const struct open_pack *open)
+{
+	return open->trailer.blob_count && open->blobs[0].key.algorithm != set->options.algorithm;
+}
+
 enum muster_code blob_set_adopt(struct blob_set *set, const struct object_id *id,
 				struct muster_error *err)
 {
@@ -60,7 +66,8 @@ enum muster_code blob_set_adopt(struct blob_set *set, const struct object_id *id
 	code = open_pack_open(&open, set->store, set->options.repository_id, id, err);
 	if (code)
 		return code;
-	code = blob_new_pack(set, &number, &pack, err);
+	code = has_other_digests(set, &open) ? MUSTER_ABSENT
+					     : blob_new_pack(set, &number, &pack, err);
 	if (code)
 		goto out;
 	pack->id = *id;

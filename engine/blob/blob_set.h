@@ -68,13 +68,23 @@ bool blob_set_is_stored(struct blob_set *set, const struct placement *place);
 void blob_set_count_shared(struct blob_set *set, uint64_t size_bytes);
 /** Is some blob of exactly this size, over PACK_BLOB_MAX_BYTES, stored? */
 bool blob_set_has_large_size(struct blob_set *set, uint64_t size_bytes);
+/** Each finished pack that no index file names, by id: of runs that work, or were killed. Memory:
+ *  32 bytes for each pack of the store. Anything but MUSTER_OK from `fn` ends it and is returned.
+ */
+typedef enum muster_code blob_orphan_fn(void *state, const struct object_id *pack,
+					struct muster_error *err);
+enum muster_code blob_set_each_orphan(struct blob_set *set, blob_orphan_fn *fn, void *state,
+				      struct muster_error *err);
 /** Take over a finished pack that no index names (of a killed run): its blobs are found from now
- *  on, and named by this run's index. */
+ *  on, and named by this run's index. MUSTER_ABSENT: there is none, or its digests are of another
+ *  algorithm. */
 enum muster_code blob_set_adopt(struct blob_set *set, const struct object_id *pack,
 				struct muster_error *err);
 /** Wait until every closed pack is durable, then write the index of what this run packed. Packers
  *  must have been flushed. Names how many bytes and blobs were written. */
 enum muster_code blob_set_finish(struct blob_set *set, struct muster_error *err);
+/** After that, and before more is packed or looked up: what was written is found in the index. */
+enum muster_code blob_set_go_on(struct blob_set *set, struct muster_error *err);
 
 struct blob_counts {
 	uint64_t packed_count, packed_bytes; /* new blobs */

@@ -305,6 +305,11 @@ enum muster_code blob_make_room_locked(struct blob_set *set, struct muster_error
 	return code;
 }
 
+enum muster_code blob_set_go_on(struct blob_set *set, struct muster_error *err)
+{
+	return index_set_refresh(set->index, err);
+}
+
 enum muster_code blob_set_finish(struct blob_set *set, struct muster_error *err)
 {
 	enum muster_code code;

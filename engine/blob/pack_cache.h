@@ -15,8 +15,9 @@
 #include "io/store/store.h"
 
 #define PACK_CACHE_BYTES (16u << 20)
-#define PACK_CACHE_PACKS 32 /* idle ones: each is an open file, or the end of an object in memory  \
-			     */
+#define PACK_CACHE_PACKS                                                                           \
+	32 /* idle ones: each is an open file, or the end of an object in memory                   \
+	    */
 
 /** A pack open for reading, its directory parsed. */
 struct open_pack {

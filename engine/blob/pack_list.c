@@ -71,11 +71,16 @@ void pack_list_release(struct pack_list *list)
 	*list = (struct pack_list){ 0 };
 }
 
+const struct listed_pack *pack_list_find(const struct pack_list *list, const struct object_id *id)
+{
+	return list->count
+		       ? bsearch(id, list->packs, list->count, sizeof(*list->packs), compare_ids)
+		       : NULL;
+}
+
 bool pack_list_has(const struct pack_list *list, const struct object_id *id, uint64_t size_bytes)
 {
-	const struct listed_pack *pack =
-		list->count ? bsearch(id, list->packs, list->count, sizeof(*pack), compare_ids)
-			    : NULL;
+	const struct listed_pack *pack = pack_list_find(list, id);
 
 	return pack && pack->size_bytes == size_bytes;
 }

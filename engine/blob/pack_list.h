@@ -27,6 +27,8 @@ struct pack_list {		   /* zero: empty */
 enum muster_code pack_list_read(struct pack_list *list, struct store *store,
 				struct muster_error *err);
 void pack_list_release(struct pack_list *list);
+/** The pack of this id; NULL. */
+const struct listed_pack *pack_list_find(const struct pack_list *list, const struct object_id *id);
 /** Is there such a pack, and is it as long as it should be? */
 bool pack_list_has(const struct pack_list *list, const struct object_id *id, uint64_t size_bytes);
 

@@ -4,6 +4,7 @@
 
 #include "artifact/entry.h"
 #include "base/error.h"
+#include "engine/blob/blob_set.h"
 #include "io/file/read.h"
 
 /* Of 4 KiB these are 1 MiB, which stays in the cache until it is hashed: 1,024 take 7 % longer; of
@@ -38,6 +39,10 @@ struct get_item {
 	struct file_stat stat;
 	struct muster_error *error; /* GET_FAILED; owned, NULL without memory */
 	struct tree_file *file;	    /* a large one that is being written */
+	struct blob_stream *stream; /* copy: a large one that is being packed */
+	uint64_t streamed_bytes;    /* ... and so much of it is */
+	struct blob_place place;    /* copy: where it lies in the other repository */
+	uint64_t rank;		    /* copy: which entry of its version, from 0 */
 	struct get_item *next;	    /* of a list that has it */
 };
 
@@ -72,7 +77,6 @@ struct get_larges {
 };
 
 /** The key of an entry's bytes; false if the repository never had them. */
-struct blob_key;
 bool get_item_key(const struct get_item *item, struct blob_key *out);
 
 #endif

@@ -78,6 +78,15 @@ bool get_fetch_is_proven(const struct get_fetcher *fetcher, const struct get_ite
 	return verification_has(&item->entry, actual, fetcher->job->has_identity);
 }
 
+void get_fetch_learn(const struct get_fetcher *fetcher, struct get_item *item,
+		     const struct fingerprint *actual)
+{
+	if (!fetcher->job->adds_identity || item->entry.has_identity)
+		return;
+	memcpy(item->entry.fingerprint.identity, actual->identity, IDENTITY_BYTES);
+	item->entry.has_identity = true;
+}
+
 /* --- where it is ---------------------------------------------------------------------------- */
 
 enum muster_code get_fetch_place(struct get_fetcher *fetcher, const struct get_item *item,
@@ -146,9 +155,10 @@ static void hash_one(struct get_fetcher *fetcher, struct hasher *hasher, struct 
 }
 
 static enum muster_code give(struct get_fetcher *fetcher, struct get_item *item, struct view data,
-			     struct muster_error *err)
+			     const struct fingerprint *actual, struct muster_error *err)
 {
 	item->fate = GET_DONE;
+	get_fetch_learn(fetcher, item, actual);
 	return fetcher->sink.whole(fetcher->sink.state, item, data, err);
 }
 
@@ -181,7 +191,7 @@ static enum muster_code fetch_by_index(struct get_fetcher *fetcher, struct get_i
 	hash_one(fetcher, hasher, view_of(buffer, at.size_bytes), &actual);
 	if (!get_fetch_is_proven(fetcher, item, &actual))
 		return get_fetch_wrong_digest(item, err);
-	return give(fetcher, item, view_of(buffer, at.size_bytes), err);
+	return give(fetcher, item, view_of(buffer, at.size_bytes), &actual, err);
 }
 
 /* --- the blobs of one pack ------------------------------------------------------------------ */
@@ -261,7 +271,7 @@ static enum muster_code fetch_range(struct get_fetcher *fetcher, const struct pa
 		struct get_item *item = group->items[range->first + i];
 
 		if (get_fetch_is_proven(fetcher, item, &requests[i].fingerprint))
-			code = give(fetcher, item, requests[i].data, err);
+			code = give(fetcher, item, requests[i].data, &requests[i].fingerprint, err);
 		else
 			want_retry(plan, item);
 	}

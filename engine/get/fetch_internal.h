@@ -22,6 +22,10 @@ enum muster_code get_fetch_hasher(struct get_fetcher *fetcher, enum digest_algor
 void get_streams_release(struct get_fetcher *fetcher); /* takes a zeroed one */
 bool get_fetch_is_proven(const struct get_fetcher *fetcher, const struct get_item *item,
 			 const struct fingerprint *actual);
+/** Its bytes were proved: what they have beyond what the version tells is taken over where the job
+ *  wants it. */
+void get_fetch_learn(const struct get_fetcher *fetcher, struct get_item *item,
+		     const struct fingerprint *actual);
 /** The item failed; a failure that is fatal to the run is returned. */
 enum muster_code get_fetch_fail(struct get_item *item, enum get_fault fault,
 				const struct muster_error *error, struct muster_error *err);

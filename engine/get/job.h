@@ -47,6 +47,7 @@ struct get_job {
 	unsigned worker_count;
 	enum digest_algorithm algorithm; /* of the version */
 	bool has_identity;
+	bool adds_identity; /* what is proved gets the identity that its version does not tell */
 	struct intake_form form;
 	size_t ring_bytes;     /* of a worker's intake */
 	uint64_t failed_items; /* counted where batches end, one at a time */

@@ -99,11 +99,12 @@ static enum muster_code piece(void *state, void *cookie, struct view data, struc
 }
 
 static enum muster_code give(struct get_fetcher *fetcher, struct get_item *item,
-			     struct muster_error *err)
+			     const struct fingerprint *actual, struct muster_error *err)
 {
 	enum muster_code code;
 
 	item->fate = GET_DONE;
+	get_fetch_learn(fetcher, item, actual);
 	code = fetcher->sink.end(fetcher->sink.state, item, err);
 	if (!code && item->fate == GET_DONE)
 		get_count(&fetcher->job->progress->read_files, 1);
@@ -126,7 +127,7 @@ static enum muster_code settle(struct get_fetcher *fetcher, struct get_stream *s
 	struct muster_error wrong = { 0 };
 
 	if (!answer->code && get_fetch_is_proven(fetcher, stream->item, answer->fingerprint))
-		return give(fetcher, stream->item, err);
+		return give(fetcher, stream->item, answer->fingerprint, err);
 	if (stream->has_begun)
 		fetcher->sink.abort(fetcher->sink.state, stream->item);
 	if (answer->code == MUSTER_END || answer->code == MUSTER_E_CANCELLED)

@@ -14,6 +14,13 @@ struct version_reader {
 		struct object_id id;
 		struct store_object *object;
 	} objects[VERSION_READER_OBJECTS];
+	bool reads_on;
+	struct { /* what was read of an object beyond what was asked for; no bytes: nothing */
+		struct object_id id;
+		bool in_manifest;
+		uint64_t offset_bytes;
+		struct bytes bytes;
+	} ahead;
 };
 
 static enum muster_code open_object(struct version_reader *reader, const struct object_id *id,
@@ -58,6 +65,61 @@ static enum muster_code need_object(struct version_reader *reader, const struct 
 	return MUSTER_OK;
 }
 
+static enum muster_code read_exactly(struct bytes *out, struct store_object *object,
+				     uint64_t offset_bytes, size_t len, struct muster_error *err)
+{
+	enum muster_code code;
+
+	out->len = 0;
+	code = bytes_reserve(out, len, err);
+	if (!code)
+		code = store_read(object, offset_bytes, out->ptr, len, err);
+	if (!code)
+		out->len = len;
+	return code;
+}
+
+/* --- reading on ------------------------------------------------------------------------------ */
+
+/* Twice as much as the last time where this goes on behind it. From a bucket a leaf is as slow as a
+ * hundred of them; who jumps has read twice what it wanted at most. */
+static size_t how_much(const struct version_reader *reader, const struct store_object *object,
+		       bool goes_on, uint64_t offset_bytes, size_t len)
+{
+	uint64_t most = object->size_bytes > offset_bytes ? object->size_bytes - offset_bytes : 0;
+	size_t wanted = goes_on ? 2 * reader->ahead.bytes.len : len;
+
+	if (wanted > VERSION_READ_ON_BYTES)
+		wanted = VERSION_READ_ON_BYTES;
+	if (wanted > most)
+		wanted = (size_t)most;
+	return wanted > len ? wanted : len;
+}
+
+/* The range in `ahead`. */
+static enum muster_code read_on(struct version_reader *reader, struct store_object *object,
+				const struct object_id *id, bool in_manifest, uint64_t offset_bytes,
+				size_t len, struct muster_error *err)
+{
+	uint64_t begin = reader->ahead.offset_bytes, end = begin + reader->ahead.bytes.len;
+	bool goes_on = reader->ahead.bytes.len && object_id_equal(&reader->ahead.id, id) &&
+		       reader->ahead.in_manifest == in_manifest && offset_bytes >= begin &&
+		       offset_bytes <= end;
+	size_t more;
+	enum muster_code code;
+
+	if (goes_on && len <= end - offset_bytes)
+		return MUSTER_OK;
+	more = how_much(reader, object, goes_on, offset_bytes, len);
+	reader->ahead.id = *id;
+	reader->ahead.in_manifest = in_manifest;
+	reader->ahead.offset_bytes = offset_bytes;
+	code = read_exactly(&reader->ahead.bytes, object, offset_bytes, more, NULL);
+	if (code) /* what nobody asked for is no failure; and the cause is told for what is */
+		code = read_exactly(&reader->ahead.bytes, object, offset_bytes, len, err);
+	return code;
+}
+
 static enum muster_code read_range(struct version_reader *reader, const struct object_id *id,
 				   bool in_manifest, uint64_t offset_bytes, size_t len,
 				   struct muster_error *err)
@@ -67,12 +129,15 @@ static enum muster_code read_range(struct version_reader *reader, const struct o
 
 	if (code)
 		return code;
+	if (!reader->reads_on)
+		return read_exactly(&reader->buffer, object, offset_bytes, len, err);
+	code = read_on(reader, object, id, in_manifest, offset_bytes, len, err);
 	reader->buffer.len = 0;
-	code = bytes_reserve(&reader->buffer, len, err);
 	if (!code)
-		code = store_read(object, offset_bytes, reader->buffer.ptr, len, err);
-	if (!code)
-		reader->buffer.len = len;
+		code = bytes_append(&reader->buffer,
+				    reader->ahead.bytes.ptr +
+					    (offset_bytes - reader->ahead.offset_bytes),
+				    len, err);
 	return code;
 }
 
@@ -116,6 +181,7 @@ enum muster_code version_reader_open(struct version_reader **out, struct store *
 	reader->store = store;
 	reader->pointer = *pointer;
 	code = read_footer(reader, err);
+	reader->reads_on = options && options->reads_on;
 	if (!code)
 		code = cursor_new(&reader->cursor, &reader->footer,
 				  options && options->with_placement, err);
@@ -137,6 +203,7 @@ void version_reader_close(struct version_reader *reader)
 		store_close(reader->objects[i].object);
 	cursor_free(reader->cursor);
 	manifest_footer_release(&reader->footer);
+	bytes_release(&reader->ahead.bytes);
 	bytes_release(&reader->buffer);
 	free(reader);
 }

@@ -1,7 +1,8 @@
 /**
  * version_reader - a stored version's entries in path order: a cursor and who fetches for it.
  *
- * Threads: one at a time. Memory: a block, a leaf, VERSION_READER_OBJECTS open objects.
+ * Threads: one at a time. Memory: a block, a leaf, VERSION_READER_OBJECTS open objects; with
+ * `reads_on` VERSION_READ_ON_BYTES.
  */
 #ifndef ENGINE_MANIFEST_VERSION_READER_H
 #define ENGINE_MANIFEST_VERSION_READER_H
@@ -10,11 +11,13 @@
 #include "io/store/store.h"
 
 #define VERSION_READER_OBJECTS 4
+#define VERSION_READ_ON_BYTES  (1u << 20)
 
 struct version_reader;
 
 struct version_reader_options {
 	bool with_placement; /* entries say where their bytes lie */
+	bool reads_on;	     /* all of it, in order: reads grow up to VERSION_READ_ON_BYTES */
 };
 
 /** Borrows `store`. The footer is proved against the pointer's SHA-256. */

@@ -8,6 +8,7 @@
 #define MUSTER_MUSTER_H
 
 #include "muster/check.h"
+#include "muster/copy.h"
 #include "muster/etag.h"
 #include "muster/error.h"
 #include "muster/get.h"
@@ -43,6 +44,14 @@ enum muster_code muster_import(struct muster_repository *repository,
 enum muster_code muster_export(struct muster_repository *repository,
 			       const struct muster_export_options *options,
 			       struct muster_error *err);
+/** Into `target`; NULL: into the same repository, under another name (options->as). Where one of
+ *  them is in a cloud, and job.worker_count is 0, there are more workers than processors.
+ *  Errors: MUSTER_E_ITEMS: bytes of some entries could not be had, and nothing was committed of
+ *  their versions (or with commit_partial the others). What a copy has done that was interrupted,
+ *  or killed, is found by the next one. */
+enum muster_code muster_copy(struct muster_repository *source, struct muster_repository *target,
+			     const struct muster_copy_options *options,
+			     struct muster_copy_report *report, struct muster_error *err);
 /** Digests of files, nothing stored; needs no repository. */
 enum muster_code muster_digest(const struct muster_digest_options *options,
 			       struct muster_digest_report *report, struct muster_error *err);

@@ -44,6 +44,8 @@ struct muster_open_options {
 	const char *cache_dir; /* NULL: MUSTER_CACHE_DIR, else $XDG_CACHE_HOME/muster */
 	bool may_init; /* make it if the place is a local directory that does not exist or is empty
 			*/
+	const struct muster_repository *like; /* NULL, or: one that is made digests as this one does
+					       */
 	struct muster_limits limits;
 };
 

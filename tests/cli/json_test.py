@@ -99,6 +99,8 @@ class Json(MusterTest):
         self.run_json(0, "diff", "photos", "./photos")
         self.run_ok("export", "photos", "-o", "m.json")
         self.run_json(0, "import", "m.json", "-n", "back", "--from", "photos")
+        self.run_json(0, "copy", "photos", "third")
+        self.run_json(0, "copy", "--all-artifacts", "third")
         self.run_json(0, "delete", "back:v0", "--yes", "--delete-aliases")
 
         self.write("photos/a.txt", "changed, and longer\n")

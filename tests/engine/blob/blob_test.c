@@ -301,6 +301,35 @@ static void two_contents_with_one_md5_are_two_blobs(void **state)
 	store_free(store);
 }
 
+static enum muster_code count_orphan(void *state, const struct object_id *pack,
+				     struct muster_error *err)
+{
+	(void)pack;
+	(void)err;
+	++*(unsigned *)state;
+	return MUSTER_OK;
+}
+
+static unsigned count_orphans(struct blob_set *set)
+{
+	unsigned count = 0;
+
+	assert_int_equal(blob_set_each_orphan(set, count_orphan, &count, NULL), MUSTER_OK);
+	return count;
+}
+
+/* Its keys would be taken for ones of the other algorithm. */
+static void assert_not_adopted_by_others(struct store *store, const struct object_id *pack)
+{
+	struct blob_set_options options = { .algorithm = DIGEST_XXH128 };
+	struct blob_set *set;
+
+	memcpy(options.repository_id, repository, 16);
+	assert_int_equal(blob_set_open(&set, store, &options, NULL), MUSTER_OK);
+	assert_int_equal(blob_set_adopt(set, pack, NULL), MUSTER_ABSENT);
+	blob_set_close(set);
+}
+
 static void packs_of_a_killed_run_are_adopted(void **state)
 {
 	struct store *store;
@@ -313,11 +342,14 @@ static void packs_of_a_killed_run_are_adopted(void **state)
 	pack = ids.next;
 	put_range(set, 0, 1000);
 	blob_set_close(set); /* drained, but never finished: no index */
+	assert_not_adopted_by_others(store, &pack);
 	set = open_set(store, 0);
+	assert_int_equal(count_orphans(set), 1);
 	assert_int_equal(blob_set_adopt(set, &pack, NULL), MUSTER_OK);
 	put_range(set, 0, 1001);
 	assert_int_equal(blob_set_counts(set).shared_count, 1000);
 	assert_int_equal(blob_set_finish(set, NULL), MUSTER_OK);
+	assert_int_equal(count_orphans(set), 0);
 	blob_set_close(set);
 	read_range(store, 0, 1001);
 	store_free(store);

@@ -7,6 +7,7 @@
 
 #include "engine/manifest/version_reader.h"
 #include "engine/manifest/version_writer.h"
+#include "io/store/count.h"
 #include "io/store/memory.h"
 
 static struct object_id next_object;
@@ -69,10 +70,12 @@ static struct manifest_pointer write_version(struct store *store, struct version
 	return pointer;
 }
 
+static bool reads_on;
+
 static struct version_reader *open_version(struct store *store,
 					   const struct manifest_pointer *pointer)
 {
-	struct version_reader_options options = { .with_placement = true };
+	struct version_reader_options options = { .with_placement = true, .reads_on = reads_on };
 	struct version_reader *reader;
 	struct muster_error err = { 0 };
 
@@ -146,6 +149,45 @@ static void a_change_writes_the_leaves_it_touches_and_no_more(void **state)
 	store_free(store);
 }
 
+static struct store_tally reads_of(struct store *store)
+{
+	struct store_counts counts;
+
+	store_count_read(store, &counts);
+	return counts.read;
+}
+
+/* Its blocks and leaves lie in two objects, and its second version's here and there. */
+static void who_reads_on_gets_the_same_in_few_reads(void **state)
+{
+	struct version_counts written;
+	struct manifest_pointer a, b;
+	struct version_reader *base;
+	struct store_tally before, between, after;
+	struct store *memory, *store;
+
+	(void)state;
+	assert_int_equal(store_memory_new(&memory, NULL), MUSTER_OK);
+	assert_int_equal(store_count_new(&store, memory, NULL), MUSTER_OK);
+	a = write_version(store, NULL, 120000, UINT32_MAX, &written);
+	base = open_version(store, &a);
+	b = write_version(store, base, 120000, 77777, &written);
+	version_reader_close(base);
+	before = reads_of(store);
+	check_version(store, &a, 120000, UINT32_MAX);
+	between = reads_of(store);
+	reads_on = true;
+	check_version(store, &a, 120000, UINT32_MAX);
+	after = reads_of(store);
+	check_version(store, &b, 120000, 77777);
+	reads_on = false;
+	assert_true(between.call_count - before.call_count >
+		    10 * (after.call_count - between.call_count));
+	assert_true(after.byte_count - between.byte_count <
+		    2 * (between.byte_count - before.byte_count));
+	store_free(store);
+}
+
 static void one_entry_is_found_by_its_path(void **state)
 {
 	struct version_counts written;
@@ -179,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_version_comes_back_entry_by_entry),
 		cmocka_unit_test(a_change_writes_the_leaves_it_touches_and_no_more),
+		cmocka_unit_test(who_reads_on_gets_the_same_in_few_reads),
 		cmocka_unit_test(one_entry_is_found_by_its_path),
 	};
 
