@@ -24,6 +24,7 @@ struct get_start {
 	const struct version *version;
 	const char *version_text;
 	const char *cache_dir;	   /* NULL: none */
+	struct blob_cache *blobs;  /* NULL: none */
 	const struct sys_ops *sys; /* of all calls on the tree; NULL: the system's */
 };
 
@@ -46,7 +47,7 @@ struct get_job {
 	enum digest_algorithm algorithm; /* of the version */
 	bool has_identity;
 	struct intake_form form;
-	size_t ring_bytes; /* of a worker's intake */
+	size_t ring_bytes;     /* of a worker's intake */
 	uint64_t failed_items; /* counted where batches end, one at a time */
 
 	struct { /* the first failure of the run itself */
