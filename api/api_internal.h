@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "artifact/name.h"
+#include "engine/cache/blob_cache.h"
 #include "engine/repository/collection.h"
 #include "engine/remote/remote.h"
 #include "io/store/local.h"
@@ -17,6 +18,12 @@ struct muster_repository {
 	char *url;  /* what is told: an absolute path, or the URL of a cloud */
 	char *path; /* absolute; NULL: it is remote */
 	char *entity, *project, *cache_dir;
+	struct {
+		uint64_t size_bytes; /* the limit; 0: the default */
+		bool is_off;
+		pthread_mutex_t lock;
+		struct muster_cache_use use; /* under lock: of all jobs */
+	} cache;
 	pthread_mutex_t prove_lock;
 	bool is_proved; /* under prove_lock */
 };
@@ -24,6 +31,20 @@ struct muster_repository {
 /** Before the first write of a process: this store must create if absent. What was proved once from
  *  this machine is noted below the cache directory. */
 enum muster_code api_prepare_write(struct muster_repository *repository, struct muster_error *err);
+
+/** The cache directory, a copy; NULL where there is no place for one. */
+enum muster_code api_cache_dir(const char *given, char **out, struct muster_error *err);
+
+/* --- cache.c --- */
+
+/** The limit that was given, else the environment's, else 0; the environment's 0 is `*is_off`.
+ *  Errors: MUSTER_E_USAGE for a size that is none. */
+enum muster_code api_cache_size(uint64_t given, uint64_t *out, bool *is_off,
+				struct muster_error *err);
+/** The cache for a job; NULL: it does without. What goes wrong is noted. */
+struct blob_cache *api_cache_open(struct muster_repository *repository, bool is_skipped);
+/** Takes NULL. */
+void api_cache_close(struct muster_repository *repository, struct blob_cache *cache);
 
 /* --- place.c --- */
 

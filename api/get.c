@@ -48,6 +48,7 @@ enum muster_code muster_get(struct muster_repository *repository,
 {
 	struct muster_get_report own;
 	struct muster_get_options full = *options;
+	struct get_helps helps = { .cache_dir = repository->cache_dir };
 	struct found found = { 0 };
 	struct bytes directory = { 0 };
 	enum muster_code code = api_job(&options->job, &full.job, err);
@@ -61,9 +62,12 @@ enum muster_code muster_get(struct muster_repository *repository,
 		code = default_directory(&found, &directory, err);
 		full.directory = (const char *)directory.ptr;
 	}
-	if (!code)
-		code = get_run(repository->engine, found.named.version, found.text,
-			       repository->cache_dir, &full, report, err);
+	if (!code) {
+		helps.blobs = api_cache_open(repository, options->skip_cache);
+		code = get_run(repository->engine, found.named.version, found.text, &helps, &full,
+			       report, err);
+	}
+	api_cache_close(repository, helps.blobs);
 	bytes_release(&directory);
 	named_version_release(&found.named);
 	return code;
@@ -75,6 +79,7 @@ enum muster_code muster_checkout(struct muster_repository *repository,
 {
 	struct muster_get_report own;
 	struct muster_checkout_options full = *options;
+	struct get_helps helps = { .cache_dir = repository->cache_dir };
 	struct found found = { 0 };
 	enum muster_code code = api_job(&options->job, &full.job, err);
 
@@ -85,9 +90,12 @@ enum muster_code muster_checkout(struct muster_repository *repository,
 		code = muster_fail(err, MUSTER_E_USAGE, "name the directory to check out into");
 	if (!code)
 		code = find(repository, options->version, &found, err);
-	if (!code)
-		code = checkout_run(repository->engine, found.named.version, found.text,
-				    repository->cache_dir, &full, report, err);
+	if (!code) {
+		helps.blobs = api_cache_open(repository, options->skip_cache || options->dry_run);
+		code = checkout_run(repository->engine, found.named.version, found.text, &helps,
+				    &full, report, err);
+	}
+	api_cache_close(repository, helps.blobs);
 	named_version_release(&found.named);
 	return code;
 }

@@ -44,9 +44,15 @@ enum muster_code muster_cat(struct muster_repository *repository, const char *ve
 			    struct muster_error *err)
 {
 	struct artifact_address address;
+	struct blob_cache *blobs;
 	enum muster_code code = api_address(repository, version, &address, err);
 
-	return code ? code : look_cat(repository->engine, &address, path, sink, state, err);
+	if (code)
+		return code;
+	blobs = api_cache_open(repository, false);
+	code = look_cat(repository->engine, blobs, &address, path, sink, state, err);
+	api_cache_close(repository, blobs);
+	return code;
 }
 
 enum muster_code muster_history(struct muster_repository *repository, const char *collection,

@@ -18,7 +18,7 @@
 /* --- where things are by default ------------------------------------------------------------ */
 
 /* Without a place for it there is no cache, which costs time only. */
-static enum muster_code find_cache_dir(const char *given, char **out, struct muster_error *err)
+enum muster_code api_cache_dir(const char *given, char **out, struct muster_error *err)
 {
 	struct bytes path = { 0 };
 	enum muster_code code = MUSTER_OK;
@@ -317,7 +317,11 @@ static enum muster_code open_at(struct muster_repository *repository, const stru
 	if (!code)
 		code = find_project(options->project, &repository->project, err);
 	if (!code)
-		code = find_cache_dir(options->cache_dir, &repository->cache_dir, err);
+		code = api_cache_dir(options->cache_dir, &repository->cache_dir, err);
+	if (!code)
+		code = api_cache_size(options->cache_bytes, &repository->cache.size_bytes,
+				      &repository->cache.is_off, err);
+	repository->cache.is_off |= options->skip_cache;
 	if (!code && options->may_init && !place->is_remote)
 		code = init_if_empty(place, options->like, was_made, err);
 	if (!code)
@@ -347,6 +351,7 @@ enum muster_code muster_repository_open(struct muster_repository **out,
 	if (!repository)
 		return muster_fail_memory(err, "a repository");
 	pthread_mutex_init(&repository->prove_lock, NULL);
+	pthread_mutex_init(&repository->cache.lock, NULL);
 	code = api_place_find(options->url, &place, err);
 	if (!code)
 		code = open_at(repository, &place, options, was_made, err);
@@ -367,6 +372,7 @@ void muster_repository_close(struct muster_repository *repository)
 	if (!repository->remote)
 		store_free(repository->store);
 	remote_close(repository->remote);
+	pthread_mutex_destroy(&repository->cache.lock);
 	pthread_mutex_destroy(&repository->prove_lock);
 	free(repository->cache_dir);
 	free(repository->project);

@@ -40,6 +40,27 @@ enum muster_code argument_check_file(const char *path, struct muster_error *err)
 /** Does a version's name say which one ("name:alias")? */
 bool argument_has_alias(const char *version);
 
+/* --- the cache: the same options in every command that fetches -------------------------------- */
+
+#define CACHE_SIZE_MIN_BYTES (1u << 20)
+
+#define CACHE_SIZE_OPTION(type, field)                                                             \
+	{                                                                                          \
+		.name = "cache-size", .kind = OPTION_SIZE, .offset = offsetof(type, field),        \
+		.value = "SIZE", .min = CACHE_SIZE_MIN_BYTES,                                      \
+		.help = "how much of buckets is kept on this machine at most (default: "           \
+			"MUSTER_CACHE_SIZE, or 10 GiB)"                                            \
+	}
+
+/** Rows of a table of options that fill a struct cli_cache `field` of `type`. */
+#define CACHE_OPTIONS(type, field)                                                                 \
+	CACHE_SIZE_OPTION(type, field.size_bytes),                                                 \
+	{                                                                                          \
+		.name = "skip-cache", .kind = OPTION_FLAG,                                         \
+		.offset = offsetof(type, field.is_skipped),                                        \
+		.help = "fetch all from the bucket, and keep nothing of it on this machine"        \
+	}
+
 /* --- patterns: the same options in every command that takes paths ----------------------------- */
 
 #define PATTERN_TAG_INCLUDE 'i'

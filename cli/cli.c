@@ -42,6 +42,8 @@ enum muster_code cli_open(struct cli *cli, bool may_init, struct muster_error *e
 	struct muster_open_options options = { .url = cli->global.repo,
 					       .entity = cli->global.entity,
 					       .project = cli->global.project,
+					       .cache_bytes = cli->cache.size_bytes,
+					       .skip_cache = cli->cache.is_skipped,
 					       .may_init = may_init,
 					       .limits = cli_limits(cli) };
 	bool was_made = false;

@@ -23,6 +23,12 @@ struct global_options {
 	bool json, quiet, verbose, is_null_ended, help, version;
 };
 
+/** Of the cache of blobs: see CACHE_OPTIONS. */
+struct cli_cache {
+	uint64_t size_bytes;
+	bool is_skipped;
+};
+
 struct cli;
 
 /** One command: all that help, the parser and main() need to know. Static. */
@@ -55,6 +61,7 @@ struct cli {
 	struct muster_progress counters;
 	struct muster_memory memory; /* of the job; no part where it does not tell */
 	struct failures failures;
+	struct cli_cache cache; /* set before cli_open() by who has such options */
 	struct muster_repository *repository;
 	const char *hint;	  /* static; what to do about the error that is returned */
 	enum exit_code exit_code; /* at least this */

@@ -1,5 +1,13 @@
+#include "cli/argument.h"
+#include "cli/cache_report.h"
 #include "cli/commands.h"
 #include "cli/version_info.h"
+
+struct cat_options {
+	struct cli_cache cache;
+};
+
+static const struct option_spec specs[] = { CACHE_OPTIONS(struct cat_options, cache) };
 
 static enum muster_code on_bytes(void *state, const void *bytes, uint64_t count,
 				 struct muster_error *err)
@@ -11,12 +19,16 @@ static enum muster_code on_bytes(void *state, const void *bytes, uint64_t count,
 
 static enum muster_code run(struct cli *cli, struct muster_error *err)
 {
-	enum muster_code code = cli_open(cli, false, err);
+	const struct cat_options *options = cli->options;
+	enum muster_code code;
 
+	cli->cache = options->cache;
+	code = cli_open(cli, false, err);
 	if (code)
 		return code;
-	return hint_names(cli, muster_cat(cli->repository, cli_word(cli, 0), cli_word(cli, 1),
-					  on_bytes, cli, err));
+	code = muster_cat(cli->repository, cli_word(cli, 0), cli_word(cli, 1), on_bytes, cli, err);
+	cache_report_add(cli);
+	return hint_names(cli, code);
 }
 
 const struct command command_cat = {
@@ -28,6 +40,7 @@ const struct command command_cat = {
 		       "must not be used.",
 	.examples = "muster cat photos README.txt\n"
 		    "muster cat photos:v0 labels/may.csv | head",
+	COMMAND_OPTIONS(specs, struct cat_options),
 	.word_min = 2,
 	.word_max = 2,
 	.writes_bytes = true,

@@ -1,4 +1,5 @@
 #include "cli/argument.h"
+#include "cli/cache_report.h"
 #include "cli/commands.h"
 #include "cli/get_report.h"
 #include "cli/summary.h"
@@ -8,6 +9,7 @@ struct checkout_options {
 	struct option_list patterns;
 	const char *backup_dir;
 	uint64_t max_delete;
+	struct cli_cache cache;
 	bool is_delete, is_overwrite, is_dry_run, is_sync;
 };
 
@@ -42,6 +44,7 @@ static const struct option_spec specs[] = {
 	  .offset = CHECKOUT(is_dry_run),
 	  .help = "only tell what would be done" },
 	PATTERN_OPTIONS(struct checkout_options, patterns),
+	CACHE_OPTIONS(struct checkout_options, cache),
 	{ .name = "sync",
 	  .kind = OPTION_FLAG,
 	  .offset = CHECKOUT(is_sync),
@@ -74,6 +77,7 @@ static enum muster_code checkout(struct cli *cli, const struct filter *filter,
 		cli_say(cli, "dry run: nothing was changed; this would be done:");
 	summary_add_bool(cli, "dry_run", options->is_dry_run);
 	get_report_add(cli, &report);
+	cache_report_add(cli);
 	return code;
 }
 
@@ -88,6 +92,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	if (!code)
 		code = argument_refuse_uri(options->backup_dir, "a directory for --backup-dir",
 					   err);
+	cli->cache = options->cache;
 	if (!code)
 		code = cli_open(cli, false, err);
 	if (!code)

@@ -1,4 +1,5 @@
 #include "cli/argument.h"
+#include "cli/cache_report.h"
 #include "cli/commands.h"
 #include "cli/get_report.h"
 #include "cli/show.h"
@@ -7,6 +8,7 @@
 struct get_options {
 	struct option_list patterns;
 	const char *path_prefix;
+	struct cli_cache cache;
 	bool allows_missing, is_overwrite, is_sync;
 };
 
@@ -27,6 +29,7 @@ static const struct option_spec specs[] = {
 	  .kind = OPTION_FLAG,
 	  .offset = GET(allows_missing),
 	  .help = "skip references whose bytes cannot be had" },
+	CACHE_OPTIONS(struct get_options, cache),
 	{ .name = "sync",
 	  .kind = OPTION_FLAG,
 	  .offset = GET(is_sync),
@@ -66,6 +69,7 @@ static enum muster_code get(struct cli *cli, const struct filter *filter, struct
 		return code;
 	tell_directory(cli, &report);
 	get_report_add(cli, &report);
+	cache_report_add(cli);
 	return code;
 }
 
@@ -77,6 +81,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 
 	if (!code)
 		code = argument_refuse_uri(cli_word(cli, 1), "a directory", err);
+	cli->cache = options->cache;
 	if (!code)
 		code = cli_open(cli, false, err);
 	if (!code)

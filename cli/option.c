@@ -132,6 +132,17 @@ static enum muster_code set_number(const struct option_spec *spec, uint64_t *out
 			   text_count(high, spec->max));
 }
 
+static enum muster_code check_size(const struct option_spec *spec, uint64_t size_bytes,
+				   const char *value, struct muster_error *err)
+{
+	char low[TEXT_SIZE_BYTES];
+
+	if (size_bytes >= spec->min)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_USAGE, "--%s: '%s' is less than %s", spec->name, value,
+			   text_size(low, spec->min));
+}
+
 static enum muster_code set_choice(const struct option_spec *spec, const char **out,
 				   const char *value, struct muster_error *err)
 {
@@ -174,7 +185,7 @@ static enum muster_code set_field(const struct found *found, const char *value,
 		code = text_parse_size(view_text(value), field, err);
 		if (code)
 			muster_context(err, "--%s", spec->name);
-		return code;
+		return code ? code : check_size(spec, *(const uint64_t *)field, value, err);
 	case OPTION_CHOICE:
 		return set_choice(spec, field, value, err);
 	}

@@ -34,7 +34,7 @@ struct option_spec {
 	size_t offset; /* of the field in the struct that is filled */
 	const char *value; /* what help calls the value; NULL for a flag */
 	const char *help;
-	uint64_t min, max;   /* OPTION_NUMBER */
+	uint64_t min, max;   /* OPTION_NUMBER; OPTION_SIZE has a min only */
 	const char *choices; /* OPTION_CHOICE: "a|b|c" */
 };
 

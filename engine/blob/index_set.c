@@ -482,3 +482,33 @@ enum muster_code index_set_each_pack(struct index_set *set, index_set_pack_fn *f
 	pthread_rwlock_unlock(&set->lock);
 	return code;
 }
+
+static struct index_facts facts_of(const struct index_set *set, const struct index_file *file)
+{
+	struct index_facts facts = { .id = file->trailer.id,
+				     .index_bytes = file->trailer.index_bytes,
+				     .record_count = file->trailer.record_count };
+
+	for (uint32_t i = 0; i < file->trailer.pack_count; i++) {
+		const struct index_pack *pack = &file->tail.packs[i];
+
+		if (pack_list_has(&set->locked.packs, &pack->id, pack->pack_bytes))
+			facts.live_count += pack->blob_count;
+	}
+	return facts;
+}
+
+enum muster_code index_set_each_file(struct index_set *set, index_set_file_fn *fn, void *state,
+				     struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	pthread_rwlock_rdlock(&set->lock);
+	for (size_t i = 0; i < set->locked.file_count && !code; i++) {
+		struct index_facts facts = facts_of(set, &set->locked.files[i]);
+
+		code = fn(state, &facts, err);
+	}
+	pthread_rwlock_unlock(&set->lock);
+	return code;
+}

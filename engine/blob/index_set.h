@@ -46,6 +46,18 @@ bool index_set_has_large_size(struct index_set *set, uint64_t size_bytes);
 /** Is this pack named by any file? */
 bool index_set_has_pack(struct index_set *set, const struct object_id *pack);
 
+/** What one index file still says. */
+struct index_facts {
+	struct object_id id;
+	uint64_t index_bytes;
+	uint64_t record_count, live_count; /* records, and those of packs that are stored */
+};
+typedef enum muster_code index_set_file_fn(void *state, const struct index_facts *facts,
+					   struct muster_error *err);
+/** Every index file; anything but MUSTER_OK ends it and is returned. */
+enum muster_code index_set_each_file(struct index_set *set, index_set_file_fn *fn, void *state,
+				     struct muster_error *err);
+
 /** Every pack that some index names; anything but MUSTER_OK ends it and is returned. */
 typedef enum muster_code index_set_pack_fn(void *state, const struct index_pack *pack,
 					   struct muster_error *err);

@@ -3,6 +3,7 @@
 #define ENGINE_GET_FETCH_H
 
 #include "engine/blob/blob_reader.h"
+#include "engine/cache/blob_cache.h"
 #include "engine/get/batch.h"
 #include "engine/get/job.h"
 #include "engine/intake/long_intake.h"
@@ -36,6 +37,7 @@ struct get_fetcher {
 	uint8_t *buffer;	   /* GET_BUFFER_BYTES */
 	struct hasher *hashers[3]; /* by algorithm; NULL until one is needed */
 	struct blob_reader *reader;
+	struct cache_worker *cache; /* NULL: none */
 	bool has_bad_pack; /* the last pack that could not be opened: it is not tried for each blob
 			    */
 	struct object_id bad_pack;

@@ -4,9 +4,10 @@
 
 #include "engine/get/fetch.h"
 
-enum get_way { GET_BY_HINT, GET_BY_INDEX };
+enum get_way { GET_BY_CACHE, GET_BY_HINT, GET_BY_INDEX };
 
-/** Where an item's bytes should be. MUSTER_ABSENT: nowhere; with GET_BY_INDEX `error` says so. */
+/** Where an item's bytes should be, and in what: a place in the cache is none in the repository.
+ *  MUSTER_ABSENT: nowhere; with GET_BY_INDEX `error` says so. */
 enum muster_code get_fetch_place(struct get_fetcher *fetcher, const struct get_item *item,
 				 enum get_way way, struct placement *out,
 				 struct muster_error *error);
@@ -14,8 +15,8 @@ enum muster_code get_fetch_place(struct get_fetcher *fetcher, const struct get_i
 enum muster_code get_fetch_absent(struct muster_error *error);
 /** Where they are; `out` is lent until the next call. MUSTER_ABSENT: not there. */
 enum muster_code get_fetch_find_at(struct get_fetcher *fetcher, const struct get_item *item,
-				   const struct placement *place, struct blob_at *out,
-				   struct muster_error *error);
+				   enum get_way way, const struct placement *place,
+				   struct blob_at *out, struct muster_error *error);
 /** Lends the hasher of an algorithm. Errors: MUSTER_E_MEMORY. */
 enum muster_code get_fetch_hasher(struct get_fetcher *fetcher, enum digest_algorithm algorithm,
 				  struct hasher **out, struct muster_error *err);

@@ -301,14 +301,15 @@ enum muster_code get_run_with(const struct get_start *start,
 }
 
 enum muster_code get_run(struct repository *repository, const struct version *version,
-			 const char *version_text, const char *cache_dir,
+			 const char *version_text, const struct get_helps *helps,
 			 const struct muster_get_options *options, struct muster_get_report *report,
 			 struct muster_error *err)
 {
 	struct get_start start = { .repository = repository,
 				   .version = version,
 				   .version_text = version_text,
-				   .cache_dir = cache_dir };
+				   .cache_dir = helps->cache_dir,
+				   .blobs = helps->blobs };
 
 	return get_run_with(&start, options, report, err);
 }

@@ -16,6 +16,9 @@
  * and renamed once, also when some items failed. A run that was interrupted or failed as a whole
  * leaves the temporary one, and the same command continues it.
  *
+ * Blobs that the cache has are read from it and proved like others; one that is wrong there is
+ * fetched. What becomes of the cache never fails a run. verify does not use it.
+ *
  * `version_text` ("entity/project/name:vN") goes to the report. `cache_dir` may be NULL: then
  * nothing is remembered, and nothing that was remembered helps. options->directory must be set.
  *
@@ -26,16 +29,23 @@
 #define ENGINE_GET_GET_H
 
 #include "artifact/record/collection_state.h"
+#include "engine/cache/blob_cache.h"
 #include "engine/repository/repository.h"
 #include "muster/get.h"
 
+/** What helps, all of it optional. Borrowed until the run ends. */
+struct get_helps {
+	const char *cache_dir;	  /* of what is remembered of directories */
+	struct blob_cache *blobs; /* fetched earlier; what is fetched now is added */
+};
+
 enum muster_code get_run(struct repository *repository, const struct version *version,
-			 const char *version_text, const char *cache_dir,
+			 const char *version_text, const struct get_helps *helps,
 			 const struct muster_get_options *options, struct muster_get_report *report,
 			 struct muster_error *err);
 
 enum muster_code checkout_run(struct repository *repository, const struct version *version,
-			      const char *version_text, const char *cache_dir,
+			      const char *version_text, const struct get_helps *helps,
 			      const struct muster_checkout_options *options,
 			      struct muster_get_report *report, struct muster_error *err);
 

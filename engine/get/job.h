@@ -25,6 +25,7 @@ struct get_start {
 	const struct version *version;
 	const char *version_text;
 	const char *cache_dir;	   /* NULL: none */
+	struct blob_cache *blobs;  /* NULL: none */
 	const struct sys_ops *sys; /* of all calls on the tree; NULL: the system's */
 };
 

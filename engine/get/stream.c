@@ -1,5 +1,6 @@
 /* Large blobs, several side by side: piece by piece, and what became of one counts only when its
- * digest is right. What does not prove where the version says is tried once more by the index. */
+ * digest is right. It is looked for in the cache, then where the version says, then by the index.
+ */
 #include "engine/get/fetch_internal.h"
 #include "engine/get/hashing.h"
 
@@ -13,8 +14,9 @@ struct get_stream {
 	enum get_fault fault;
 	struct placement place;
 	uint64_t size_bytes;
-	bool has_begun; /* the sink has */
-	bool is_cloned; /* the sink has the bytes already */
+	bool has_begun;		  /* the sink has */
+	bool is_cloned;		  /* the sink has the bytes already */
+	struct blob_stream *kept; /* for the cache; NULL: it is not */
 };
 
 /* --- where its bytes are --------------------------------------------------------------------- */
@@ -23,11 +25,21 @@ struct get_stream {
 static enum muster_code find(struct get_fetcher *fetcher, const struct get_stream *stream,
 			     struct blob_at *at, struct muster_error *error)
 {
-	enum muster_code code = get_fetch_find_at(fetcher, stream->item, &stream->place, at, error);
+	enum muster_code code =
+		get_fetch_find_at(fetcher, stream->item, stream->way, &stream->place, at, error);
 
 	if (code == MUSTER_ABSENT && stream->way == GET_BY_INDEX)
 		get_fetch_absent(error);
 	return code;
+}
+
+static enum muster_code open_way(struct get_fetcher *fetcher, struct get_stream *stream,
+				 struct blob_at *at, struct muster_error *error)
+{
+	enum muster_code code =
+		get_fetch_place(fetcher, stream->item, stream->way, &stream->place, error);
+
+	return code ? code : find(fetcher, stream, at, error);
 }
 
 /* As long_ops.open. */
@@ -37,13 +49,14 @@ static enum muster_code open_blob(void *state, void *cookie, int *fd, struct fil
 	struct get_fetcher *fetcher = state;
 	struct get_stream *stream = cookie;
 	struct blob_at at;
-	enum muster_code code =
-		get_fetch_place(fetcher, stream->item, stream->way, &stream->place, error);
+	enum muster_code code = open_way(fetcher, stream, &at, error);
 
 	*fd = -1;
 	stream->has_begun = false;
-	if (!code)
-		code = find(fetcher, stream, &at, error);
+	if (code && stream->way == GET_BY_CACHE) {
+		stream->way = GET_BY_HINT;
+		code = open_way(fetcher, stream, &at, error);
+	}
 	stream->fault = code == MUSTER_ABSENT ? GET_FAULT_ABSENT : GET_FAULT_OTHER;
 	if (code)
 		return code;
@@ -66,6 +79,24 @@ static enum muster_code read_blob(void *state, void *cookie, uint64_t offset_byt
 	return code;
 }
 
+/* --- the cache ------------------------------------------------------------------------------- */
+
+static void begin_keeping(struct get_fetcher *fetcher, struct get_stream *stream)
+{
+	stream->kept = fetcher->cache && stream->way != GET_BY_CACHE
+			       ? cache_worker_begin(fetcher->cache, stream->size_bytes)
+			       : NULL;
+}
+
+static void end_keeping(struct get_fetcher *fetcher, struct get_stream *stream, bool is_proven)
+{
+	struct blob_key key;
+
+	if (stream->kept && is_proven && get_item_key(stream->item, &key))
+		cache_worker_end(fetcher->cache, &stream->kept, &key);
+	cache_worker_abort(&stream->kept);
+}
+
 /* --- what becomes of them -------------------------------------------------------------------- */
 
 static enum muster_code begin(void *state, void *cookie, const struct file_stat *found,
@@ -83,6 +114,8 @@ static enum muster_code begin(void *state, void *cookie, const struct file_stat 
 	stream->is_cloned = !code && fetcher->sink.clone &&
 			    find(fetcher, stream, &at, NULL) == MUSTER_OK &&
 			    fetcher->sink.clone(fetcher->sink.state, stream->item, &at);
+	if (!code)
+		begin_keeping(fetcher, stream);
 	return code;
 }
 
@@ -92,6 +125,8 @@ static enum muster_code piece(void *state, void *cookie, struct view data, struc
 	struct get_stream *stream = cookie;
 	enum muster_code code;
 
+	if (stream->kept)
+		cache_worker_append(fetcher->cache, &stream->kept, data);
 	if (stream->is_cloned)
 		return MUSTER_OK;
 	code = fetcher->sink.piece(fetcher->sink.state, stream->item, data, err);
@@ -111,12 +146,15 @@ static enum muster_code give(struct get_fetcher *fetcher, struct get_item *item,
 	return code;
 }
 
-/* Not proven, or not to be had: once more by the index. */
-static enum muster_code fail(struct get_stream *stream, const struct muster_error *error,
-			     bool *again, struct muster_error *err)
+/* Not proven, or not to be had: once more another way. */
+static enum muster_code fail(struct get_fetcher *fetcher, struct get_stream *stream,
+			     const struct muster_error *error, bool *again,
+			     struct muster_error *err)
 {
-	*again = stream->way == GET_BY_HINT;
-	stream->way = GET_BY_INDEX;
+	if (stream->way == GET_BY_CACHE)
+		cache_worker_spoil(fetcher->cache, &stream->place);
+	*again = stream->way != GET_BY_INDEX;
+	stream->way = stream->way == GET_BY_CACHE ? GET_BY_HINT : GET_BY_INDEX;
 	return *again ? MUSTER_OK : get_fetch_fail(stream->item, stream->fault, error, err);
 }
 
@@ -124,19 +162,24 @@ static enum muster_code settle(struct get_fetcher *fetcher, struct get_stream *s
 			       const struct long_answer *answer, bool *again,
 			       struct muster_error *err)
 {
+	bool is_proven =
+		!answer->code && get_fetch_is_proven(fetcher, stream->item, answer->fingerprint);
 	struct muster_error wrong = { 0 };
 
-	if (!answer->code && get_fetch_is_proven(fetcher, stream->item, answer->fingerprint))
+	end_keeping(fetcher, stream, is_proven);
+	if (is_proven && stream->way == GET_BY_CACHE)
+		cache_worker_hit(fetcher->cache, &stream->place, stream->size_bytes);
+	if (is_proven)
 		return give(fetcher, stream->item, answer->fingerprint, err);
 	if (stream->has_begun)
 		fetcher->sink.abort(fetcher->sink.state, stream->item);
 	if (answer->code == MUSTER_END || answer->code == MUSTER_E_CANCELLED)
 		return MUSTER_OK; /* it has failed; or it is not done, and the run is stopping */
 	if (answer->code)
-		return fail(stream, answer->error, again, err);
+		return fail(fetcher, stream, answer->error, again, err);
 	stream->fault = GET_FAULT_DIGEST;
 	get_fetch_say_wrong(&wrong);
-	return fail(stream, &wrong, again, err);
+	return fail(fetcher, stream, &wrong, again, err);
 }
 
 static enum muster_code end(void *state, void *cookie, const struct long_answer *answer,
@@ -170,7 +213,7 @@ static enum muster_code next(void *state, struct long_file *out, struct muster_e
 		return MUSTER_END;
 	while (stream->item) /* there are as many as a long intake reads at once */
 		stream++;
-	*stream = (struct get_stream){ .item = item, .way = GET_BY_HINT };
+	*stream = (struct get_stream){ .item = item, .way = GET_BY_CACHE };
 	*out = (struct long_file){ .cookie = stream,
 				   .algorithm = fetcher->only_checksum ? DIGEST_XXH128
 								       : item->entry.algorithm };

@@ -1,5 +1,6 @@
 /* One entry's bytes. A small blob is proved before any of it is given, so that another copy can be
- * tried where one is damaged; a large one is proved as it flows. */
+ * tried where one is damaged; a large one is proved as it flows. What the cache has is proved
+ * first, whatever its size: what is wrong there is fetched. */
 #include "engine/look/look.h"
 
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 
 struct cat {
 	struct repository *repository;
+	struct cache_worker *cache; /* NULL: none */
+	struct blob_stream *kept;   /* a large one that is fetched, and added to it */
 	struct blob_reader *blobs;
 	struct index_set *index;
 	struct hasher *hasher;
@@ -26,6 +29,7 @@ struct cat {
 
 static void cat_release(struct cat *cat)
 {
+	cache_worker_close(cat->cache);
 	blob_reader_close(cat->blobs);
 	index_set_close(cat->index);
 	hasher_free(cat->hasher);
@@ -67,11 +71,8 @@ static bool is_other_copy(void *state, const struct object_id *pack, uint32_t or
 
 static enum muster_code cat_open(struct cat *cat, struct muster_error *err)
 {
-	struct store *store = repository_store(cat->repository);
-	const uint8_t *id = repository_id(cat->repository);
 	struct hash_options hashing = { .algorithm = cat->entry.algorithm,
 					.has_identity = cat->entry.has_identity };
-	enum muster_code code;
 
 	cat->buffer_bytes = LOOK_CAT_BYTES;
 	if (cat->entry.size_bytes < cat->buffer_bytes)
@@ -79,9 +80,15 @@ static enum muster_code cat_open(struct cat *cat, struct muster_error *err)
 	cat->buffer = malloc(cat->buffer_bytes + 1);
 	if (!cat->buffer)
 		return muster_fail_memory(err, "a buffer for a file");
-	code = hasher_new(&cat->hasher, hashing, err);
-	if (!code)
-		code = index_set_open(&cat->index, store, id, err);
+	return hasher_new(&cat->hasher, hashing, err);
+}
+
+static enum muster_code open_stored(struct cat *cat, struct muster_error *err)
+{
+	struct store *store = repository_store(cat->repository);
+	const uint8_t *id = repository_id(cat->repository);
+	enum muster_code code = index_set_open(&cat->index, store, id, err);
+
 	if (!code)
 		index_set_restrict(cat->index, is_other_copy, &cat->entry);
 	return code ? code : blob_reader_open(&cat->blobs, store, id, cat->index, NULL, err);
@@ -132,7 +139,23 @@ static enum muster_code read_small(struct cat *cat, const struct blob_at *at,
 	return is_right(cat, &found) ? MUSTER_OK : fail_wrong(at, err);
 }
 
-static enum muster_code stream_large(struct cat *cat, const struct blob_at *at,
+/* What becomes of a piece of a large blob. */
+typedef enum muster_code piece_fn(struct cat *cat, size_t len, struct muster_error *err);
+
+static enum muster_code give_piece(struct cat *cat, size_t len, struct muster_error *err)
+{
+	if (cat->cache)
+		cache_worker_append(cat->cache, &cat->kept, view_of(cat->buffer, len));
+	return cat->sink(cat->state, cat->buffer, len, err);
+}
+
+static enum muster_code drop_piece(struct cat *cat, size_t len, struct muster_error *err)
+{
+	(void)cat, (void)len, (void)err;
+	return MUSTER_OK;
+}
+
+static enum muster_code stream_large(struct cat *cat, const struct blob_at *at, piece_fn *piece,
 				     struct muster_error *err)
 {
 	struct fingerprint found;
@@ -146,7 +169,7 @@ static enum muster_code stream_large(struct cat *cat, const struct blob_at *at,
 		code = store_read(at->object, at->offset_bytes + done, cat->buffer, len, err);
 		if (!code) {
 			hash_update(cat->hasher, view_of(cat->buffer, len));
-			code = cat->sink(cat->state, cat->buffer, len, err);
+			code = piece(cat, len, err);
 		}
 		done += len;
 	}
@@ -178,6 +201,9 @@ static enum muster_code cat_small(struct cat *cat, struct muster_error *err)
 		code = read_small(cat, &at, err);
 	if (code && hint && !find(cat, NULL, &at, &second) && !read_small(cat, &at, &second))
 		code = MUSTER_OK;
+	if (!code && cat->cache)
+		cache_worker_put(cat->cache, &cat->key,
+				 view_of(cat->buffer, cat->entry.size_bytes));
 	return code ? code : give(cat, cat->buffer, cat->entry.size_bytes, err);
 }
 
@@ -190,7 +216,48 @@ static enum muster_code cat_large(struct cat *cat, struct muster_error *err)
 
 	if (code && hint && !find(cat, NULL, &at, &second))
 		code = MUSTER_OK;
-	return code ? code : stream_large(cat, &at, err);
+	if (code)
+		return code;
+	if (cat->cache)
+		cat->kept = cache_worker_begin(cat->cache, at.size_bytes);
+	code = stream_large(cat, &at, give_piece, err);
+	if (!code && cat->cache)
+		cache_worker_end(cat->cache, &cat->kept, &cat->key);
+	cache_worker_abort(&cat->kept);
+	return code;
+}
+
+/* --- out of the cache ------------------------------------------------------------------------ */
+
+static bool is_small(const struct cat *cat)
+{
+	return cat->entry.size_bytes <= LOOK_CAT_BYTES;
+}
+
+static bool find_cached(struct cat *cat, struct placement *place, struct blob_at *at)
+{
+	return cat->cache && cache_worker_find(cat->cache, &cat->key, place) &&
+	       cache_worker_at(cat->cache, &cat->key, place, at);
+}
+
+/* MUSTER_ABSENT: not there, or not right there; nothing was given. */
+static enum muster_code cat_cached(struct cat *cat, struct muster_error *err)
+{
+	struct placement place;
+	struct blob_at at;
+	enum muster_code code;
+
+	if (!find_cached(cat, &place, &at))
+		return MUSTER_ABSENT;
+	code = is_small(cat) ? read_small(cat, &at, NULL)
+			     : stream_large(cat, &at, drop_piece, NULL);
+	if (code) {
+		cache_worker_spoil(cat->cache, &place);
+		return MUSTER_ABSENT;
+	}
+	cache_worker_hit(cat->cache, &place, at.size_bytes);
+	return is_small(cat) ? give(cat, cat->buffer, cat->entry.size_bytes, err)
+			     : stream_large(cat, &at, give_piece, err);
 }
 
 static enum muster_code cat_entry(struct cat *cat, struct muster_error *err)
@@ -201,9 +268,14 @@ static enum muster_code cat_entry(struct cat *cat, struct muster_error *err)
 		return code;
 	cat->key = key_of(&cat->entry);
 	code = cat_open(cat, err);
+	if (!code)
+		code = cat_cached(cat, err);
+	if (code != MUSTER_ABSENT)
+		return code;
+	code = open_stored(cat, err);
 	if (code)
 		return code;
-	return cat->entry.size_bytes <= LOOK_CAT_BYTES ? cat_small(cat, err) : cat_large(cat, err);
+	return is_small(cat) ? cat_small(cat, err) : cat_large(cat, err);
 }
 
 /* A directory is no entry, but is what somebody sees. Overwrites `path`. */
@@ -238,9 +310,9 @@ static enum muster_code find_entry(struct version_reader *reader, const char *pa
 	return code;
 }
 
-enum muster_code look_cat(struct repository *repository, const struct artifact_address *address,
-			  const char *path, muster_bytes_fn *sink, void *state,
-			  struct muster_error *err)
+enum muster_code look_cat(struct repository *repository, struct blob_cache *blobs,
+			  const struct artifact_address *address, const char *path,
+			  muster_bytes_fn *sink, void *state, struct muster_error *err)
 {
 	struct cat cat = { .repository = repository, .sink = sink, .state = state };
 	struct version_reader *reader = NULL;
@@ -249,6 +321,8 @@ enum muster_code look_cat(struct repository *repository, const struct artifact_a
 
 	if (code)
 		return code;
+	if (blobs) /* without it all is fetched */
+		cache_worker_open(&cat.cache, blobs, NULL);
 	code = named_version_read(&named, true, &reader, err);
 	if (!code)
 		code = find_entry(reader, path, &cat.entry, err);

@@ -13,6 +13,7 @@
 #define ENGINE_LOOK_LOOK_H
 
 #include "artifact/name.h"
+#include "engine/cache/blob_cache.h"
 #include "engine/repository/collection.h"
 #include "muster/look.h"
 #include "muster/progress.h"
@@ -50,11 +51,12 @@ enum muster_code look_entries(struct repository *repository, const struct artifa
  * The bytes of one entry, in pieces of at most 1 MiB. What the sink answers is returned.
  * Errors: MUSTER_E_NAME: no such entry; MUSTER_E_UNSUPPORTED: a reference, whose bytes are not
  * here; MUSTER_E_DIGEST: the bytes that are stored are not what they should be. Of a blob over
- * LOOK_CAT_BYTES this is known only behind the last piece.
+ * LOOK_CAT_BYTES this is known only behind the last piece. `blobs` (may be NULL): fetched earlier;
+ * what is right there is given instead, and what is fetched is added.
  */
-enum muster_code look_cat(struct repository *repository, const struct artifact_address *address,
-			  const char *path, muster_bytes_fn *sink, void *state,
-			  struct muster_error *err);
+enum muster_code look_cat(struct repository *repository, struct blob_cache *blobs,
+			  const struct artifact_address *address, const char *path,
+			  muster_bytes_fn *sink, void *state, struct muster_error *err);
 
 /** One side of a diff. */
 struct look_side {

@@ -20,8 +20,9 @@ struct muster_get_options {
 	const char *path_prefix; /* NULL: all; ends at a path component */
 	struct muster_wanted_rules rules;
 	bool allow_missing_references; /* a reference that cannot be had is skipped, with a count */
-	bool overwrite; /* files that differ are replaced; else each is a failed item */
-	bool sync;	/* syncfs at the end */
+	bool overwrite;	 /* files that differ are replaced; else each is a failed item */
+	bool sync;	 /* syncfs at the end */
+	bool skip_cache; /* neither read nor add to the cache (muster/cache.h) */
 };
 
 struct muster_checkout_options {
@@ -34,6 +35,7 @@ struct muster_checkout_options {
 	const char *backup_dir; /* what would be deleted or replaced is moved there */
 	bool dry_run;
 	bool sync;
+	bool skip_cache; /* as in struct muster_get_options */
 	struct muster_wanted_rules rules;
 };
 

@@ -7,6 +7,7 @@
 #ifndef MUSTER_MUSTER_H
 #define MUSTER_MUSTER_H
 
+#include "muster/cache.h"
 #include "muster/check.h"
 #include "muster/copy.h"
 #include "muster/etag.h"
@@ -105,5 +106,16 @@ enum muster_code muster_metadata(struct muster_repository *repository, const cha
 /** A version; or without an alias in the name and with `collection` the whole collection. */
 enum muster_code muster_delete(struct muster_repository *repository, const char *version,
 			       bool collection, bool delete_aliases, struct muster_error *err);
+
+/* The cache of blobs; `options` may be NULL. None of these needs a repository. */
+/** What is in it; one that is not there is empty. Errors: MUSTER_E_USAGE where there is no place
+ *  for one, MUSTER_E_IO. */
+enum muster_code muster_cache_info(const struct muster_cache_options *options,
+				   struct muster_cache_info *out, struct muster_error *err);
+/** Removes what was not used for longest until at most `keep_bytes` are left, and what killed runs
+ *  have left behind; with `dry_run` only tells it. Errors: as above. */
+enum muster_code muster_cache_clean(const struct muster_cache_options *options, uint64_t keep_bytes,
+				    bool dry_run, struct muster_cache_cleaned *out,
+				    struct muster_error *err);
 
 #endif

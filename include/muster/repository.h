@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "muster/error.h"
+#include "muster/cache.h"
 
 struct muster_repository;
 
@@ -42,6 +42,9 @@ struct muster_open_options {
 	const char *entity;    /* NULL: MUSTER_ENTITY, else the user's name */
 	const char *project;   /* NULL: MUSTER_PROJECT, else "uncategorized" */
 	const char *cache_dir; /* NULL: MUSTER_CACHE_DIR, else $XDG_CACHE_HOME/muster */
+	/* Of the cache of blobs (muster/cache.h), for repositories in buckets. */
+	uint64_t cache_bytes; /* its limit; 0: MUSTER_CACHE_SIZE ("0": none), else the default */
+	bool skip_cache;      /* no job of this repository uses it */
 	bool may_init; /* make it if the place is a local directory that does not exist or is empty
 			*/
 	const struct muster_repository *like; /* NULL, or: one that is made digests as this one does
@@ -58,6 +61,9 @@ void muster_repository_close(struct muster_repository *repository); /* takes NUL
 const char *muster_repository_url(const struct muster_repository *repository);
 const char *muster_repository_entity(const struct muster_repository *repository);
 const char *muster_repository_project(const struct muster_repository *repository);
+/** What its jobs, including those that failed, did with the cache of blobs until now. */
+void muster_repository_cache_use(struct muster_repository *repository,
+				 struct muster_cache_use *out);
 
 /** Requests of one kind. An attempt ends in one of: served, throttled, failed, timed_out, hedged.
  */

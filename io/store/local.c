@@ -139,6 +139,15 @@ static enum muster_code local_remove(struct store *store, const char *key, struc
 	return local_fail(local, "unlink", err);
 }
 
+enum muster_code store_local_touch(struct store *store, const char *key, struct muster_error *err)
+{
+	struct local_store *local = local_of(store);
+
+	if (!local->sys->touchat(local->sys->state, local->root_fd, key))
+		return MUSTER_OK;
+	return errno == ENOENT ? MUSTER_ABSENT : local_fail(local, "touch a file", err);
+}
+
 /* The file system's clock is what it writes on a new file, which needs no name if it knows how. */
 static enum muster_code local_now(struct store *store, uint64_t *wall_ns, struct muster_error *err)
 {

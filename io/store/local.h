@@ -45,11 +45,26 @@ enum muster_code store_local_create(const char *path, struct muster_error *err);
 enum muster_code store_local_is_empty_or_absent(const char *path, bool *out,
 						struct muster_error *err);
 
+struct store_local_temporaries {
+	uint64_t count, size_bytes;
+};
+
 /**
  * Remove temporary files that were last written at least `age_ns` ago, by the store's time.
- * `removed_count` may be NULL. Only for a store of store_local_open().
+ * `removed` may be NULL. Only for a store of store_local_open().
  */
 enum muster_code store_local_clean_temporary(struct store *store, uint64_t age_ns,
-					     uint64_t *removed_count, struct muster_error *err);
+					     struct store_local_temporaries *removed,
+					     struct muster_error *err);
+/** All that are there, of whatever age. Only for a store of store_local_open(). */
+enum muster_code store_local_count_temporary(struct store *store,
+					     struct store_local_temporaries *out,
+					     struct muster_error *err);
+
+/**
+ * Set the time that store_list() gives for a key to now: for who keeps there when it was used
+ * last. MUSTER_ABSENT. Only for a store of store_local_open(). Errors: MUSTER_E_IO.
+ */
+enum muster_code store_local_touch(struct store *store, const char *key, struct muster_error *err);
 
 #endif

@@ -182,28 +182,45 @@ enum muster_code store_local_create(const char *path, struct muster_error *err)
 	return make_with_parents(path, err);
 }
 
-static enum muster_code remove_if_stale(struct local_store *local, int dir_fd, const char *name,
-					uint64_t now_ns, uint64_t age_ns, uint64_t *removed_count,
-					struct muster_error *err)
+/* Which temporary files, and what of them. */
+struct cleaning {
+	struct local_store *local;
+	bool only_counts;
+	uint64_t now_ns; /* 0: not asked for yet */
+	uint64_t age_ns;
+	struct store_local_temporaries *found;
+};
+
+static bool is_stale(const struct cleaning *cleaning, const struct stat *st)
 {
-	const struct sys_ops *sys = local->sys;
+	uint64_t modified_ns = sys_modified_ns(st);
+
+	if (!S_ISREG(st->st_mode))
+		return false;
+	return cleaning->only_counts || (modified_ns <= cleaning->now_ns &&
+					 cleaning->now_ns - modified_ns >= cleaning->age_ns);
+}
+
+static enum muster_code clean_one(const struct cleaning *cleaning, int dir_fd, const char *name,
+				  struct muster_error *err)
+{
+	const struct sys_ops *sys = cleaning->local->sys;
 	struct stat st;
 
 	if (sys->fstatat(sys->state, dir_fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
 		if (errno == ENOENT)
 			return MUSTER_OK;
-		return local_fail(local, "look at a temporary file", err);
+		return local_fail(cleaning->local, "look at a temporary file", err);
 	}
-	if (!S_ISREG(st.st_mode) || sys_modified_ns(&st) > now_ns ||
-	    now_ns - sys_modified_ns(&st) < age_ns)
+	if (!is_stale(cleaning, &st))
 		return MUSTER_OK;
-	if (sys->unlinkat(sys->state, dir_fd, name, 0)) {
+	if (!cleaning->only_counts && sys->unlinkat(sys->state, dir_fd, name, 0)) {
 		if (errno == ENOENT)
 			return MUSTER_OK;
-		return local_fail(local, "remove a temporary file", err);
+		return local_fail(cleaning->local, "remove a temporary file", err);
 	}
-	if (removed_count)
-		++*removed_count;
+	cleaning->found->count++;
+	cleaning->found->size_bytes += (uint64_t)st.st_size;
 	return MUSTER_OK;
 }
 
@@ -212,36 +229,32 @@ static bool is_temporary(const char *name)
 	return strncmp(name, LOCAL_TEMPORARY_PREFIX, strlen(LOCAL_TEMPORARY_PREFIX)) == 0;
 }
 
-static enum muster_code clean_dir(struct local_store *local, DIR *dir, uint64_t age_ns,
-				  uint64_t *removed_count, struct muster_error *err)
+static enum muster_code clean_dir(struct cleaning *cleaning, DIR *dir, struct muster_error *err)
 {
-	uint64_t now_ns = 0; /* asked for when there is something to judge */
+	struct store *store = &cleaning->local->base;
 	enum muster_code code = MUSTER_OK;
 	struct dirent *entry;
 
 	while (!code && (entry = readdir(dir))) {
 		if (!is_temporary(entry->d_name))
 			continue;
-		if (!now_ns)
-			code = local->base.ops->now(&local->base, &now_ns, err);
+		/* Asked for only when there is something to judge. */
+		if (!cleaning->only_counts && !cleaning->now_ns)
+			code = store->ops->now(store, &cleaning->now_ns, err);
 		if (!code)
-			code = remove_if_stale(local, dirfd(dir), entry->d_name, now_ns, age_ns,
-					       removed_count, err);
+			code = clean_one(cleaning, dirfd(dir), entry->d_name, err);
 	}
 	return code;
 }
 
-enum muster_code store_local_clean_temporary(struct store *store, uint64_t age_ns,
-					     uint64_t *removed_count, struct muster_error *err)
+static enum muster_code clean(struct cleaning *cleaning, struct muster_error *err)
 {
-	struct local_store *local = local_of(store);
+	struct local_store *local = cleaning->local;
 	const struct sys_ops *sys = local->sys;
 	enum muster_code code;
 	DIR *dir;
 	int fd;
 
-	if (removed_count)
-		*removed_count = 0;
 	fd = sys->openat(sys->state, local->root_fd, LOCAL_TEMPORARY_DIR,
 			 O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -254,7 +267,30 @@ enum muster_code store_local_clean_temporary(struct store *store, uint64_t age_n
 		sys_close(sys, fd);
 		return code;
 	}
-	code = clean_dir(local, dir, age_ns, removed_count, err);
+	code = clean_dir(cleaning, dir, err);
 	closedir(dir);
 	return code;
+}
+
+enum muster_code store_local_clean_temporary(struct store *store, uint64_t age_ns,
+					     struct store_local_temporaries *removed,
+					     struct muster_error *err)
+{
+	struct store_local_temporaries ignored;
+	struct cleaning cleaning = { .local = local_of(store),
+				     .age_ns = age_ns,
+				     .found = removed ? removed : &ignored };
+
+	*cleaning.found = (struct store_local_temporaries){ 0 };
+	return clean(&cleaning, err);
+}
+
+enum muster_code store_local_count_temporary(struct store *store,
+					     struct store_local_temporaries *out,
+					     struct muster_error *err)
+{
+	struct cleaning cleaning = { .local = local_of(store), .only_counts = true, .found = out };
+
+	*out = (struct store_local_temporaries){ 0 };
+	return clean(&cleaning, err);
 }

@@ -152,6 +152,12 @@ static int real_mkdirat(void *state, int dir_fd, const char *path, mode_t mode)
 	return mkdirat(dir_fd, path, mode);
 }
 
+static int real_touchat(void *state, int dir_fd, const char *path)
+{
+	(void)state;
+	return utimensat(dir_fd, path, NULL, 0);
+}
+
 static void real_sleep_ns(void *state, uint64_t ns)
 {
 	struct timespec left = { .tv_sec = (time_t)(ns / 1000000000u),
@@ -183,6 +189,7 @@ const struct sys_ops *sys_system(void)
 		.linkat = real_linkat,
 		.unlinkat = real_unlinkat,
 		.mkdirat = real_mkdirat,
+		.touchat = real_touchat,
 		.sleep_ns = real_sleep_ns,
 	};
 

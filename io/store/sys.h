@@ -46,6 +46,8 @@ struct sys_ops {
 		      int flags);
 	int (*unlinkat)(void *state, int dir_fd, const char *path, int flags);
 	int (*mkdirat)(void *state, int dir_fd, const char *path, mode_t mode);
+	/* utimensat(2): it was read and modified now. */
+	int (*touchat)(void *state, int dir_fd, const char *path);
 	void (*sleep_ns)(void *state, uint64_t ns);
 };
 

@@ -94,6 +94,9 @@ class Json(MusterTest):
         self.run_json(0, "check")
         self.run_json(0, "digest", "photos")
         self.run_json(0, "etag", "photos/a.txt")
+        self.run_json(0, "cache", "info")
+        self.write(".cache/muster/blobs/tmp/.tmp-1")
+        self.run_json(0, "cache", "clean")
         sums = self.run_ok("digest", "--md5sum", "photos").out
         self.run_json(0, "digest", "-c", "-", stdin=sums)
         self.run_json(0, "diff", "photos", "./photos")

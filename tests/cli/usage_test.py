@@ -10,8 +10,8 @@ import harness
 from harness import MusterTest
 
 COMMANDS = ("init put get checkout verify check ls show log cat diff digest etag alias tag "
-            "describe metadata delete copy export import help").split()
-NOT_BUILT = ("scan draft ttl rename link unlink expire run lineage used-by logged-by gc cache "
+            "describe metadata delete copy export import cache help").split()
+NOT_BUILT = ("scan draft ttl rename link unlink expire run lineage used-by logged-by gc "
              "completion plan merge repair").split()
 
 

@@ -101,6 +101,37 @@ def the_main_job(job, files):
     assert job.run("cat", "data:v1", "new") == "new"
 
 
+def segments(job):
+    return sorted(path for path in (job.folder / "cache/muster/blobs/packs").iterdir())
+
+
+def what_was_fetched_is_kept(job):
+    job.run("cache", "clean")
+    first = job.summary("get", "data:v1", job.folder / "first")
+    files = first["entry_count"]
+    assert first["cache_hit_blobs"] == 0 and first["cache_added_blobs"] == files, first
+    second = job.summary("get", "data:v1", job.folder / "second")
+    assert second["cache_hit_blobs"] == files and second["cache_added_blobs"] == 0, second
+    job.assert_equal(job.folder / "first", job.folder / "second")
+    assert job.run("cat", "data:v1", "new", "--cache-size", "1GiB") == "new"
+    skipped = job.summary("checkout", "data:v1", job.folder / "third", "--skip-cache")
+    assert skipped["cache_hit_blobs"] == 0 and skipped["cache_added_blobs"] == 0, skipped
+    for segment in segments(job):  # every byte but the first is wrong
+        with open(segment, "r+b") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(1)
+            file.write(bytes(size - 1))
+    damaged = job.summary("get", "data:v1", job.folder / "fourth")
+    assert damaged["cache_damaged_segments"] > 0, damaged
+    job.assert_equal(job.folder / "first", job.folder / "fourth")
+    healed = job.summary("get", "data:v1", job.folder / "fifth")
+    assert healed["cache_hit_blobs"] == files and healed["cache_damaged_segments"] == 0, healed
+    before = json.loads(job.run("cache", "info", "--json").splitlines()[0])
+    cleaned = job.summary("cache", "clean")
+    assert cleaned["freed_bytes"] == before["size_bytes"] > 20 << 20, cleaned
+    assert segments(job) == []
+
+
 def no_writer_loses(job):
     writers = []
     for i in range(WRITERS):
@@ -123,6 +154,7 @@ def main():
         job.run("init")
         job.run("init", code=2)
         the_main_job(job, int(sys.argv[2]) if len(sys.argv) > 2 else 500)
+        what_was_fetched_is_kept(job)
         no_writer_loses(job)
 
 

@@ -3,6 +3,7 @@
 
 #include "artifact/record/key.h"
 #include "engine/blob/blob_set.h"
+#include "engine/cache/blob_cache.h"
 #include "engine/look/look.h"
 #include "engine/look/named_version.h"
 #include "tests/engine/look/fixture.h"
@@ -26,6 +27,8 @@ static enum muster_code take(void *state, const void *bytes, uint64_t count,
 	return bytes_append(&taken->bytes, bytes, count, err);
 }
 
+static struct blob_cache *blobs; /* of the tests that have one */
+
 static enum muster_code cat(struct fixture *fixture, const char *path, struct taken *taken,
 			    struct muster_error *err)
 {
@@ -33,7 +36,7 @@ static enum muster_code cat(struct fixture *fixture, const char *path, struct ta
 
 	taken->bytes.len = 0;
 	taken->piece_count = 0;
-	return look_cat(fixture->repository, &address, path, take, taken, err);
+	return look_cat(fixture->repository, blobs, &address, path, take, taken, err);
 }
 
 static uint8_t *make_bytes(size_t len)
@@ -74,6 +77,77 @@ static void files_of_any_size_come_back(void **state)
 		assert_int_equal(taken.bytes.len, sizes[i]);
 		assert_true(!sizes[i] || memcmp(taken.bytes.ptr, bytes, sizes[i]) == 0);
 		assert_int_equal(taken.piece_count, (sizes[i] + (1 << 20) - 1) >> 20);
+		free(bytes);
+	}
+	bytes_release(&taken.bytes);
+}
+
+/* --- with a cache ---------------------------------------------------------------------------- */
+
+static void open_cache(struct fixture *fixture, char directory[128])
+{
+	struct blob_cache_options options = { .directory = directory,
+					      .limit_bytes = 64 << 20,
+					      .table_bytes = 1 << 20 };
+
+	snprintf(directory, 128, "%s-cache", fixture->tree);
+	assert_int_equal(blob_cache_open(&blobs, &options, NULL), MUSTER_OK);
+}
+
+static struct muster_cache_use close_cache(void)
+{
+	struct muster_cache_use use;
+
+	blob_cache_close(blobs, &use);
+	blobs = NULL;
+	return use;
+}
+
+static void run_in(const char *directory, const char *what)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "cd '%s' && %s", directory, what);
+	assert_int_equal(system(command), 0);
+}
+
+/* Fetched, from the cache, from a damaged one, and from what was kept again. */
+static void a_cache_gives_only_what_is_right(void **state)
+{
+	static const size_t sizes[] = { 0, 5000, LARGE_BYTES };
+	struct fixture *fixture = *state;
+	struct taken taken = { .answer = MUSTER_OK };
+	char directory[128], name[32];
+
+	for (size_t i = 0; i < 3; i++) {
+		uint8_t *bytes = make_bytes(sizes[i] + 1);
+		uint64_t read_bytes[4];
+
+		snprintf(name, sizeof(name), "%zu", sizes[i]);
+		fixture_write(fixture, name, bytes, sizes[i]);
+		fixture_put(fixture);
+		for (unsigned round = 0; round < 4; round++) {
+			uint64_t before = fixture_read_bytes(fixture);
+			struct muster_cache_use use;
+
+			open_cache(fixture, directory);
+			assert_int_equal(cat(fixture, name, &taken, NULL), MUSTER_OK);
+			use = close_cache();
+			read_bytes[round] = fixture_read_bytes(fixture) - before;
+			assert_int_equal(taken.bytes.len, sizes[i]);
+			assert_true(!sizes[i] || memcmp(taken.bytes.ptr, bytes, sizes[i]) == 0);
+			assert_int_equal(use.hit_blobs, round == 1 || round == 3);
+			assert_int_equal(use.added_blobs, round == 0 || round == 2);
+			assert_int_equal(use.damaged_segments, round == 2);
+			if (round == 1) /* also the last byte of a large one */
+				run_in(directory,
+				       "cd packs && for f in *; do s=$(stat -c %s $f); head -c "
+				       "$((s - 1)) /dev/zero | dd of=$f bs=1M oflag=seek_bytes "
+				       "seek=1 conv=notrunc status=none; done");
+		}
+		assert_true(read_bytes[1] + sizes[i] < read_bytes[0] || !sizes[i]);
+		assert_int_equal(read_bytes[3], read_bytes[1]);
+		run_in(directory, "rm -r \"$PWD\"");
 		free(bytes);
 	}
 	bytes_release(&taken.bytes);
@@ -282,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(files_of_any_size_come_back),
+		TEST(a_cache_gives_only_what_is_right),
 		TEST(what_is_not_there_is_named),
 		TEST(a_reference_has_no_bytes_here),
 		TEST(what_the_sink_says_is_what_comes_back),

@@ -149,7 +149,7 @@ static void check_content(struct fixture *fixture, const char *name, const char 
 	struct bytes bytes = { 0 };
 	struct muster_error err = { 0 };
 
-	if (look_cat(fixture->repository, &address, path, append_bytes, &bytes, &err))
+	if (look_cat(fixture->repository, NULL, &address, path, append_bytes, &bytes, &err))
 		fail_msg("%s", err.message);
 	assert_true(view_equal(bytes_view(&bytes), view_text(expected)));
 	bytes_release(&bytes);
@@ -429,8 +429,9 @@ static void what_is_not_there_is_named(void **state)
 	assert_int_equal(import_run(fixture->repository, &options, &report, &err), MUSTER_E_NAME);
 	assert_non_null(strstr(err.message, "/nonexistent/d"));
 	/* and no artifact was made */
-	assert_int_equal(look_cat(fixture->repository, &address, "a", append_bytes, NULL, NULL),
-			 MUSTER_E_NAME);
+	assert_int_equal(
+		look_cat(fixture->repository, NULL, &address, "a", append_bytes, NULL, NULL),
+		MUSTER_E_NAME);
 }
 
 static void the_order_to_stop_is_obeyed(void **state)

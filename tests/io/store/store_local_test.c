@@ -60,6 +60,14 @@ static void what_a_cut_off_beginning_leaves_is_empty(void **state)
 
 /* ---- temporary files ---- */
 
+static bool is_new(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return time(NULL) - st.st_mtime < 3600;
+}
+
 static void old_temporary_files_are_removed_at_open(void **state)
 {
 	static const struct {
@@ -74,8 +82,8 @@ static void old_temporary_files_are_removed_at_open(void **state)
 	};
 	struct place *place = *state;
 	struct store_local_options keep = { .keep_temporary = true };
+	struct store_local_temporaries found;
 	struct store *store;
-	uint64_t removed_count;
 
 	assert_int_equal(mkdir(below(place, "tmp"), 0777), 0);
 	for (size_t i = 0; i < 4; i++) {
@@ -88,12 +96,17 @@ static void old_temporary_files_are_removed_at_open(void **state)
 	assert_int_equal(store_local_open(&store, place->path, NULL, NULL), MUSTER_OK);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(access(below(place, cases[i].name), F_OK) == 0, cases[i].kept);
-	assert_int_equal(store_local_clean_temporary(store, HOUR_NS, &removed_count, NULL),
-			 MUSTER_OK);
-	assert_int_equal(removed_count, 1);
-	assert_int_equal(store_local_clean_temporary(store, HOUR_NS, &removed_count, NULL),
-			 MUSTER_OK);
-	assert_int_equal(removed_count, 0);
+	assert_int_equal(store_local_count_temporary(store, &found, NULL), MUSTER_OK);
+	assert_int_equal(found.count, 1);
+	assert_int_equal(found.size_bytes, 1);
+	assert_int_equal(store_local_clean_temporary(store, HOUR_NS, &found, NULL), MUSTER_OK);
+	assert_int_equal(found.count, 1);
+	assert_int_equal(found.size_bytes, 1);
+	assert_int_equal(store_local_clean_temporary(store, HOUR_NS, &found, NULL), MUSTER_OK);
+	assert_int_equal(found.count, 0);
+	assert_int_equal(store_local_touch(store, "tmp/notes", NULL), MUSTER_OK);
+	assert_true(is_new(below(place, "tmp/notes")));
+	assert_int_equal(store_local_touch(store, "tmp/nothing", NULL), MUSTER_ABSENT);
 	store_free(store);
 }
 

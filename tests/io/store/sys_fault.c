@@ -75,6 +75,7 @@ PASS(linkat, SYS_CALL_LINKAT,
      (NULL, from_dir, from, to_dir, to, flags))
 PASS(unlinkat, SYS_CALL_UNLINKAT, (void *state, int dir_fd, const char *path, int flags),
      (NULL, dir_fd, path, flags))
+PASS(touchat, SYS_CALL_TOUCHAT, (void *state, int dir_fd, const char *path), (NULL, dir_fd, path))
 PASS(mkdirat, SYS_CALL_MKDIRAT, (void *state, int dir_fd, const char *path, mode_t mode),
      (NULL, dir_fd, path, mode))
 
@@ -153,6 +154,7 @@ void sys_fault_init(struct sys_fault *fault)
 			.linkat = fault_linkat,
 			.unlinkat = fault_unlinkat,
 			.mkdirat = fault_mkdirat,
+			.touchat = fault_touchat,
 			.sleep_ns = fault_sleep_ns,
 		},
 	};
