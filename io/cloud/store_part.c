@@ -1,6 +1,7 @@
 /* The parts of an upload: filled, sent, awaited; and whose buffers are whose. */
 #include <stdlib.h>
 
+#include "base/hash/hash.h"
 #include "io/cloud/store_writer.h"
 
 /* Parts of such a share have the same size, which doubles from one share to the next: 10,000 parts
@@ -47,9 +48,11 @@ enum muster_code cloud_part_await(struct cloud_writer *writer)
 	struct cloud_slot *slot = slot_of(writer, number);
 	enum muster_code code = cloud_flight_wait(&slot->flight, &writer->error);
 
-	if (!code)
+	if (!code && !slot->is_kept) {
 		memcpy(writer->parts[number - 1].etag, slot->flight.call.out.etag,
 		       sizeof(writer->parts[0].etag));
+		cloud_journal_sent(writer, &writer->parts[number - 1]);
+	}
 	cloud_flight_release(&slot->flight);
 	writer->in_flight--;
 	if (code == MUSTER_ABSENT)
@@ -105,17 +108,23 @@ static enum muster_code grow_parts(struct cloud_writer *writer)
 	return MUSTER_OK;
 }
 
-static enum muster_code begin_upload(struct cloud_writer *writer)
+static enum muster_code make_slots(struct cloud_writer *writer)
 {
 	unsigned slot_count =
 		cloud_writer_ops(writer)->parts_in_order ? 1 : writer->cloud->parts_in_flight;
-	struct cloud_flight flight;
-	enum muster_code code;
 
 	writer->slots = calloc(slot_count, sizeof(*writer->slots));
 	if (!writer->slots)
 		return muster_fail_memory(&writer->error, "the parts of an upload");
 	writer->slot_count = slot_count;
+	return MUSTER_OK;
+}
+
+static enum muster_code begin_upload(struct cloud_writer *writer)
+{
+	struct cloud_flight flight;
+	enum muster_code code;
+
 	cloud_flight_init(&flight, writer->cloud, CLOUD_BEGIN, cloud_writer_key(writer));
 	memcpy(flight.call.nonce, writer->nonce, CLOUD_NONCE_TEXT);
 	code = cloud_flight_perform(&flight, &writer->error);
@@ -123,6 +132,8 @@ static enum muster_code begin_upload(struct cloud_writer *writer)
 		code = bytes_append_view(&writer->upload, bytes_view(&flight.call.out.upload),
 					 &writer->error);
 	cloud_flight_release(&flight);
+	if (!code)
+		cloud_journal_begin(writer);
 	return code;
 }
 
@@ -138,6 +149,8 @@ static enum muster_code make_room(struct cloud_writer *writer)
 				   cloud_writer_ops(writer)->part_max,
 				   (unsigned long long)writer->offset_bytes);
 	if (!code && !writer->slots)
+		code = make_slots(writer);
+	if (!code && !writer->upload.len)
 		code = begin_upload(writer);
 	if (!code)
 		code = grow_parts(writer);
@@ -148,16 +161,10 @@ static enum muster_code make_room(struct cloud_writer *writer)
 
 static void aim(struct cloud_writer *writer, struct cloud_slot *slot, bool is_last)
 {
-	struct cloud_part *part = &writer->parts[writer->part_count];
+	const struct cloud_part *part = &writer->parts[writer->part_count];
 	struct cloud_call *call = &slot->flight.call;
-	struct view body = view_of(slot->buffer, writer->filling_len);
 
-	cloud_sums_make(&slot->sums, writer->cloud, CLOUD_PART, body);
-	*part = (struct cloud_part){ .number = (uint32_t)writer->part_count + 1,
-				     .size_bytes = body.len,
-				     .sums = slot->sums };
-	cloud_flight_init(&slot->flight, writer->cloud, CLOUD_PART, cloud_writer_key(writer));
-	call->body = body;
+	call->body = view_of(slot->buffer, writer->filling_len);
 	call->sums = &slot->sums;
 	memcpy(call->nonce, writer->nonce, CLOUD_NONCE_TEXT);
 	call->upload = bytes_view(&writer->upload);
@@ -168,6 +175,49 @@ static void aim(struct cloud_writer *writer, struct cloud_slot *slot, bool is_la
 		call->parts = writer->parts;
 		call->part_count = writer->part_count + 1;
 	}
+}
+
+/* The next part, with its sums; what is at the cloud already needs none that verify its way. */
+static enum muster_code make_part(struct cloud_writer *writer, struct cloud_slot *slot,
+				  bool is_last)
+{
+	struct cloud_part *part = &writer->parts[writer->part_count];
+	struct view body = view_of(slot->buffer, writer->filling_len);
+	unsigned wanted = cloud_wanted_sums(writer->cloud, CLOUD_PART);
+	enum muster_code code = MUSTER_OK;
+
+	*part = (struct cloud_part){ .number = (uint32_t)writer->part_count + 1,
+				     .size_bytes = body.len };
+	slot->is_kept = false;
+	if (writer->journal) {
+		sha256_of(body, part->sha256);
+		code = cloud_journal_find(writer, part, is_last, &slot->is_kept);
+	}
+	if (slot->is_kept)
+		wanted &= ~(1u << CHECKSUM_MD5);
+	cloud_sums_make(&slot->sums, wanted, body);
+	if (writer->journal) {
+		slot->sums.has_sha256 = true;
+		memcpy(slot->sums.sha256, part->sha256, sizeof(part->sha256));
+	}
+	part->sums = slot->sums;
+	return code;
+}
+
+/* On its way, or at once where it was to go. */
+static enum muster_code start(struct cloud_writer *writer, struct cloud_slot *slot)
+{
+	enum muster_code code;
+
+	if (slot->is_kept) {
+		slot->flight.is_awaited = true;
+		return MUSTER_OK;
+	}
+	cloud_journal_send(writer, &writer->parts[writer->part_count]);
+	code = cloud_flight_start(&slot->flight, &writer->error);
+	if (code)
+		cloud_flight_release(&slot->flight);
+	return code;
 }
 
 /* Send what was filled. */
@@ -183,12 +233,15 @@ enum muster_code cloud_part_send(struct cloud_writer *writer, bool is_last)
 	slot->buffer = writer->filling;
 	slot->cap = writer->filling_cap;
 	writer->filling = NULL;
-	aim(writer, slot, is_last);
-	code = cloud_flight_start(&slot->flight, &writer->error);
-	if (code) {
-		cloud_flight_release(&slot->flight);
-		return fail(writer, code);
+	code = make_part(writer, slot, is_last);
+	if (!code) {
+		cloud_flight_init(&slot->flight, writer->cloud, CLOUD_PART,
+				  cloud_writer_key(writer));
+		aim(writer, slot, is_last);
+		code = start(writer, slot);
 	}
+	if (code)
+		return fail(writer, code);
 	writer->part_count++;
 	writer->in_flight++;
 	writer->offset_bytes += writer->filling_len;
@@ -197,6 +250,14 @@ enum muster_code cloud_part_send(struct cloud_writer *writer, bool is_last)
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
+
+void cloud_parts_leave(struct cloud_writer *writer)
+{
+	for (unsigned i = 0; i < writer->slot_count; i++)
+		cloud_flight_cancel(&writer->slots[i].flight);
+	while (writer->in_flight)
+		cloud_part_await(writer);
+}
 
 void cloud_parts_stop(struct cloud_writer *writer)
 {
