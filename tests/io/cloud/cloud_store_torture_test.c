@@ -88,6 +88,7 @@ static enum muster_code write_in_two(struct store_lab *lab, const char *key,
 	memset(&noted, 0, sizeof(noted));
 	code = write_on(lab, key, 25000, &writer, err);
 	store_write_leave(writer);
+	writer = NULL;
 	if (!code)
 		code = write_on(lab, key, 40000, &writer, err);
 	if (!code)
