@@ -84,7 +84,7 @@ static enum muster_code judge_last(struct cloud_call *call, const struct http_re
 				   "the server ended the upload with this part");
 	code = gcs_take_resource(call, reply->body, err);
 	if (!code && call->out.size_bytes != end)
-		return muster_fail(err, MUSTER_E_FORMAT,
+		return muster_fail(err, MUSTER_E_DIGEST,
 				   "%" PRIu64 " bytes became an object of %" PRIu64, end,
 				   call->out.size_bytes);
 	if (!code && call->out.sums.has_crc32c && gcs_expect_crc(call, &crc) &&

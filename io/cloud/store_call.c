@@ -212,6 +212,13 @@ enum muster_code cloud_flight_wait(struct cloud_flight *flight, struct muster_er
 	return flight->code;
 }
 
+bool cloud_flight_is_over(struct cloud_flight *flight)
+{
+	if (!flight->is_awaited && sem_trywait(&flight->over) == 0)
+		flight->is_awaited = true;
+	return flight->is_awaited;
+}
+
 enum muster_code cloud_flight_perform(struct cloud_flight *flight, struct muster_error *err)
 {
 	enum muster_code code = cloud_flight_start(flight, err);

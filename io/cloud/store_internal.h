@@ -116,6 +116,8 @@ enum muster_code cloud_flight_start(struct cloud_flight *flight, struct muster_e
 /** Its end: the code of judge. May be called again. */
 enum muster_code cloud_flight_wait(struct cloud_flight *flight, struct muster_error *err);
 void cloud_flight_cancel(struct cloud_flight *flight);
+/** Would wait return at once? */
+bool cloud_flight_is_over(struct cloud_flight *flight);
 /** Both. */
 enum muster_code cloud_flight_perform(struct cloud_flight *flight, struct muster_error *err);
 /** One that is on its way is cancelled and awaited. */

@@ -60,6 +60,18 @@ enum muster_code cloud_part_await(struct cloud_writer *writer)
 	return fail(writer, code);
 }
 
+/* Whose end is known already: the sooner it is noted, the less a kill loses. */
+static enum muster_code await_ended(struct cloud_writer *writer)
+{
+	enum muster_code code = MUSTER_OK;
+
+	while (!code && writer->in_flight &&
+	       cloud_flight_is_over(
+		       &slot_of(writer, writer->part_count - writer->in_flight + 1)->flight))
+		code = cloud_part_await(writer);
+	return code;
+}
+
 static void give(struct cloud_writer *writer, uint8_t **buffer, size_t cap)
 {
 	cloud_pool_give(&writer->cloud->pool, *buffer, cap);
@@ -154,6 +166,8 @@ static enum muster_code make_room(struct cloud_writer *writer)
 		code = begin_upload(writer);
 	if (!code)
 		code = grow_parts(writer);
+	if (!code)
+		code = await_ended(writer);
 	if (!code && writer->in_flight == writer->slot_count)
 		code = cloud_part_await(writer);
 	return fail(writer, code);

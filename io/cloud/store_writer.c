@@ -183,12 +183,27 @@ static enum muster_code finish_upload(struct cloud_writer *writer)
 	return code || cloud_writer_ops(writer)->parts_in_order ? code : complete(writer);
 }
 
-/* Its last request did not end well: perhaps it was done, and only the reply was lost. */
+/* Nobody refers to it yet, and nobody must find it. */
+static void remove_damaged(struct cloud_writer *writer)
+{
+	struct cloud_flight flight;
+
+	cloud_flight_init(&flight, writer->cloud, CLOUD_REMOVE, cloud_writer_key(writer));
+	cloud_flight_perform(&flight, NULL);
+	cloud_flight_release(&flight);
+}
+
+/* Its last request did not end well: perhaps it was done, and only the reply was lost; perhaps it
+ * was done with other bytes than it should have been, where a server does not look. */
 static enum muster_code settle(struct cloud_writer *writer, enum muster_code code)
 {
 	enum muster_code whose =
 		cloud_settle(writer->cloud, cloud_writer_key(writer), writer->nonce, NULL);
 
+	if (code == MUSTER_E_DIGEST && whose == MUSTER_OK)
+		remove_damaged(writer);
+	if (code == MUSTER_E_DIGEST)
+		return code;
 	return whose == MUSTER_OK || whose == MUSTER_EXISTS ? whose : code;
 }
 

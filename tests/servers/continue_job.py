@@ -9,68 +9,24 @@ import json
 import os
 import pathlib
 import random
-import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
+from proxy import Proxy
+
 SERVER = os.environ["MUSTER_TEST_SERVER"]
-ENDPOINT = os.environ["MUSTER_TEST_ENDPOINT"]
 PART = 8 << 20
 IN_FLIGHT = 5  # four, and the one that is filled
 # A session that is asked how far it came is completed: nothing is continued there.
 FORGETS = SERVER == "fake-gcs"
 
 
-class Proxy:
-    """Forwards connections to the server's port; `sent` counts bytes on their way there."""
-
-    def __init__(self, port):
-        self.target, self.sent, self.lock = port, 0, threading.Lock()
-        self.wanted, self.reached = None, threading.Event()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            near = self.listener.accept()[0]
-            far = socket.create_connection(("127.0.0.1", self.target))
-            for pair in ((near, far, True), (far, near, False)):
-                threading.Thread(target=self.copy, args=pair, daemon=True).start()
-
-    def count(self, more):
-        with self.lock:
-            self.sent += more
-            if self.wanted is not None and self.sent >= self.wanted:
-                self.reached.set()
-
-    def copy(self, source, to, is_counted):
-        try:
-            while data := source.recv(1 << 20):
-                to.sendall(data)
-                if is_counted:
-                    self.count(len(data))
-            to.shutdown(socket.SHUT_WR)
-        except OSError:
-            for each in (source, to):
-                each.close()
-
-    def begin(self, wanted=None):
-        with self.lock:
-            self.sent, self.wanted = 0, wanted
-            self.reached.clear()
-
-
 class Job:
     def __init__(self, program, folder, proxy):
-        port = str(proxy.target)
-        behind = {key: re.sub(rf"(127\.0\.0\.1|localhost):{port}\b", f"127.0.0.1:{proxy.port}", value)
-                  for key, value in os.environ.items()}
+        behind = proxy.environment()
         self.program, self.folder, self.proxy = program, pathlib.Path(folder), proxy
         self.environment = {**behind, "MUSTER_REPO": behind["MUSTER_TEST_URL"], "HOME": folder,
                             "MUSTER_ENTITY": "tester", "XDG_CACHE_HOME": f"{folder}/cache"}
@@ -167,7 +123,7 @@ def one_at_a_time(job, size):
 
 def main():
     size = (int(sys.argv[2]) if len(sys.argv) > 2 else 128) << 20
-    proxy = Proxy(int(ENDPOINT.rsplit(":", 1)[1].strip("/").split("/")[0]))
+    proxy = Proxy()
     with tempfile.TemporaryDirectory(dir=os.environ.get("MUSTER_TEST_DIR")) as folder:
         job = Job(sys.argv[1], folder, proxy)
         job.run("init", job.environment["MUSTER_REPO"])
