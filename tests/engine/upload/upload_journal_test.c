@@ -8,8 +8,10 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -291,6 +293,34 @@ static void only_old_ones_are_stale(void **state)
 	assert_int_equal(count, 1);
 }
 
+/* The disk is full after so many bytes: what was written whole is known, and nothing else fails. */
+static void no_write_must_succeed(void **state)
+{
+	struct rlimit before, limit;
+	struct stat st;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	make_one(3);
+	assert_int_equal(stat(find_file(), &st), 0);
+	for (off_t full = 0; full <= st.st_size; full += 5) {
+		struct upload_journal *journal;
+		size_t known;
+
+		limit = (struct rlimit){ .rlim_cur = (rlim_t)full, .rlim_max = before.rlim_max };
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		make_one(3);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+		journal = must_open();
+		assert_false(upload_journal_was_damaged(journal) && full >= OBJECT_HEADER_BYTES);
+		known = upload_journal_store(journal)->part_count;
+		assert_true(known <= 3 && (known == 3 || full < st.st_size));
+		upload_journal_close(journal);
+	}
+	upload_journal_remove(must_open());
+}
+
 static void no_allocation_must_succeed(void **state)
 {
 	bool is_over = false;
@@ -320,7 +350,7 @@ int main(void)
 		TEST(only_its_owner_can_read_it), TEST(other_files_have_other_journals),
 		TEST(who_lives_keeps_it),	  TEST(what_is_damaged_is_ignored),
 		TEST(a_copy_is_of_somebody_else), TEST(only_old_ones_are_stale),
-		TEST(no_allocation_must_succeed),
+		TEST(no_write_must_succeed),	  TEST(no_allocation_must_succeed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
