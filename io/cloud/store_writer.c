@@ -9,6 +9,7 @@
  */
 #include <stdlib.h>
 
+#include "base/hash/hash.h"
 #include "io/cloud/secret.h"
 #include "io/cloud/store_writer.h"
 
@@ -112,6 +113,7 @@ static void writer_free(struct cloud_writer *writer)
 	cloud_pool_leave(pool);
 	secret_scrub(&writer->upload); /* a session of Google's is one */
 	bytes_release(&writer->upload);
+	hasher_free(writer->hasher);
 	free(writer->is_there);
 	free(writer->slots);
 	free(writer->parts);
@@ -213,7 +215,7 @@ static enum muster_code finish(struct cloud_writer *writer)
 
 	if (writer->code)
 		return writer->code;
-	if (!writer->slots && !writer->upload.len)
+	if (!writer->slots && !writer->upload.len && !writer->filled_count)
 		return cloud_create_once(writer->cloud, cloud_writer_key(writer),
 					 view_of(writer->filling, writer->filling_len),
 					 writer->nonce, &writer->error);

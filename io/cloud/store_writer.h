@@ -15,6 +15,17 @@ struct cloud_slot {
 	bool is_kept; /* the cloud had it already: nothing is in flight */
 };
 
+/* As many are hashed together as may be in flight. */
+#define CLOUD_FILLED_MAX 4
+
+/* A part that waits for others, to be hashed with them. */
+struct cloud_filled {
+	uint8_t *buffer;
+	size_t cap, len;
+	uint8_t md5[16];
+	bool has_md5;
+};
+
 struct cloud_writer {
 	struct store_writer base;
 	struct cloud_store *cloud;
@@ -23,7 +34,10 @@ struct cloud_writer {
 
 	uint8_t *filling; /* NULL: nothing since the last part */
 	size_t filling_len, filling_cap;
-	uint64_t offset_bytes; /* of `filling` in the object */
+	struct cloud_filled filled[CLOUD_FILLED_MAX];
+	unsigned filled_count;
+	struct hasher *hasher; /* NULL until there are several to hash */
+	uint64_t offset_bytes; /* in the object: of what is sent next */
 
 	struct cloud_slot *slots; /* part n is in slot (n - 1) % slot_count */
 	unsigned slot_count, in_flight;
@@ -54,7 +68,7 @@ static inline const struct cloud_protocol_ops *cloud_writer_ops(const struct clo
 
 /** Room for more bytes: `filling` is a buffer of `filling_cap` bytes. */
 enum muster_code cloud_part_begin(struct cloud_writer *writer);
-/** Send what was filled. */
+/** Send what was filled, at the latest with the last part. */
 enum muster_code cloud_part_send(struct cloud_writer *writer, bool is_last);
 /** Await the oldest part. */
 enum muster_code cloud_part_await(struct cloud_writer *writer);
