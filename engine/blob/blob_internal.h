@@ -41,6 +41,7 @@ struct blob_set {
 struct closing_pack {
 	struct run_pack *pack;
 	struct store_writer *writer;
+	struct upload_journal *journal; /* NULL: none */
 };
 
 struct run_pack *blob_pack_locked(struct blob_set *set, uint32_t number);
@@ -58,9 +59,9 @@ void blob_claim_locked(struct blob_set *set, const struct blob_key *key, uint32_
 		       uint32_t ordinal, struct blob_place *out);
 enum muster_code blob_note_large_size_locked(struct blob_set *set, uint64_t size_bytes,
 					     struct muster_error *err);
-/** Close `pack` with this directory: append the end, hand it to the syncer. Takes the writer. */
-enum muster_code blob_close_pack(struct blob_set *set, struct run_pack *pack,
-				 struct store_writer *writer,
+/** Append the end of the pack, with this directory, and hand it to the syncer. Takes writer and
+ *  journal of `closing`, a copy of which is made. */
+enum muster_code blob_close_pack(struct blob_set *set, const struct closing_pack *closing,
 				 const struct pack_directory *directory, bool is_single,
 				 struct muster_error *err);
 /** Make room in a full table: write an index of what is durable. */

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "engine/blob/index_set.h"
+#include "engine/upload/upload_journal.h"
 
 #define BLOB_UNSYNCED_MAX   2
 #define BLOB_PACK_MAX_BLOBS 65536 /* so that a pack of tiny files ends, and can be emitted */
@@ -90,6 +91,7 @@ struct blob_counts {
 	uint64_t packed_count, packed_bytes; /* new blobs */
 	uint64_t shared_count, shared_bytes; /* blobs that were there already */
 	uint64_t pack_count, index_count, collision_count;
+	uint64_t continued_count, continued_bytes; /* uploads; what they did not send again */
 };
 struct blob_counts blob_set_counts(struct blob_set *set);
 
@@ -111,13 +113,20 @@ enum muster_code blob_packer_flush(struct blob_packer *packer, struct muster_err
 
 /** A large file: its own pack, written while its digest is computed. */
 struct blob_stream;
+/** Takes `journal`, whatever the answer: its upload is continued, or a new one begins. NULL: a
+ *  stream that is killed begins anew. MUSTER_EXISTS: its upload has become a pack that nobody had
+ *  indexed, which is adopted; there is no stream. */
 enum muster_code blob_stream_begin(struct blob_stream **out, struct blob_set *set,
-				   struct muster_error *err);
+				   struct upload_journal *journal, struct muster_error *err);
+/** MUSTER_E_CHANGED: what was sent before is of other bytes: abort, and begin anew. */
 enum muster_code blob_stream_append(struct blob_stream *stream, struct view data,
 				    struct muster_error *err);
 /** Takes the stream. If the blob is there already, the new pack is dropped. */
 enum muster_code blob_stream_finish(struct blob_stream *stream, const struct blob_key *key,
 				    struct blob_place *out, struct muster_error *err);
-void blob_stream_abort(struct blob_stream *stream); /* takes NULL */
+/** What was sent stays for who continues it, if it has a journal; else as abort. Takes NULL. */
+void blob_stream_leave(struct blob_stream *stream);
+/** Nothing is left of it. Takes NULL. */
+void blob_stream_abort(struct blob_stream *stream);
 
 #endif

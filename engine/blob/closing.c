@@ -19,6 +19,22 @@ static void note_durable(struct blob_set *set, struct run_pack *pack, enum muste
 	pthread_mutex_unlock(&set->lock);
 }
 
+/* What is a pack now needs no journal; what failed may be continued. */
+static void end_upload(struct blob_set *set, struct upload_journal *journal, enum muster_code code)
+{
+	uint64_t kept_bytes = journal ? upload_journal_store(journal)->kept_bytes : 0;
+
+	if (code) {
+		upload_journal_close(journal);
+		return;
+	}
+	pthread_mutex_lock(&set->lock);
+	set->locked.counts.continued_count += kept_bytes > 0;
+	set->locked.counts.continued_bytes += kept_bytes;
+	pthread_mutex_unlock(&set->lock);
+	upload_journal_remove(journal);
+}
+
 /* Thread body: runs until `closing` is closed and drained. */
 static void *sync_packs(void *arg)
 {
@@ -33,6 +49,7 @@ static void *sync_packs(void *arg)
 		if (code == MUSTER_EXISTS)
 			code = muster_fail(&err, MUSTER_E_CONFLICT,
 					   "a pack with an id of this session is already there");
+		end_upload(set, closing->journal, code);
 		note_durable(set, closing->pack, code, &err);
 		free(closing);
 	}
@@ -63,18 +80,24 @@ void blob_syncer_stop(struct blob_set *set)
 	queue_free(set->closing);
 }
 
+static void leave(const struct closing_pack *closing)
+{
+	store_write_leave(closing->writer);
+	upload_journal_close(closing->journal);
+}
+
 /* Hands a whole pack to the syncer; waits while BLOB_UNSYNCED_MAX are under way. */
-static enum muster_code hand_over(struct blob_set *set, struct run_pack *pack,
-				  struct store_writer *writer, struct muster_error *err)
+static enum muster_code hand_over(struct blob_set *set, const struct closing_pack *whole,
+				  struct muster_error *err)
 {
 	struct closing_pack *closing = malloc(sizeof(*closing));
 	enum muster_code code = MUSTER_OK;
 
 	if (!closing) {
-		store_write_abort(writer);
+		leave(whole);
 		return muster_fail_memory(err, "a pack to sync");
 	}
-	*closing = (struct closing_pack){ pack, writer };
+	*closing = *whole;
 	pthread_mutex_lock(&set->lock);
 	set->locked.closing_count++;
 	set->locked.counts.pack_count++;
@@ -88,16 +111,16 @@ static enum muster_code hand_over(struct blob_set *set, struct run_pack *pack,
 	pthread_mutex_lock(&set->lock);
 	set->locked.closing_count--;
 	pthread_mutex_unlock(&set->lock);
-	store_write_abort(writer);
+	leave(whole);
 	free(closing);
 	return code ? code : muster_fail(err, MUSTER_E_CANCELLED, "the run is ending");
 }
 
-enum muster_code blob_close_pack(struct blob_set *set, struct run_pack *pack,
-				 struct store_writer *writer,
+enum muster_code blob_close_pack(struct blob_set *set, const struct closing_pack *closing,
 				 const struct pack_directory *directory, bool is_single,
 				 struct muster_error *err)
 {
+	struct run_pack *pack = closing->pack;
 	struct bytes end = { 0 };
 	uint64_t begin = is_single ? PACK_ALIGN_BYTES : OBJECT_HEADER_BYTES;
 	uint64_t pack_bytes;
@@ -105,17 +128,17 @@ enum muster_code blob_close_pack(struct blob_set *set, struct run_pack *pack,
 
 	code = pack_finish(directory, is_single, set->options.repository_id, &pack->id, &end, err);
 	if (!code)
-		code = store_write_append(writer, bytes_view(&end), err);
+		code = store_write_append(closing->writer, bytes_view(&end), err);
 	pack_bytes = begin + directory->blob_bytes + end.len;
 	bytes_release(&end);
 	if (code) {
-		store_write_abort(writer);
+		leave(closing);
 		return code;
 	}
 	pack->blob_count = directory->blob_count;
 	pack->is_single = is_single;
 	memcpy(pack->checksum_sum, directory->checksum_sum, sizeof(pack->checksum_sum));
-	code = hand_over(set, pack, writer, err);
+	code = hand_over(set, closing, err);
 	if (!code)
 		atomic_store_explicit(&pack->pack_bytes, pack_bytes, memory_order_release);
 	return code;

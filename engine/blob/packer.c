@@ -58,18 +58,18 @@ static enum muster_code begin_pack(struct blob_packer *packer, struct muster_err
 
 enum muster_code blob_packer_flush(struct blob_packer *packer, struct muster_error *err)
 {
-	struct store_writer *writer = packer->writer;
+	struct closing_pack closing = { .pack = packer->pack, .writer = packer->writer };
 	enum muster_code code;
 
 	if (!packer->pack)
 		return MUSTER_OK;
 	packer->writer = NULL;
 	if (packer->directory.blob_count == 0) { /* others were first with all that it was for */
-		store_write_abort(writer);
+		store_write_abort(closing.writer);
 		packer->pack = NULL;
 		return MUSTER_OK;
 	}
-	code = blob_close_pack(packer->set, packer->pack, writer, &packer->directory, false, err);
+	code = blob_close_pack(packer->set, &closing, &packer->directory, false, err);
 	packer->pack = NULL;
 	packer->directory.encoded.len = 0;
 	packer->directory.blob_count = 0;

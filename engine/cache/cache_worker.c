@@ -197,7 +197,7 @@ struct blob_stream *cache_worker_begin(struct cache_worker *worker, uint64_t siz
 
 	if (atomic_load(&cache->has_no_writes) || !cache_take_room(cache, size_bytes))
 		return NULL;
-	if (!blob_stream_begin(&stream, cache->blobs, &why))
+	if (!blob_stream_begin(&stream, cache->blobs, NULL, &why))
 		return stream;
 	cache_stop_writes(cache, &why);
 	return NULL;

@@ -50,7 +50,7 @@ static enum muster_code stream_begin(void *state, struct get_item *item, struct 
 	enum muster_code code =
 		copy_need_set(worker->version->copy, item->entry.algorithm, &set, err);
 
-	return code ? code : blob_stream_begin(&item->stream, set, err);
+	return code ? code : blob_stream_begin(&item->stream, set, NULL, err);
 }
 
 static enum muster_code stream_piece(void *state, struct get_item *item, struct view data,

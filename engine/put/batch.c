@@ -58,7 +58,7 @@ void large_item_free(struct large_item *item)
 {
 	if (!item)
 		return;
-	blob_stream_abort(item->stream);
+	blob_stream_leave(item->stream);
 	if (item->item.owns_error)
 		free(item->item.error);
 	shared_walk_leave(item->walk);

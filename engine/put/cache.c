@@ -124,6 +124,8 @@ void put_open_cache(struct put_job *job, const char *cache_dir)
 	if (!code)
 		stat_cache_open_named(&run->cache, cache_dir, bytes_view(&name), note_dead, job,
 				      NULL);
+	if (!code)
+		put_open_uploads(job, cache_dir, &name);
 	bytes_release(&name);
 }
 

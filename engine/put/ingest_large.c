@@ -2,7 +2,8 @@
  * a pack of its own.
  *
  * A file that has exactly the size of some stored blob is hashed first, and read a second time, to
- * be packed, only if it is not that blob. One that changes while it is read is read once more. */
+ * be packed, only if it is not that blob. One that changes while it is read is read once more; so
+ * is one whose upload a killed run began with other bytes that cannot be replaced. */
 #include "engine/put/put_internal.h"
 
 #include <stdlib.h>
@@ -57,21 +58,31 @@ static enum muster_code begin(void *state, void *cookie, const struct file_stat 
 {
 	struct put_worker *worker = state;
 	struct large_item *large = cookie;
+	enum muster_code code;
 
 	large->item.found = put_found_as(found);
 	large->is_hashed_first = !large->item.is_reference && !large->is_new &&
 				 blob_set_has_large_size(worker->run->blobs, found->size_bytes);
 	if (large->item.is_reference || large->is_hashed_first)
 		return MUSTER_OK;
-	return blob_stream_begin(&large->stream, worker->run->blobs, err);
+	code = blob_stream_begin(&large->stream, worker->run->blobs,
+				 put_open_upload(worker->run, large, found->size_bytes), err);
+	if (code != MUSTER_EXISTS)
+		return code;
+	large->is_hashed_first = true; /* what a killed run made of it, perhaps */
+	return MUSTER_OK;
 }
 
 static enum muster_code chunk(void *state, void *cookie, struct view data, struct muster_error *err)
 {
 	struct large_item *large = cookie;
+	enum muster_code code;
 
 	(void)state;
-	return large->stream ? blob_stream_append(large->stream, data, err) : MUSTER_OK;
+	if (!large->stream)
+		return MUSTER_OK;
+	code = blob_stream_append(large->stream, data, err);
+	return code == MUSTER_E_CHANGED ? MUSTER_END : code;
 }
 
 /* Hashed, perhaps for the first time only. */
@@ -111,8 +122,15 @@ static enum muster_code end(void *state, void *cookie, const struct long_answer 
 		large->item.fingerprint = *answer->fingerprint;
 		return finish(worker, large, again, err);
 	}
-	blob_stream_abort(large->stream);
+	if (answer->code == MUSTER_END)
+		blob_stream_abort(large->stream);
+	else
+		blob_stream_leave(large->stream);
 	large->stream = NULL;
+	if (answer->code == MUSTER_END) {
+		*again = true; /* as a new upload: the old one is gone */
+		return MUSTER_OK;
+	}
 	if (answer->code == MUSTER_E_CANCELLED) {
 		large_item_free(large);
 		return MUSTER_OK;

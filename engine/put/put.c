@@ -93,6 +93,7 @@ static void release(struct put_job *job)
 	version_reader_close(job->onto);
 	version_reader_close(job->same);
 	bytes_release(&run->emit.same.last_path);
+	bytes_release(&run->uploads.tree);
 	version_reader_close(job->shared);
 	version_reader_close(job->base);
 	session_close(job->session);
@@ -124,6 +125,9 @@ static void fill_report(struct put_job *job)
 	if (job->run.emit.writer)
 		report->written_bytes += version_writer_counts(job->run.emit.writer).written_bytes;
 	report->digest_collisions = counts.collision_count;
+	report->continued_uploads = counts.continued_count;
+	report->continued_bytes = counts.continued_bytes;
+	report->ignored_uploads = atomic_load(&job->run.uploads.ignored_count);
 	if (job->run.plan.source)
 		report->special_files = put_source_special_count(job->run.plan.source);
 }

@@ -168,6 +168,12 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		atomic_uint active;
 	} large;
 
+	struct { /* of large files, to be continued; constant but for the count */
+		const char *cache_dir; /* NULL: none is */
+		struct bytes tree;     /* what the sources are called */
+		atomic_ullong ignored_count;
+	} uploads;
+
 	struct { /* stage emit: whoever holds the lock */
 		pthread_mutex_t lock;
 		pthread_cond_t moved;
@@ -241,6 +247,9 @@ enum muster_code put_ingest_large(struct put_worker *worker, struct large_item *
 				  struct muster_error *err);
 struct large_item *large_item_new(const struct put_batch *batch, const struct put_item *item);
 void large_item_free(struct large_item *item); /* takes NULL */
+/** What its upload is noted in, for this put or the next one; NULL: it cannot be. */
+struct upload_journal *put_open_upload(struct put_run *run, const struct large_item *large,
+				       uint64_t size_bytes);
 /** Where files that are hashed like this one wait. */
 struct queue *put_large_queue(struct put_run *run, bool is_reference);
 /** What the walk would have seen. */

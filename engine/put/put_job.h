@@ -29,6 +29,9 @@ enum muster_code put_need_session(struct put_job *job, struct session **out,
 				  struct muster_error *err);
 /** Opens the stat cache of these sources. Without one a put still works. */
 void put_open_cache(struct put_job *job, const char *cache_dir);
+/** Uploads are continued from now on; those of dead puts that are too old are given up. Takes what
+ * is in `tree`. */
+void put_open_uploads(struct put_job *job, const char *cache_dir, struct bytes *tree);
 /** Makes the work of this run useful to the next one: packs indexed, the journal a run. */
 enum muster_code put_keep_work(struct put_job *job, struct muster_error *err);
 /** Completes the version and saves it, unless items failed. */

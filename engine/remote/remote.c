@@ -105,7 +105,7 @@ static enum muster_code open_gcs(struct remote *remote, const struct cloud_url *
 		code = google_keys_open(&remote->keys, &google, err);
 	gcs.endpoint = options->endpoint_url ? view_text(options->endpoint_url)
 					     : bytes_view(&settings.endpoint);
-	gcs.is_emulator = settings.is_emulator;
+	gcs.is_emulator = gcs.forgets_parts = settings.is_emulator;
 	gcs.user_project = bytes_view(&settings.quota_project);
 	gcs.keys = remote->keys;
 	if (!code)

@@ -321,3 +321,40 @@ void session_close(struct session *session)
 	pthread_mutex_destroy(&session->write_lock);
 	free(session);
 }
+
+static enum muster_code take_last(void *state, const char *key, uint64_t size_bytes,
+				  uint64_t modified_ns, struct muster_error *err)
+{
+	uint64_t *last = state, number;
+	uint8_t id[16];
+
+	(void)size_bytes, (void)modified_ns, (void)err;
+	if (key_parse_session(key, id, &number))
+		*last = number;
+	return MUSTER_OK;
+}
+
+enum muster_code session_has_ended(struct store *store, const uint8_t id[16], bool *has_ended,
+				   struct muster_error *err)
+{
+	struct session_record record = { 0 };
+	struct bytes bytes = { 0 };
+	uint64_t last = 0;
+	struct key key;
+	enum muster_code code;
+
+	*has_ended = true;
+	key_session_prefix(&key, id);
+	code = store_list(store, key.text, NULL, take_last, &last, err);
+	if (code || !last)
+		return code;
+	key_session(&key, id, last);
+	code = store_get(store, key.text, &bytes, SESSION_RECORD_MAX_BYTES, err);
+	if (!code)
+		code = session_record_parse(&record, bytes_view(&bytes), err);
+	if (!code)
+		*has_ended = record.kind.id == SESSION_END;
+	session_record_release(&record);
+	bytes_release(&bytes);
+	return code;
+}

@@ -43,6 +43,10 @@ enum muster_code session_beat(struct session *session, struct muster_error *err)
 /** What became of the last beat: MUSTER_OK, or its failure. */
 enum muster_code session_beat_failure(struct session *session, struct muster_error *err);
 
+/** Has it said that it is over? One that died has not. Of one that is not there, it is true. */
+enum muster_code session_has_ended(struct store *store, const uint8_t id[16], bool *has_ended,
+				   struct muster_error *err);
+
 /** The work is committed: by event `number` of `log`, whose bytes have this SHA-256. With NULL and
  * 0 nothing was committed, and gc may take the objects. Stops the beats; close comes after. */
 enum muster_code session_end(struct session *session, const char *log, uint64_t number,

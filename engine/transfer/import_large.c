@@ -58,7 +58,7 @@ static enum muster_code begin(void *state, void *cookie, const struct file_stat 
 	large->is_hashed_first =
 		!large->is_new && blob_set_has_large_size(large->set, found->size_bytes);
 	return large->is_hashed_first ? MUSTER_OK
-				      : blob_stream_begin(&large->stream, large->set, err);
+				      : blob_stream_begin(&large->stream, large->set, NULL, err);
 }
 
 static enum muster_code chunk(void *state, void *cookie, struct view data, struct muster_error *err)

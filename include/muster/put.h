@@ -65,6 +65,10 @@ struct muster_put_report {
 	uint64_t failed_items, vanished_files, special_files;
 	uint64_t digest_collisions; /* two contents with one digest: both stored */
 	uint64_t adopted_packs;	    /* of a run that was killed */
+	/* Uploads of large files that such a run began: continued, and the bytes that were not sent
+	 * again; not continued, because what is known of them is damaged or too old, or because
+	 * another process goes on with them. */
+	uint64_t continued_uploads, continued_bytes, ignored_uploads;
 };
 
 #endif

@@ -53,6 +53,11 @@ void azure_make_id(struct azure *azure, char out[AZURE_ID_TEXT]);
 enum http_method azure_method(const struct cloud_protocol *protocol, const struct cloud_call *call);
 enum muster_code azure_make_body(struct cloud_protocol *protocol, struct cloud_call *call,
 				 struct view *body, struct muster_error *err);
+/* What a block of this call is called, in base64; returns the length of the text. All of one
+ * length, as a service wants those of a blob to be. */
+size_t azure_block_id(char out[AZURE_BLOCK_ID_TEXT], const struct cloud_call *call);
+/* As cloud_protocol_ops.name_part. */
+bool azure_name_part(const struct upload_item *item, uint32_t *number, struct view *name);
 enum muster_code azure_prepare(struct cloud_protocol *protocol, const struct cloud_call *call,
 			       struct http_head *head, struct muster_error *err);
 

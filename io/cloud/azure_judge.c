@@ -78,6 +78,8 @@ static enum muster_code take_properties(struct cloud_call *call, const struct ht
 static enum muster_code judge_success(struct azure *azure, struct cloud_call *call,
 				      const struct http_reply *reply, struct muster_error *err)
 {
+	size_t id_len;
+
 	switch (call->verb) {
 	case CLOUD_READ:
 	case CLOUD_TAIL:
@@ -87,6 +89,12 @@ static enum muster_code judge_success(struct azure *azure, struct cloud_call *ca
 	case CLOUD_CREATE:
 	case CLOUD_COMPLETE:
 		take_header(call->out.etag, sizeof(call->out.etag), reply, "etag");
+		return MUSTER_OK;
+	case CLOUD_PART:
+		id_len = azure_block_id(call->out.etag, call);
+		call->out.etag[id_len] = '\0';
+		return MUSTER_OK;
+	case CLOUD_PARTS:
 		return MUSTER_OK;
 	case CLOUD_BEGIN: /* who completes it will be told that it is there */
 		return begin_upload(azure, call, err);
@@ -108,6 +116,7 @@ static enum muster_code judge_absent(struct azure *azure, struct cloud_call *cal
 	case CLOUD_READ:
 	case CLOUD_TAIL:
 	case CLOUD_HEAD:
+	case CLOUD_PARTS:
 		return MUSTER_ABSENT;
 	case CLOUD_REMOVE:
 		return MUSTER_OK;

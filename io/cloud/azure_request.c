@@ -33,39 +33,51 @@ enum http_method azure_method(const struct cloud_protocol *protocol, const struc
 
 /* --- blocks ---------------------------------------------------------------------------------- */
 
-/* All of one length, as a service wants those of a blob to be. Returns the length of the text. */
-static size_t make_block_id(char out[AZURE_BLOCK_ID_TEXT], const struct cloud_call *call,
-			    uint32_t number)
+/* "muster-", the upload, "-", five digits. */
+#define NUMBER_DIGITS 5
+
+size_t azure_block_id(char out[AZURE_BLOCK_ID_TEXT], const struct cloud_call *call)
 {
 	struct view upload = call->upload.len ? call->upload : view_text(call->nonce);
 	char id[AZURE_UPLOAD_MAX_BYTES + 24];
 	int len;
 
-	assert(upload.len <= AZURE_UPLOAD_MAX_BYTES && number < 100000);
-	len = snprintf(id, sizeof(id), "muster-%.*s-%05" PRIu32, VIEW_ARGS(upload), number);
+	assert(upload.len <= AZURE_UPLOAD_MAX_BYTES && call->number < 100000);
+	len = snprintf(id, sizeof(id), "muster-%.*s-%0*" PRIu32, VIEW_ARGS(upload), NUMBER_DIGITS,
+		       call->number);
 	base64_encode(out, id, (size_t)len);
 	return BASE64_TEXT_LEN((size_t)len);
 }
 
+bool azure_name_part(const struct upload_item *item, uint32_t *number, struct view *name)
+{
+	size_t len = 7 + AZURE_ID_TEXT - 1 + 1 + NUMBER_DIGITS;
+	uint8_t id[AZURE_BLOCK_ID_TEXT];
+
+	if (item->is_committed || item->block_id.len != BASE64_TEXT_LEN(len) ||
+	    !base64_decode(id, len, item->block_id) || memcmp(id, "muster-", 7) != 0)
+		return false;
+	*number = 0;
+	for (size_t i = len - NUMBER_DIGITS; i < len; i++) {
+		if (id[i] < '0' || id[i] > '9')
+			return false;
+		*number = *number * 10 + (id[i] - '0');
+	}
+	*name = item->block_id;
+	return true;
+}
+
 static enum muster_code make_block_list(struct cloud_call *call, struct muster_error *err)
 {
-	char *text = calloc(call->part_count + 1, AZURE_BLOCK_ID_TEXT);
 	struct view *ids = calloc(call->part_count + 1, sizeof(*ids));
 	enum muster_code code;
 
-	if (!text || !ids) {
-		code = muster_fail_memory(err, "a list of blocks");
-		goto out;
-	}
-	for (size_t i = 0; i < call->part_count; i++) {
-		char *id = text + i * AZURE_BLOCK_ID_TEXT;
-
-		ids[i] = view_of(id, make_block_id(id, call, call->parts[i].number));
-	}
+	if (!ids)
+		return muster_fail_memory(err, "a list of blocks");
+	for (size_t i = 0; i < call->part_count; i++)
+		ids[i] = view_text(call->parts[i].etag);
 	code = body_append_blocks(&call->out.body, ids, call->part_count, err);
-out:
 	free(ids);
-	free(text);
 	return code;
 }
 
@@ -113,12 +125,14 @@ static void make_url(struct request_url *url, const struct azure *azure,
 	}
 	request_url_add(url, VIEW_LITERAL("/"));
 	request_url_encode(url, call->key, PERCENT_PATH);
-	if (call->verb == CLOUD_COMPLETE)
+	if (call->verb == CLOUD_COMPLETE || call->verb == CLOUD_PARTS)
 		request_url_pair(url, "comp", VIEW_LITERAL("blocklist"));
+	if (call->verb == CLOUD_PARTS)
+		request_url_pair(url, "blocklisttype", VIEW_LITERAL("uncommitted"));
 	if (call->verb != CLOUD_PART)
 		return;
 	request_url_pair(url, "comp", VIEW_LITERAL("block"));
-	request_url_pair(url, "blockid", view_of(id, make_block_id(id, call, call->number)));
+	request_url_pair(url, "blockid", view_of(id, azure_block_id(id, call)));
 }
 
 /* --- headers --------------------------------------------------------------------------------- */

@@ -62,6 +62,7 @@ static enum muster_code fill(struct gcs *gcs, const struct gcs_options *options,
 		code = bytes_append_byte(&gcs->place, '\0', err);
 	gcs->keys = options->is_emulator ? NULL : options->keys;
 	gcs->lists_details = options->lists_details;
+	gcs->forgets_parts = options->forgets_parts;
 	gcs->protocol.place = (const char *)gcs->place.ptr;
 	return code;
 }

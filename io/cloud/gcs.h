@@ -32,6 +32,9 @@ struct gcs_options {
 	struct keys *keys;    /* borrowed until it is freed; NULL: anonymous */
 	struct view user_project; /* who pays; empty: the bucket's project */
 	bool lists_details; /* generations, ETags and checksums too: pages are twice as large */
+	/* Uploads are never continued: fake-gcs-server completes a session that is asked how far it
+	 * came. */
+	bool forgets_parts;
 	const struct effects *effects; /* NULL: the system's */
 };
 

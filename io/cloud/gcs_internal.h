@@ -17,7 +17,7 @@ struct gcs {
 	struct endpoint endpoint;
 	struct bytes bucket, user_project, place;
 	struct keys *keys; /* NULL: anonymous */
-	bool lists_details;
+	bool lists_details, forgets_parts;
 };
 
 /* gcs_request.c */

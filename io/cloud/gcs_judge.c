@@ -12,7 +12,8 @@
 
 static bool is_upload(enum cloud_verb verb)
 {
-	return verb == CLOUD_CREATE || verb == CLOUD_BEGIN || verb == CLOUD_PART;
+	return verb == CLOUD_CREATE || verb == CLOUD_BEGIN || verb == CLOUD_PART ||
+	       verb == CLOUD_PARTS;
 }
 
 static bool is_read(enum cloud_verb verb)
@@ -58,6 +59,15 @@ static enum muster_code judge_incomplete(const struct cloud_call *call,
 	return MUSTER_E_IO;
 }
 
+/* Asked how far it came, the session says so, as it does when a part was not the last. */
+static enum muster_code judge_parts(struct cloud_call *call, const struct http_reply *reply,
+				    struct muster_error *err)
+{
+	if (read_persisted(reply, &call->out.size_bytes))
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_FORMAT, "the server's Range is none");
+}
+
 /* --- successes ------------------------------------------------------------------------------- */
 
 /* The object is there: with this part or, where only the answer was lost, before it was sent once
@@ -97,6 +107,8 @@ static enum muster_code judge_success(struct cloud_call *call, const struct http
 		return gcs_take_session(call, reply, err);
 	case CLOUD_PART:
 		return judge_last(call, reply, err);
+	case CLOUD_PARTS: /* it has become an object */
+		return MUSTER_ABSENT;
 	default:
 		return MUSTER_OK;
 	}
@@ -115,6 +127,7 @@ static enum muster_code judge_absent(const struct cloud_call *call, const struct
 	case CLOUD_TAIL:
 	case CLOUD_HEAD:
 	case CLOUD_PART:
+	case CLOUD_PARTS:
 		return MUSTER_ABSENT;
 	case CLOUD_REMOVE:
 	case CLOUD_ABORT:
@@ -167,6 +180,8 @@ static enum muster_code judge_refusal(const struct gcs *gcs, const struct cloud_
 	case UPLOAD_CANCELLED:
 		if (call->verb == CLOUD_ABORT)
 			return MUSTER_OK;
+		if (call->verb == CLOUD_PARTS)
+			return MUSTER_ABSENT;
 		break;
 	default:
 		break;
@@ -193,6 +208,8 @@ enum muster_code gcs_judge(struct cloud_protocol *protocol, struct cloud_call *c
 		code = gcs_take_media(call, reply, err);
 	else if (reply->status == RESUME_INCOMPLETE && call->verb == CLOUD_PART)
 		code = judge_incomplete(call, reply, outcome, err);
+	else if (reply->status == RESUME_INCOMPLETE && call->verb == CLOUD_PARTS)
+		code = judge_parts(call, reply, err);
 	else
 		code = judge_refusal(gcs, call, reply, outcome, err);
 	return refusal_name_call(code, protocol, call, err);

@@ -26,6 +26,7 @@ enum http_method gcs_method(const struct cloud_protocol *protocol, const struct 
 	case CLOUD_BEGIN:
 		return HTTP_POST;
 	case CLOUD_PART:
+	case CLOUD_PARTS:
 		return HTTP_PUT;
 	case CLOUD_REMOVE:
 	case CLOUD_ABORT:
@@ -118,6 +119,9 @@ enum muster_code gcs_make_body(struct cloud_protocol *protocol, struct cloud_cal
 {
 	enum muster_code code = MUSTER_OK;
 
+	if (call->verb == CLOUD_PARTS &&
+	    ((const struct gcs *)(const void *)protocol)->forgets_parts)
+		return MUSTER_ABSENT;
 	*body = call->verb == CLOUD_PART ? call->body : (struct view){ 0 };
 	if (call->verb != CLOUD_CREATE && call->verb != CLOUD_BEGIN)
 		return MUSTER_OK;
@@ -188,11 +192,17 @@ static void add_list(struct request_url *url, const struct gcs *gcs, const struc
 					    : VIEW_LITERAL(LIST_BRIEFLY));
 }
 
+/* Who knows a session's URL needs no other authority. */
+static bool is_of_session(enum cloud_verb verb)
+{
+	return verb == CLOUD_PART || verb == CLOUD_PARTS || verb == CLOUD_ABORT;
+}
+
 /* A session is asked for at our endpoint, whatever host the server believes that it is. */
 static void make_url(struct request_url *url, const struct gcs *gcs, const struct cloud_call *call,
 		     struct muster_error *err)
 {
-	if (call->verb == CLOUD_PART || call->verb == CLOUD_ABORT) {
+	if (is_of_session(call->verb)) {
 		request_url_begin_host(url, &gcs->endpoint, err);
 		request_url_add(url, call->upload);
 		return;
@@ -277,6 +287,9 @@ static void add_headers(struct http_head *head, const struct cloud_call *call)
 		add_content_range(head, call);
 		add_object_crc(head, call);
 		break;
+	case CLOUD_PARTS:
+		http_head_add(head, "Content-Range", VIEW_LITERAL("bytes */*"));
+		break;
 	default:
 		break;
 	}
@@ -298,8 +311,6 @@ enum muster_code gcs_prepare(struct cloud_protocol *protocol, const struct cloud
 			     struct http_head *head, struct muster_error *err)
 {
 	const struct gcs *gcs = (const struct gcs *)(const void *)protocol;
-	/* who knows a session's URL needs no other authority */
-	bool is_session = call->verb == CLOUD_PART || call->verb == CLOUD_ABORT;
 	struct request_url url;
 	enum muster_code code;
 
@@ -308,7 +319,7 @@ enum muster_code gcs_prepare(struct cloud_protocol *protocol, const struct cloud
 	if (!code) {
 		http_head_url(head, bytes_view(&url.text));
 		add_headers(head, call);
-		if (gcs->keys && !is_session)
+		if (gcs->keys && !is_of_session(call->verb))
 			code = add_authorization(head, gcs, err);
 	}
 	request_url_release(&url);

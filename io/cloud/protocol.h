@@ -13,7 +13,7 @@
 #define IO_CLOUD_PROTOCOL_H
 
 #include "io/cloud/clock.h"
-#include "io/cloud/listing.h"
+#include "io/cloud/uploads.h"
 #include "io/http/http.h"
 
 enum cloud_verb {
@@ -27,7 +27,9 @@ enum cloud_verb {
 	CLOUD_PART,	/* one of its parts */
 	CLOUD_COMPLETE, /* they become an object, if absent where the server can tell */
 	CLOUD_ABORT,	/* forget them */
+	CLOUD_PARTS,	/* which of them the cloud has; a page */
 };
+#define CLOUD_VERBS (CLOUD_PARTS + 1)
 
 /** Names one create or complete, so that a lost reply can be settled: hex, in the object's
  *  metadata. */
@@ -38,15 +40,17 @@ struct cloud_sums {
 	uint8_t md5[16];
 	uint32_t crc32c;
 	uint64_t crc64nvme;
-	bool has_md5, has_crc32c, has_crc64nvme;
+	uint8_t sha256[32]; /* for a journal; a signature may cover it, too */
+	bool has_md5, has_crc32c, has_crc64nvme, has_sha256;
 };
 
 /** A part that is up: what completing it needs. */
 struct cloud_part {
 	uint32_t number; /* from 1 */
 	uint64_t size_bytes;
-	char etag[64]; /* as the reply had it; empty where the cloud has none */
+	char etag[64]; /* what PART gave: the name of these very bytes; empty where there is none */
 	struct cloud_sums sums;
+	uint8_t sha256[32]; /* where a journal wants it */
 };
 
 /** One request in words that all clouds know. All is borrowed while it is in flight. */
@@ -63,7 +67,7 @@ struct cloud_call {
 	const struct cloud_sums *sums; /* of `body`; NULL: none */
 	char nonce[CLOUD_NONCE_TEXT];  /* the same for all that make one object */
 
-	/* PART, COMPLETE, ABORT */
+	/* PART, COMPLETE, ABORT, PARTS */
 	struct view upload; /* what BEGIN gave */
 	uint32_t number;
 	uint64_t offset_in_object; /* PART: where it begins */
@@ -75,15 +79,16 @@ struct cloud_call {
 	/* LIST */
 	struct view prefix;
 	struct view after; /* keys after this one; empty: from the first. Only on the first page */
-	struct view token; /* of the page before; empty: the first page */
+	struct view token; /* of the page before; empty: the first page. Of PARTS, too */
 	uint32_t page_max; /* 0: as many as the cloud gives */
 
 	/* What became of it. */
 	struct {
 		struct bytes body;    /* made by make_body: lent to the HTTP request */
 		char body_sha256[65]; /* by make_body, in hex, where a signature covers it */
-		uint64_t size_bytes;  /* READ, TAIL, HEAD: of the whole object */
-		char etag[64];	      /* READ, TAIL, HEAD, PART */
+		/* READ, TAIL, HEAD: of the whole object; PARTS, in order: what is there of it */
+		uint64_t size_bytes;
+		char etag[64];		      /* READ, TAIL, HEAD, PART */
 		char nonce[CLOUD_NONCE_TEXT]; /* HEAD: what its creator left; empty: none */
 		struct bytes upload;	      /* BEGIN */
 		uint64_t modified_ns;	      /* HEAD */
@@ -97,10 +102,13 @@ void cloud_call_release(struct cloud_call *call);
 struct cloud_protocol;
 
 struct cloud_protocol_ops {
-	const char *kind;	      /* "s3", "gcs", "azure" */
-	enum listing_kind listing;    /* of its pages */
-	bool has_tail;		      /* CLOUD_TAIL */
-	bool parts_in_order;	      /* the next part begins when the one before has ended */
+	const char *kind;	   /* "s3", "gcs", "azure" */
+	enum listing_kind listing; /* of its pages */
+	bool has_tail;		   /* CLOUD_TAIL */
+	bool parts_in_order;	   /* the next part begins when the one before has ended */
+	bool renames_parts; /* a part is called by the upload that sent it; who continues one sends
+			       under a new name, which BEGIN gives */
+	enum uploads_kind parts;      /* of the pages of PARTS, unless parts_in_order */
 	uint64_t part_min_bytes;      /* all but the last */
 	uint64_t part_multiple_bytes; /* all but the last are a multiple */
 	uint32_t part_max;	      /* how many */
@@ -116,15 +124,19 @@ struct cloud_protocol_ops {
 	enum muster_code (*prepare)(struct cloud_protocol *protocol, const struct cloud_call *call,
 				    struct http_head *head, struct muster_error *err);
 	/* What the reply means, as http_ops.judge: MUSTER_OK and call->out, MUSTER_ABSENT (READ,
-	 * TAIL, HEAD; PART, COMPLETE, ABORT: no such upload), MUSTER_EXISTS (CREATE, COMPLETE, a
-	 * last PART), MUSTER_E_CHANGED (READ, TAIL by etag); a 416 of TAIL, or of READ at 0, is an
-	 * empty object and MUSTER_OK. `clock` has learned from the reply. The outcome for
-	 * the pacer where it may be tried again: also for errors inside a 200, for a clock that was
-	 * off, for keys that have expired (which are fetched anew), for a region that is another.
+	 * TAIL, HEAD; PART, COMPLETE, ABORT, PARTS: no such upload), MUSTER_EXISTS (CREATE,
+	 * COMPLETE, a last PART), MUSTER_E_CHANGED (READ, TAIL by etag); a 416 of TAIL, or of READ
+	 * at 0, is an empty object and MUSTER_OK. `clock` has learned from the reply. The outcome
+	 * for the pacer where it may be tried again: also for errors inside a 200, for a clock that
+	 * was off, for keys that have expired (which are fetched anew), for a region that is
+	 * another.
 	 */
 	enum muster_code (*judge)(struct cloud_protocol *protocol, struct cloud_call *call,
 				  const struct http_reply *reply, enum pacer_outcome *outcome,
 				  struct muster_error *err);
+	/* Which part an item of PARTS is, and what PART gave for it; false: none of ours. The name
+	 * is lent by the item. NULL where parts_in_order. */
+	bool (*name_part)(const struct upload_item *item, uint32_t *number, struct view *name);
 	/* Which sums a body of this verb should have (bits of 1 << enum checksum_algorithm). */
 	unsigned (*wanted_sums)(const struct cloud_protocol *protocol, enum cloud_verb verb);
 	void (*free)(struct cloud_protocol *protocol);

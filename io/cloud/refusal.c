@@ -81,6 +81,7 @@ static const char *verb_name(enum cloud_verb verb)
 		[CLOUD_PART] = "upload a part of",
 		[CLOUD_COMPLETE] = "complete",
 		[CLOUD_ABORT] = "give up the upload of",
+		[CLOUD_PARTS] = "list the parts of",
 	};
 
 	return names[verb];

@@ -38,6 +38,14 @@ static unsigned s3_wanted_sums(const struct cloud_protocol *protocol, enum cloud
 	return s3->is_aws ? 1u << CHECKSUM_CRC64NVME : 1u << CHECKSUM_MD5;
 }
 
+/* The ETag is of these very bytes, unless the server encrypts: then it is of this request. */
+static bool s3_name_part(const struct upload_item *item, uint32_t *number, struct view *name)
+{
+	*number = item->number;
+	*name = item->etag;
+	return true;
+}
+
 static void s3_free(struct cloud_protocol *protocol)
 {
 	struct s3 *s3 = s3_of(protocol);
@@ -63,6 +71,8 @@ static const struct cloud_protocol_ops s3_ops = {
 	.has_tail = true,
 	.part_min_bytes = PART_MIN_BYTES,
 	.part_max = PART_MAX,
+	.parts = UPLOADS_S3_PARTS,
+	.name_part = s3_name_part,
 	.method = s3_method,
 	.make_body = s3_make_body,
 	.prepare = s3_prepare,

@@ -125,6 +125,7 @@ enum muster_code s3_judge(struct cloud_protocol *protocol, struct cloud_call *ca
 	case CLOUD_COMPLETE:
 		return judge_document(s3, call, reply, outcome, err);
 	case CLOUD_LIST:
+	case CLOUD_PARTS:
 		return is_error_page(reply) ? s3_judge_status(s3, call, reply, outcome, err)
 					    : MUSTER_OK;
 	default:

@@ -109,11 +109,17 @@ static enum meaning meaning_of(const struct http_reply *reply, const struct clou
 static const char *verb_name(enum cloud_verb verb)
 {
 	static const char *const names[] = {
-		[CLOUD_READ] = "read",	       [CLOUD_TAIL] = "open",
-		[CLOUD_HEAD] = "look at",      [CLOUD_CREATE] = "create",
-		[CLOUD_LIST] = "list",	       [CLOUD_REMOVE] = "remove",
-		[CLOUD_BEGIN] = "begin",       [CLOUD_PART] = "upload a part of",
-		[CLOUD_COMPLETE] = "complete", [CLOUD_ABORT] = "abort",
+		[CLOUD_READ] = "read",
+		[CLOUD_TAIL] = "open",
+		[CLOUD_HEAD] = "look at",
+		[CLOUD_CREATE] = "create",
+		[CLOUD_LIST] = "list",
+		[CLOUD_REMOVE] = "remove",
+		[CLOUD_BEGIN] = "begin",
+		[CLOUD_PART] = "upload a part of",
+		[CLOUD_COMPLETE] = "complete",
+		[CLOUD_ABORT] = "abort",
+		[CLOUD_PARTS] = "list the parts of",
 	};
 
 	return names[verb];

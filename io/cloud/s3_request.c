@@ -88,7 +88,10 @@ enum muster_code s3_make_body(struct cloud_protocol *protocol, struct cloud_call
 	call->out.body_sha256[0] = 0;
 	if (code || !body->len || !s3->keys || !signs_body(s3, body->len))
 		return code;
-	sha256_of(*body, digest);
+	if (call->sums && call->sums->has_sha256)
+		memcpy(digest, call->sums->sha256, sizeof(digest));
+	else
+		sha256_of(*body, digest);
 	hex_encode(call->out.body_sha256, digest, sizeof(digest));
 	call->out.body_sha256[HEX_TEXT_LEN(sizeof(digest))] = 0;
 	return MUSTER_OK;
@@ -169,6 +172,11 @@ static enum muster_code make_query(struct s3 *s3, const struct cloud_call *call,
 		break;
 	case CLOUD_PART:
 		put_number(&query, "partNumber", call->number);
+		put(&query, "uploadId", call->upload);
+		break;
+	case CLOUD_PARTS:
+		if (call->token.len)
+			put(&query, "part-number-marker", call->token);
 		put(&query, "uploadId", call->upload);
 		break;
 	case CLOUD_COMPLETE:

@@ -33,20 +33,25 @@ enum muster_code cloud_nonce_make(const struct cloud_store *cloud, char out[CLOU
 	return code;
 }
 
-void cloud_sums_make(struct cloud_sums *out, const struct cloud_store *cloud, enum cloud_verb verb,
-		     struct view body)
+unsigned cloud_wanted_sums(const struct cloud_store *cloud, enum cloud_verb verb)
 {
-	unsigned wanted = cloud->protocol->ops->wanted_sums(cloud->protocol, verb);
+	return cloud->protocol->ops->wanted_sums(cloud->protocol, verb);
+}
 
+void cloud_sums_make(struct cloud_sums *out, unsigned wanted, struct view body)
+{
 	*out = (struct cloud_sums){ .has_md5 = wanted & 1u << CHECKSUM_MD5,
 				    .has_crc32c = wanted & 1u << CHECKSUM_CRC32C,
-				    .has_crc64nvme = wanted & 1u << CHECKSUM_CRC64NVME };
+				    .has_crc64nvme = wanted & 1u << CHECKSUM_CRC64NVME,
+				    .has_sha256 = wanted & 1u << CHECKSUM_SHA256 };
 	if (out->has_md5)
 		md5_of(body, out->md5);
 	if (out->has_crc32c)
 		out->crc32c = (uint32_t)crc_of(CRC_32C, body);
 	if (out->has_crc64nvme)
 		out->crc64nvme = crc_of(CRC_64NVME, body);
+	if (out->has_sha256)
+		sha256_of(body, out->sha256);
 }
 
 enum muster_code cloud_settle(struct cloud_store *cloud, struct view key, const char *nonce,
@@ -76,7 +81,7 @@ enum muster_code cloud_create_once(struct cloud_store *cloud, struct view key, s
 	enum muster_code code;
 
 	cloud_flight_init(&flight, cloud, CLOUD_CREATE, key);
-	cloud_sums_make(&sums, cloud, CLOUD_CREATE, body);
+	cloud_sums_make(&sums, cloud_wanted_sums(cloud, CLOUD_CREATE), body);
 	flight.call.body = body;
 	flight.call.sums = &sums;
 	memcpy(flight.call.nonce, nonce, CLOUD_NONCE_TEXT);
@@ -166,6 +171,8 @@ static const struct store_ops cloud_ops = {
 	.write_append = cloud_write_append,
 	.write_finish = cloud_write_finish,
 	.write_abort = cloud_write_abort,
+	.write_continue = cloud_write_continue,
+	.write_leave = cloud_write_leave,
 	.sync = cloud_sync,
 	.now = cloud_now,
 	.free = cloud_free,

@@ -8,7 +8,8 @@
  *           its ETag, else MUSTER_E_CHANGED. What is read in order is read ahead.
  * Writing:  a stream of less than a part is one request; else parts, several in flight. Only then
  *           something can be left behind where the program dies: an upload that was never
- *           completed, which the bucket's own rules should expire.
+ *           completed. Who has a journal continues it (decision 0016), or the bucket's own rules
+ *           should expire it.
  * Threads:  as io/store/store.h; requests run in the engine's.
  * Memory:   `buffer_max_bytes` for parts and for what is read ahead, and beyond it one part for
  *           each writer that is open; each open object holds `tail_bytes`, a listing a page.

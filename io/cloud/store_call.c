@@ -91,6 +91,11 @@ static enum muster_code judge(void *state, const struct http_reply *reply,
 	return code;
 }
 
+static bool has_page(const struct cloud_call *call)
+{
+	return call->verb == CLOUD_LIST || call->verb == CLOUD_PARTS;
+}
+
 static void on_done(void *state, enum muster_code code, const struct muster_error *error,
 		    const struct http_reply *reply)
 {
@@ -99,7 +104,7 @@ static void on_done(void *state, enum muster_code code, const struct muster_erro
 	flight->code = code;
 	if (muster_failed(code))
 		flight->error = *error;
-	if (!code && flight->call.verb == CLOUD_LIST)
+	if (!code && has_page(&flight->call))
 		flight->code = bytes_append_view(&flight->page, reply->body, &flight->error);
 	sem_post(&flight->over); /* from here on it may be no more */
 }
@@ -170,7 +175,7 @@ static enum muster_code fill_request(struct cloud_flight *flight, struct muster_
 			.pacer = flight->cloud->pacer,
 			.body = body,
 			.byte_count = byte_count_of(call),
-			.collect_max = call->verb == CLOUD_LIST ? PAGE_MAX_BYTES : TEXT_MAX_BYTES,
+			.collect_max = has_page(call) ? PAGE_MAX_BYTES : TEXT_MAX_BYTES,
 			.may_hedge = is_read || call->verb == CLOUD_HEAD || call->verb == CLOUD_LIST,
 			.expects_continue = true,
 			.first_byte_timeout_ms = call->verb == CLOUD_COMPLETE ? COMPLETE_TIMEOUT_MS : 0,
@@ -205,6 +210,13 @@ enum muster_code cloud_flight_wait(struct cloud_flight *flight, struct muster_er
 	if (muster_failed(flight->code) && err)
 		*err = flight->error;
 	return flight->code;
+}
+
+bool cloud_flight_is_over(struct cloud_flight *flight)
+{
+	if (!flight->is_awaited && sem_trywait(&flight->over) == 0)
+		flight->is_awaited = true;
+	return flight->is_awaited;
 }
 
 enum muster_code cloud_flight_perform(struct cloud_flight *flight, struct muster_error *err)

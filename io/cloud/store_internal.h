@@ -6,6 +6,7 @@
  *   store_list.c    pages of keys
  *   store_writer.c  a stream that becomes an object
  *   store_part.c    its parts
+ *   store_journal.c which of them are at the cloud already
  *   store_pool.c    the buffers of all
  */
 #ifndef IO_CLOUD_STORE_INTERNAL_H
@@ -80,8 +81,9 @@ enum muster_code cloud_settle(struct cloud_store *cloud, struct view key, const 
 enum muster_code cloud_nonce_make(const struct cloud_store *cloud, char out[CLOUD_NONCE_TEXT],
 				  struct muster_error *err);
 /** The sums that the protocol wants of a body of this verb. */
-void cloud_sums_make(struct cloud_sums *out, const struct cloud_store *cloud, enum cloud_verb verb,
-		     struct view body);
+unsigned cloud_wanted_sums(const struct cloud_store *cloud, enum cloud_verb verb);
+/** `wanted`: bits of 1 << enum checksum_algorithm. */
+void cloud_sums_make(struct cloud_sums *out, unsigned wanted, struct view body);
 
 /* --- store_call.c ---------------------------------------------------------------------------- */
 
@@ -94,7 +96,7 @@ struct cloud_flight {
 
 	/* What came: after cloud_flight_wait(). */
 	size_t got;	   /* bytes of `out` */
-	struct bytes page; /* LIST: the document */
+	struct bytes page; /* LIST, PARTS: the document */
 
 	/* private */
 	struct cloud_store *cloud;
@@ -114,6 +116,8 @@ enum muster_code cloud_flight_start(struct cloud_flight *flight, struct muster_e
 /** Its end: the code of judge. May be called again. */
 enum muster_code cloud_flight_wait(struct cloud_flight *flight, struct muster_error *err);
 void cloud_flight_cancel(struct cloud_flight *flight);
+/** Would wait return at once? */
+bool cloud_flight_is_over(struct cloud_flight *flight);
 /** Both. */
 enum muster_code cloud_flight_perform(struct cloud_flight *flight, struct muster_error *err);
 /** One that is on its way is cancelled and awaited. */
@@ -172,5 +176,9 @@ enum muster_code cloud_write_append(struct store_writer *base, struct view data,
 				    struct muster_error *err);
 enum muster_code cloud_write_finish(struct store_writer *base, struct muster_error *err);
 void cloud_write_abort(struct store_writer *base);
+enum muster_code cloud_write_continue(struct store *store, const char *key,
+				      struct store_journal *journal, struct store_writer **out,
+				      struct muster_error *err);
+void cloud_write_leave(struct store_writer *base);
 
 #endif

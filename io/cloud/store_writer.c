@@ -9,6 +9,8 @@
  */
 #include <stdlib.h>
 
+#include "base/hash/hash.h"
+#include "io/cloud/secret.h"
 #include "io/cloud/store_writer.h"
 
 static struct cloud_writer *writer_of(struct store_writer *base)
@@ -18,10 +20,9 @@ static struct cloud_writer *writer_of(struct store_writer *base)
 
 /* --- begin, append --------------------------------------------------------------------------- */
 
-enum muster_code cloud_write_begin(struct store *store, const char *key, struct store_writer **out,
-				   struct muster_error *err)
+static enum muster_code writer_new(struct cloud_writer **out, struct cloud_store *cloud,
+				   const char *key, struct muster_error *err)
 {
-	struct cloud_store *cloud = cloud_of(store);
 	size_t len = cloud->prefix_len + strlen(key);
 	struct cloud_writer *writer = calloc(1, sizeof(*writer) + len + 1);
 	enum muster_code code;
@@ -33,14 +34,25 @@ enum muster_code cloud_write_begin(struct store *store, const char *key, struct 
 		free(writer);
 		return code;
 	}
-	writer->base.store = store;
+	writer->base.store = &cloud->base;
 	writer->cloud = cloud;
 	writer->key_len = len;
 	memcpy(writer->key, cloud->prefix, cloud->prefix_len);
 	memcpy(writer->key + cloud->prefix_len, key, strlen(key) + 1);
 	cloud_pool_enter(&cloud->pool);
-	*out = &writer->base;
+	*out = writer;
 	return MUSTER_OK;
+}
+
+enum muster_code cloud_write_begin(struct store *store, const char *key, struct store_writer **out,
+				   struct muster_error *err)
+{
+	struct cloud_writer *writer;
+	enum muster_code code = writer_new(&writer, cloud_of(store), key, err);
+
+	if (!code)
+		*out = &writer->base;
+	return code;
 }
 
 static enum muster_code told(const struct cloud_writer *writer, struct muster_error *err)
@@ -99,7 +111,10 @@ static void writer_free(struct cloud_writer *writer)
 	cloud_parts_stop(writer);
 	cloud_parts_release(writer);
 	cloud_pool_leave(pool);
+	secret_scrub(&writer->upload); /* a session of Google's is one */
 	bytes_release(&writer->upload);
+	hasher_free(writer->hasher);
+	free(writer->is_there);
 	free(writer->slots);
 	free(writer->parts);
 	free(writer);
@@ -112,6 +127,37 @@ void cloud_write_abort(struct store_writer *base)
 	cloud_parts_stop(writer); /* a part that comes behind the abort would stay */
 	abort_upload(writer);
 	writer_free(writer);
+}
+
+void cloud_write_leave(struct store_writer *base)
+{
+	struct cloud_writer *writer = writer_of(base);
+
+	if (!writer->journal) {
+		cloud_write_abort(base);
+		return;
+	}
+	cloud_parts_leave(writer);
+	writer_free(writer);
+}
+
+enum muster_code cloud_write_continue(struct store *store, const char *key,
+				      struct store_journal *journal, struct store_writer **out,
+				      struct muster_error *err)
+{
+	struct cloud_writer *writer;
+	enum muster_code code = writer_new(&writer, cloud_of(store), key, err);
+
+	if (code)
+		return code;
+	writer->journal = journal;
+	if (journal->upload.len)
+		code = cloud_journal_open(writer, err);
+	if (code)
+		writer_free(writer);
+	else
+		*out = &writer->base;
+	return code;
 }
 
 static enum muster_code complete(struct cloud_writer *writer)
@@ -163,6 +209,8 @@ static enum muster_code settle(struct cloud_writer *writer, enum muster_code cod
 		remove_wrong(writer);
 		return MUSTER_E_DIGEST;
 	}
+	if (code == MUSTER_E_DIGEST)
+		return code;
 	return whose == MUSTER_OK || whose == MUSTER_EXISTS ? whose : code;
 }
 
@@ -172,7 +220,7 @@ static enum muster_code finish(struct cloud_writer *writer)
 
 	if (writer->code)
 		return writer->code;
-	if (!writer->slots)
+	if (!writer->slots && !writer->upload.len && !writer->filled_count)
 		return cloud_create_once(writer->cloud, cloud_writer_key(writer),
 					 view_of(writer->filling, writer->filling_len),
 					 writer->nonce, &writer->error);
@@ -190,7 +238,10 @@ enum muster_code cloud_write_finish(struct store_writer *base, struct muster_err
 			*err = writer->error;
 		muster_context(err, "write '%s'", writer->key);
 	}
-	if (code)
+	/* Where the cloud has other bytes than it should have, nobody must go on with them. */
+	if (code == MUSTER_E_IO || code == MUSTER_E_CANCELLED)
+		cloud_write_leave(base);
+	else if (code)
 		cloud_write_abort(base);
 	else
 		writer_free(writer);

@@ -171,6 +171,35 @@ void store_write_abort(struct store_writer *writer)
 		writer->store->ops->write_abort(writer);
 }
 
+bool store_can_continue(const struct store *store)
+{
+	return store->ops->write_continue;
+}
+
+enum muster_code store_write_continue(struct store *store, const char *key,
+				      struct store_journal *journal, struct store_writer **out,
+				      struct muster_error *err)
+{
+	enum muster_code code;
+
+	*out = NULL;
+	code = check_key(store, key, err);
+	if (code)
+		return code;
+	return told(store->ops->write_continue(store, key, journal, out, err), store,
+		    "continue to write", key, err);
+}
+
+void store_write_leave(struct store_writer *writer)
+{
+	const struct store_ops *ops = writer ? writer->store->ops : NULL;
+
+	if (ops && ops->write_leave)
+		ops->write_leave(writer);
+	else if (ops)
+		ops->write_abort(writer);
+}
+
 enum muster_code store_sync(struct store *store, struct muster_error *err)
 {
 	enum muster_code code = store->ops->sync(store, err);

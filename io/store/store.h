@@ -35,6 +35,31 @@ struct store_writer { /* an object being written */
 	struct store *store;
 };
 
+/** A part of an object on its way, as its store has it. */
+struct store_part {
+	uint32_t number; /* from 1 */
+	uint64_t size_bytes;
+	uint8_t sha256[32];
+	char name[64]; /* what the store calls these very bytes; empty: nothing */
+};
+
+/**
+ * What one upload has sent, kept where a process that comes after a killed one finds it
+ * (decision 0016). A hint: a store believes it only where it has the part itself, and the bytes
+ * that are written now have the same SHA-256.
+ *
+ * What was remembered is borrowed until the writer ends; what is new is told on its thread.
+ */
+struct store_journal {
+	struct view upload;		/* may be a secret; empty: nothing is remembered */
+	const struct store_part *parts; /* part n at n - 1; size 0: not known */
+	size_t part_count;
+	uint64_t kept_bytes; /* counted by the writer: not sent again */
+	void *state;
+	void (*begun)(void *state, struct view upload); /* a new one, nothing of which is sent */
+	void (*sent)(void *state, const struct store_part *part);
+};
+
 /** Called for each key, in byte order; anything but MUSTER_OK ends the listing and is returned. */
 typedef enum muster_code store_list_fn(void *state, const char *key, uint64_t size_bytes,
 				       uint64_t modified_ns, struct muster_error *err);
@@ -77,6 +102,15 @@ struct store_ops {
 	enum muster_code (*write_finish)(struct store_writer *writer, struct muster_error *err);
 	/* Takes the writer; nothing is left of it. NULL is fine. */
 	void (*write_abort)(struct store_writer *writer);
+	/* NULL where nothing outlives a writer. As write_begin; parts that were sent before are not
+	 * sent again. MUSTER_ABSENT: the upload that is remembered is no more. From append and
+	 * finish MUSTER_E_CHANGED: what was sent is of other bytes and cannot be replaced. A finish
+	 * that I/O fails leaves the upload. */
+	enum muster_code (*write_continue)(struct store *store, const char *key,
+					   struct store_journal *journal, struct store_writer **out,
+					   struct muster_error *err);
+	/* Takes the writer; what was sent stays, for the journal. NULL: as write_abort. */
+	void (*write_leave)(struct store_writer *writer);
 
 	/* Everything that anybody finished in this repository before the call is durable after. */
 	enum muster_code (*sync)(struct store *store, struct muster_error *err);
@@ -108,6 +142,12 @@ enum muster_code store_write_append(struct store_writer *writer, struct view dat
 				    struct muster_error *err);
 enum muster_code store_write_finish(struct store_writer *writer, struct muster_error *err);
 void store_write_abort(struct store_writer *writer); /* takes NULL */
+bool store_can_continue(const struct store *store);
+/** Only where store_can_continue(). `journal` outlives the writer. */
+enum muster_code store_write_continue(struct store *store, const char *key,
+				      struct store_journal *journal, struct store_writer **out,
+				      struct muster_error *err);
+void store_write_leave(struct store_writer *writer); /* takes NULL */
 enum muster_code store_sync(struct store *store, struct muster_error *err);
 enum muster_code store_now(struct store *store, uint64_t *wall_ns, struct muster_error *err);
 void store_free(struct store *store); /* takes NULL */

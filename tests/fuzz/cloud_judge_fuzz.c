@@ -6,7 +6,7 @@
 #include "io/cloud/azure.h"
 #include "io/cloud/gcs.h"
 
-#define VERB_COUNT (CLOUD_ABORT + 1)
+#define VERB_COUNT CLOUD_VERBS
 #define SESSION	   "/upload/storage/v1/b/bkt/o?upload_id=1"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

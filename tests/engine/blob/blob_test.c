@@ -376,7 +376,7 @@ static void a_large_file_is_a_pack_of_its_own(void **state)
 	set = open_set(store, 0);
 	assert_false(blob_set_has_large_size(set, len));
 	for (int round = 0; round < 2; round++) { /* the second time it is there */
-		assert_int_equal(blob_stream_begin(&stream, set, NULL), MUSTER_OK);
+		assert_int_equal(blob_stream_begin(&stream, set, NULL, NULL), MUSTER_OK);
 		for (size_t at_byte = 0; at_byte < len; at_byte += 1000000)
 			assert_int_equal(
 				blob_stream_append(stream,

@@ -202,7 +202,7 @@ static void put_large(struct saving *saving, unsigned i)
 		bytes[at] = (uint8_t)(at * 7 + at / 251);
 	start_entry(saving, i, "large", len);
 	key = hash(saving, view_of(bytes, len), &saving->entries[i]);
-	MUST(blob_stream_begin(&stream, saving->blobs, err));
+	MUST(blob_stream_begin(&stream, saving->blobs, NULL, err));
 	MUST(blob_stream_append(stream, view_of(bytes, len), err));
 	MUST(blob_stream_finish(stream, &key, &saving->places[i], err));
 	free(bytes);

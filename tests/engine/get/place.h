@@ -140,7 +140,7 @@ static inline void place_pack(struct place *place, struct blob_packer *packer, s
 			fail_msg("%s", err.message);
 		return;
 	}
-	assert_int_equal(blob_stream_begin(&stream, place->blobs, &err), MUSTER_OK);
+	assert_int_equal(blob_stream_begin(&stream, place->blobs, NULL, &err), MUSTER_OK);
 	assert_int_equal(blob_stream_append(stream, data, &err), MUSTER_OK);
 	assert_int_equal(blob_stream_finish(stream, &key, out, &err), MUSTER_OK);
 }

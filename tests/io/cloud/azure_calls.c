@@ -40,8 +40,15 @@ static const struct cloud_sums sums = { .md5 = { 0x25, 0xf9, 0xe7, 0x94, 0x32, 0
 					.crc64nvme = 0xae8b14860a799888,
 					.has_md5 = true,
 					.has_crc64nvme = true };
-static const struct cloud_part parts[] = { { .number = 1, .size_bytes = 4 },
-					   { .number = 2, .size_bytes = 5 } };
+/* Base64 of "muster-" UPLOAD "-00001", and of the second. */
+static const struct cloud_part parts[] = {
+	{ .number = 1,
+	  .size_bytes = 4,
+	  .etag = "bXVzdGVyLWFiYWJhYmFiYWJhYmFiYWIwMDAwMDAwMC0wMDAwMQ==" },
+	{ .number = 2,
+	  .size_bytes = 5,
+	  .etag = "bXVzdGVyLWFiYWJhYmFiYWJhYmFiYWIwMDAwMDAwMC0wMDAwMg==" },
+};
 
 /* A view within what must be constant. */
 #define TEXT(text)                                                                                 \
@@ -49,7 +56,7 @@ static const struct cloud_part parts[] = { { .number = 1, .size_bytes = 4 },
 		(const uint8_t *)(text), sizeof(text) - 1                                          \
 	}
 
-const struct cloud_call *const azure_calls[CLOUD_ABORT + 1] = {
+const struct cloud_call *const azure_calls[CLOUD_VERBS] = {
 	[CLOUD_READ] = &(const struct cloud_call){ .verb = CLOUD_READ,
 						   .key = TEXT("a/b c"),
 						   .offset_bytes = 5,
@@ -79,6 +86,9 @@ const struct cloud_call *const azure_calls[CLOUD_ABORT + 1] = {
 						       .parts = parts,
 						       .part_count = 2 },
 	[CLOUD_ABORT] = &(const struct cloud_call){ .verb = CLOUD_ABORT,
+						    .key = TEXT("big"),
+						    .upload = TEXT(UPLOAD) },
+	[CLOUD_PARTS] = &(const struct cloud_call){ .verb = CLOUD_PARTS,
 						    .key = TEXT("big"),
 						    .upload = TEXT(UPLOAD) },
 };

@@ -16,7 +16,7 @@
 #define KEY    "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
 
 /** By verb; cases begin from these. */
-extern const struct cloud_call *const azure_calls[CLOUD_ABORT + 1];
+extern const struct cloud_call *const azure_calls[CLOUD_VERBS];
 
 /** The credentials of what azure_calls_open() gives. */
 extern struct keys azure_calls_keys;

@@ -211,6 +211,32 @@ static void put(const struct asked *asked, const char *key)
 		put_block_list(asked, key);
 }
 
+static void get_block_list(const struct asked *asked, const char *key)
+{
+	struct bytes text = { 0 };
+	bool has_any = fake_find(asked->memory, key);
+
+	bytes_append_text(&text, "<?xml version=\"1.0\"?><BlockList><UncommittedBlocks>", NULL);
+	for (size_t i = 0; i < asked->fake->block_count; i++) {
+		const struct azure_fake_block *block = &asked->fake->blocks[i];
+
+		if (!block->data || strcmp(block->key, key) != 0)
+			continue;
+		has_any = true;
+		bytes_printf(&text, NULL, "<Block><Name>%s</Name><Size>%zu</Size></Block>",
+			     block->id, block->len);
+	}
+	bytes_append_text(&text, "</UncommittedBlocks></BlockList>", NULL);
+	if (has_any) {
+		asked->reply->status = 200;
+		asked->reply->body = fake_copy(asked->memory, text.ptr, text.len);
+		asked->reply->body_len = text.len;
+	} else {
+		refuse(asked, 404, "BlobNotFound");
+	}
+	bytes_release(&text);
+}
+
 /* --- reads ----------------------------------------------------------------------------------- */
 
 static void get(const struct asked *asked, const char *key)
@@ -355,6 +381,8 @@ static void serve_blob(const struct asked *asked, const char *key)
 		put(asked, key);
 	else if (is_method(asked, "DELETE"))
 		remove_blob(asked, key);
+	else if (param(asked, "comp"))
+		get_block_list(asked, key);
 	else
 		get(asked, key);
 }

@@ -64,6 +64,8 @@ static void every_verb_is_said_so(void **state)
 			      "Content-Range: bytes 0-3/*\n"
 			      "\n1234" },
 		{ CLOUD_ABORT, "DELETE " BASE SESSION "\nAccept-Encoding: gzip\n" },
+		{ CLOUD_PARTS, "PUT " BASE SESSION "\n"
+			       "Accept-Encoding: gzip\nContent-Range: bytes */*\n" },
 	};
 	struct cloud_protocol *protocol = gcs_calls_open();
 

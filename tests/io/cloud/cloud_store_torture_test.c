@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -36,6 +37,66 @@ static enum muster_code read_all(struct store_lab *lab, const char *key, struct 
 	return code;
 }
 
+/* --- an upload that is left, and continued --------------------------------------------------- */
+
+static struct {
+	uint8_t upload[512];
+	size_t upload_len;
+	struct store_part parts[8];
+	size_t part_count;
+} noted;
+
+static void note_upload(void *state, struct view upload)
+{
+	(void)state;
+	assert_in_range(upload.len, 1, sizeof(noted.upload));
+	memcpy(noted.upload, upload.ptr, upload.len);
+	noted.upload_len = upload.len;
+}
+
+static void note_part(void *state, const struct store_part *part)
+{
+	(void)state;
+	assert_in_range(part->number, 1, 8);
+	noted.parts[part->number - 1] = *part;
+	noted.part_count = part->number;
+}
+
+static enum muster_code write_on(struct store_lab *lab, const char *key, size_t len,
+				 struct store_writer **out, struct muster_error *err)
+{
+	static uint8_t bytes[40000];
+	static struct store_journal journal;
+	enum muster_code code;
+
+	journal = (struct store_journal){ .upload = view_of(noted.upload, noted.upload_len),
+					  .parts = noted.parts,
+					  .part_count = noted.part_count,
+					  .begun = note_upload,
+					  .sent = note_part };
+	code = store_write_continue(lab->store, key, &journal, out, err);
+	store_lab_fill(bytes, 0, len);
+	return code ? code : store_write_append(*out, view_of(bytes, len), err);
+}
+
+static enum muster_code write_in_two(struct store_lab *lab, const char *key,
+				     struct muster_error *err)
+{
+	struct store_writer *writer;
+	enum muster_code code;
+
+	memset(&noted, 0, sizeof(noted));
+	code = write_on(lab, key, 25000, &writer, err);
+	store_write_leave(writer);
+	writer = NULL;
+	if (!code)
+		code = write_on(lab, key, 40000, &writer, err);
+	if (!code)
+		return store_write_finish(writer, err);
+	store_write_abort(writer);
+	return code;
+}
+
 /* Each thing that a store does, once. */
 static enum muster_code do_all(struct store_lab *lab, unsigned n, struct muster_error *err)
 {
@@ -56,7 +117,9 @@ static enum muster_code do_all(struct store_lab *lab, unsigned n, struct muster_
 		code = store_list(lab->store, key, NULL, count_key, &count, err);
 	if (!code)
 		code = store_remove(lab->store, key, err);
-	return code;
+	if (!code)
+		code = write_in_two(lab, key, err);
+	return code ? code : read_all(lab, key, err);
 }
 
 static void no_allocation_must_succeed(void **state)

@@ -300,6 +300,19 @@ static void sums_are_checked_where_they_arrive(void **state)
 	clouds_lab_close(&lab);
 }
 
+/* fake-gcs-server does not look at the sum of all parts. */
+static void what_arrived_damaged_is_noticed_and_removed(void **state)
+{
+	struct muster_error err = { 0 };
+
+	(void)state;
+	lab.gcs.damages_parts = true;
+	open_lab(CLOUDS_GCS, NULL, 0);
+	assert_int_equal(clouds_write(lab.store, "large", LARGE_BYTES, &err), MUSTER_E_DIGEST);
+	assert_string_equal(clouds_list(lab.store, "", NULL), "");
+	clouds_lab_close(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -316,6 +329,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_is_off_is_set_right),
 		cmocka_unit_test(a_list_begins_behind_a_key_whoever_ignores_it),
 		cmocka_unit_test(sums_are_checked_where_they_arrive),
+		cmocka_unit_test(what_arrived_damaged_is_noticed_and_removed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

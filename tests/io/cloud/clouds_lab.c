@@ -39,11 +39,13 @@ static void open_store(struct clouds_lab *lab)
 		fail_msg("%s", err.message);
 }
 
-static void open_gcs(struct clouds_lab *lab, const char *endpoint, const char *bucket)
+static void open_gcs(struct clouds_lab *lab, const char *endpoint, const char *bucket,
+		     bool forgets_parts)
 {
 	struct gcs_options options = { .bucket = view_text(bucket),
 				       .endpoint = view_text(endpoint),
-				       .is_emulator = true };
+				       .is_emulator = true,
+				       .forgets_parts = forgets_parts };
 
 	assert_int_equal(gcs_open(&lab->options.protocol, &options, NULL), MUSTER_OK);
 }
@@ -73,7 +75,7 @@ void clouds_lab_open(struct clouds_lab *lab)
 	snprintf(url, sizeof(url), "%s/%s", scripted_url(lab->server), AZURE_FAKE_ACCOUNT);
 	keys_still_account(&lab->keys, AZURE_FAKE_ACCOUNT, FAKE_KEY);
 	if (is_gcs)
-		open_gcs(lab, scripted_url(lab->server), GCS_FAKE_BUCKET);
+		open_gcs(lab, scripted_url(lab->server), GCS_FAKE_BUCKET, false);
 	else
 		open_azure(lab, view_text(url), AZURE_FAKE_CONTAINER);
 	open_store(lab);
@@ -117,7 +119,7 @@ bool clouds_lab_open_real(struct clouds_lab *lab)
 	if (!bucket || (lab->kind == CLOUDS_GCS && !host))
 		return false;
 	if (lab->kind == CLOUDS_GCS)
-		open_gcs(lab, host, bucket);
+		open_gcs(lab, host, bucket, true); /* fake-gcs-server */
 	else if (!open_real_azure(lab, bucket))
 		return false;
 	open_store(lab);

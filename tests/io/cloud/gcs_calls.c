@@ -45,7 +45,7 @@ const struct cloud_part gcs_calls_parts[2] = {
 		(const uint8_t *)(text), sizeof(text) - 1                                          \
 	}
 
-const struct cloud_call *const gcs_calls[CLOUD_ABORT + 1] = {
+const struct cloud_call *const gcs_calls[CLOUD_VERBS] = {
 	[CLOUD_READ] = &(const struct cloud_call){ .verb = CLOUD_READ,
 						   .key = TEXT("a/b c"),
 						   .offset_bytes = 5,
@@ -70,6 +70,9 @@ const struct cloud_call *const gcs_calls[CLOUD_ABORT + 1] = {
 						   .number = 1 },
 	[CLOUD_COMPLETE] = &(const struct cloud_call){ .verb = CLOUD_COMPLETE },
 	[CLOUD_ABORT] = &(const struct cloud_call){ .verb = CLOUD_ABORT,
+						    .key = TEXT("big"),
+						    .upload = TEXT(SESSION) },
+	[CLOUD_PARTS] = &(const struct cloud_call){ .verb = CLOUD_PARTS,
 						    .key = TEXT("big"),
 						    .upload = TEXT(SESSION) },
 };

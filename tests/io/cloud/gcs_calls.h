@@ -15,7 +15,7 @@
 #define SESSION "/upload/storage/v1/b/bkt/o?uploadType=resumable&upload_id=SECRET"
 
 /** By verb; cases begin from these. */
-extern const struct cloud_call *const gcs_calls[CLOUD_ABORT + 1];
+extern const struct cloud_call *const gcs_calls[CLOUD_VERBS];
 extern const struct cloud_part gcs_calls_parts[2]; /* "1234", "56789" */
 /** The credentials of what gcs_calls_open() gives. */
 extern struct keys gcs_calls_keys;

@@ -239,7 +239,7 @@ static void finish(const struct asked *asked, struct gcs_fake_session *session)
 {
 	char hash[64];
 
-	if (!asked->fake->appends_twice &&
+	if (!asked->fake->appends_twice && !asked->fake->damages_parts &&
 	    scripted_header(asked->request, "x-goog-hash", hash, sizeof(hash))) {
 		if (!has_sum(view_of(session->data, session->len),
 			     view_text(hash + strlen("crc32c=")))) {
@@ -288,6 +288,8 @@ static void take_part(const struct asked *asked, struct gcs_fake_session *sessio
 	if (known < len)
 		append(asked, session, asked->request->body + known,
 		       is_cut ? (len - known) / 2 : len - known);
+	if (fake->damages_parts && known < len)
+		session->data[session->len - 1] ^= 1;
 	if (total[0] != '*' && strtoull(total, NULL, 10) == session->len)
 		finish(asked, session);
 	else

@@ -25,9 +25,10 @@ struct gcs_fake_session {
 
 struct gcs_fake {
 	/* How it is set. */
-	unsigned page_max;     /* keys a page; 0: 1000 */
-	unsigned cut_every;    /* every so manieth part is kept only up to its half; 0: none */
-	bool looks_first;      /* an upload of what is there is refused when it begins */
+	unsigned page_max;  /* keys a page; 0: 1000 */
+	unsigned cut_every; /* every so manieth part is kept only up to its half; 0: none */
+	bool damages_parts; /* the last byte of each is another one, and sums are not looked at */
+	bool looks_first;   /* an upload of what is there is refused when it begins */
 	bool forgets_sessions; /* once they are over, as fake-gcs-server does */
 	bool appends_twice; /* bytes that are sent again, and looks at no sum: as that one, too */
 

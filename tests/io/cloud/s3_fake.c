@@ -397,6 +397,8 @@ static void serve_key(const struct asked *asked)
 		is_upload ? fake_complete(asked) : fake_begin(asked);
 	else if (strcmp(method, "DELETE") == 0)
 		is_upload ? fake_abort(asked) : remove_object(asked);
+	else if (is_upload)
+		fake_list_parts(asked);
 	else
 		get(asked);
 }

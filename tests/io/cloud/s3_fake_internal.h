@@ -48,5 +48,6 @@ void fake_begin(const struct asked *asked);
 void fake_put_part(const struct asked *asked);
 void fake_complete(const struct asked *asked);
 void fake_abort(const struct asked *asked);
+void fake_list_parts(const struct asked *asked);
 
 #endif

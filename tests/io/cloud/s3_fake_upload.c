@@ -125,6 +125,36 @@ void fake_complete(const struct asked *asked)
 			 "</CompleteMultipartUploadResult>");
 }
 
+void fake_list_parts(const struct asked *asked)
+{
+	const struct s3_fake_upload *upload = upload_of(asked);
+	const char *marker = fake_parameter(asked, "part-number-marker");
+	unsigned from = marker ? (unsigned)strtoul(marker, NULL, 10) : 0, last = 0, count = 0;
+	unsigned page_max = asked->fake->page_max ? asked->fake->page_max : 1000;
+	const char *text = "<ListPartsResult>";
+	unsigned i;
+
+	if (!upload)
+		return;
+	for (i = from; i < upload->part_count && count < page_max; i++) {
+		const struct s3_fake_object *part = &upload->parts[i];
+
+		if (!part->data)
+			continue;
+		text = fake_print(asked->fake,
+				  "%s<Part><PartNumber>%u</PartNumber><ETag>%s</ETag>"
+				  "<Size>%zu</Size></Part>",
+				  text, i + 1, part->etag, part->len);
+		last = i + 1;
+		count++;
+	}
+	fake_answer(asked, 200, "%s", "");
+	fake_text(asked, fake_print(asked->fake,
+				    "%s<IsTruncated>%s</IsTruncated><NextPartNumberMarker>%u"
+				    "</NextPartNumberMarker></ListPartsResult>",
+				    text, i < upload->part_count ? "true" : "false", last));
+}
+
 void fake_abort(const struct asked *asked)
 {
 	struct s3_fake_upload *upload = upload_of(asked);
