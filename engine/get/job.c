@@ -180,7 +180,8 @@ enum muster_code get_fail_interrupted(const char *working, bool can_continue,
 enum muster_code get_open_version(struct get_job *job, struct version_reader **out,
 				  struct muster_error *err)
 {
-	static const struct version_reader_options with_placement = { .with_placement = true };
+	static const struct version_reader_options with_placement = { .with_placement = true,
+								      .reads_on = true };
 	enum muster_code code = version_reader_open(out, job->store, &job->start->version->manifest,
 						    &with_placement, err);
 

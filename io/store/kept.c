@@ -383,6 +383,15 @@ static enum muster_code kept_write_begin(struct store *store, const char *key,
 	return far->ops->write_begin(far, key, out, err);
 }
 
+static enum muster_code kept_write_continue(struct store *store, const char *key,
+					    struct store_journal *journal,
+					    struct store_writer **out, struct muster_error *err)
+{
+	struct store *far = kept_of(store)->far;
+
+	return far->ops->write_continue(far, key, journal, out, err);
+}
+
 static enum muster_code kept_sync(struct store *store, struct muster_error *err)
 {
 	struct store *far = kept_of(store)->far;
@@ -430,6 +439,8 @@ enum muster_code store_kept_new(struct store **out, struct store *far, const cha
 		return muster_fail_memory(err, "a store");
 	kept->ops = kept_ops;
 	kept->ops.kind = far->ops->kind;
+	if (far->ops->write_continue)
+		kept->ops.write_continue = kept_write_continue;
 	kept->base.ops = &kept->ops;
 	kept->far = far;
 	kept->prefixes = prefixes;

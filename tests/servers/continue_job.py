@@ -68,7 +68,7 @@ def ended_and_continued(job, number, size, name):
         for _ in range(size >> 20):
             out.write(content.randbytes(1 << 20))
     sent = job.end_at(size // 2, number, file, name)
-    assert len(journals(job)) == 1
+    assert len(journals(job)) == 1, list((job.folder / "cache").rglob("*"))
     job.proxy.begin()
     begin = time.monotonic()
     again = job.put(file, name)

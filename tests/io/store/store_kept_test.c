@@ -330,6 +330,50 @@ static void a_near_store_that_fails_costs_nothing_but_requests(void **state)
 	}
 }
 
+/* A far store that can continue what was begun, and notes what it is asked to. */
+struct continuing {
+	struct store base;
+	struct store_ops ops;
+	const char *key;
+};
+
+static enum muster_code note_continue(struct store *store, const char *key,
+				      struct store_journal *journal, struct store_writer **out,
+				      struct muster_error *err)
+{
+	(void)journal, (void)out, (void)err;
+	((struct continuing *)store)->key = key;
+	return MUSTER_EXISTS;
+}
+
+static void free_nothing(struct store *store)
+{
+	(void)store;
+}
+
+static void what_was_begun_afar_is_continued_there(void **state)
+{
+	struct continuing far = {
+		.ops = { .kind = "far", .write_continue = note_continue, .free = free_nothing }
+	};
+	struct store_journal *journal = NULL;
+	struct store_writer *writer;
+	struct store *kept;
+	struct lab lab;
+
+	(void)state;
+	set_up(&lab);
+	assert_false(store_can_continue(lab.kept)); /* memory cannot */
+	store_free(lab.kept);
+	far.base.ops = &far.ops;
+	assert_int_equal(store_kept_new(&kept, &far.base, prefixes, NULL), MUSTER_OK);
+	assert_true(store_can_continue(kept));
+	assert_int_equal(store_write_continue(kept, "packs/a", journal, &writer, NULL),
+			 MUSTER_EXISTS);
+	assert_string_equal(far.key, "packs/a");
+	store_free(kept);
+}
+
 struct reader {
 	struct store_object *object;
 	unsigned wrong;
@@ -419,6 +463,7 @@ int main(void)
 		cmocka_unit_test(a_listing_removes_copies_of_what_is_no_more),
 		cmocka_unit_test(a_listing_that_ends_early_removes_nothing_behind_its_end),
 		cmocka_unit_test(a_near_store_that_fails_costs_nothing_but_requests),
+		cmocka_unit_test(what_was_begun_afar_is_continued_there),
 		cmocka_unit_test(several_threads_read_one_object),
 		cmocka_unit_test(no_memory_is_told_or_done_without),
 	};
