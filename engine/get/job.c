@@ -22,6 +22,10 @@ enum muster_code get_job_init(struct get_job *job, const struct get_start *start
 	job->store = repository_store(start->repository);
 	job->sys = start->sys ? start->sys : sys_system();
 	job->worker_count = options->worker_count ? options->worker_count : count_processors();
+	/* They hash more than they wait, and a few side by side fill the lanes. */
+	job->large_count = count_processors();
+	if (job->large_count > job->worker_count)
+		job->large_count = job->worker_count;
 	job->algorithm = repository_algorithm(start->repository);
 	job->has_identity = repository_has_identity(start->repository);
 	job->ring_bytes = intake_ring_bytes(options->memory_bytes, job->worker_count);

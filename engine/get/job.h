@@ -46,6 +46,7 @@ struct get_job {
 	struct store *store;
 	const struct sys_ops *sys;
 	unsigned worker_count;
+	unsigned large_count;		 /* of them: that may be at large files at once */
 	enum digest_algorithm algorithm; /* of the version */
 	bool has_identity;
 	bool adds_identity; /* what is proved gets the identity that its version does not tell */

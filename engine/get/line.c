@@ -19,6 +19,7 @@ struct get_line {
 	size_t slot_count;
 	struct line_slot **slots;
 	struct queue *later;
+	pthread_mutex_t later_lock; /* of who takes a first large item */
 	atomic_uint later_active;
 	atomic_bool is_filled; /* no worker has to stay with batches */
 
@@ -167,8 +168,9 @@ bool get_line_later(struct get_line *line, void *item)
 
 void *get_line_more(struct get_line *line, unsigned count)
 {
-	unsigned workers = line->job->worker_count, active = atomic_load(&line->later_active);
-	unsigned busy = active + !atomic_load(&line->is_filled); /* one stays with the batches */
+	unsigned workers = line->job->large_count, active = atomic_load(&line->later_active);
+	bool one_stays = workers == line->job->worker_count && !atomic_load(&line->is_filled);
+	unsigned busy = active + one_stays; /* with the batches */
 	unsigned idle = busy < workers ? workers - busy : 0;
 	void *item;
 
@@ -178,20 +180,32 @@ void *get_line_more(struct get_line *line, unsigned count)
 	return item;
 }
 
-/* One worker stays with the batches while there are any. */
+/* May one worker more be at large files, and is there one for it? Both in one step: who is refused
+ * may end, because each that is counted has an item, and comes back for what waits then. */
+static bool begin_later(struct get_line *line, bool source_is_done, void **item)
+{
+	unsigned most = line->job->large_count;
+	bool may_begin;
+
+	/* One worker stays with the batches while there are any. */
+	if (!source_is_done && most == line->job->worker_count)
+		most--;
+	pthread_mutex_lock(&line->later_lock);
+	may_begin = atomic_load(&line->later_active) < most && queue_try_take(line->later, item);
+	if (may_begin)
+		atomic_fetch_add(&line->later_active, 1);
+	pthread_mutex_unlock(&line->later_lock);
+	return may_begin;
+}
+
 static bool do_later(struct line_worker *worker, bool source_is_done, struct muster_error *err)
 {
 	struct get_line *line = worker->line;
 	enum muster_code code;
 	void *item;
 
-	if (!line->later)
+	if (!line->later || !begin_later(line, source_is_done, &item))
 		return false;
-	if (!source_is_done && atomic_load(&line->later_active) + 1 >= line->job->worker_count)
-		return false;
-	if (!queue_try_take(line->later, &item))
-		return false;
-	atomic_fetch_add(&line->later_active, 1);
 	drain(worker, err);
 	code = line->ops->later(worker->worker, item, err);
 	if (code)
@@ -294,6 +308,7 @@ static void release(struct get_line *line)
 	pthread_cond_destroy(&line->end.freed);
 	pthread_mutex_destroy(&line->end.lock);
 	pthread_mutex_destroy(&line->fill.lock);
+	pthread_mutex_destroy(&line->later_lock);
 }
 
 enum muster_code get_line_run(struct get_job *job, const struct get_line_ops *ops, void *state,
@@ -307,6 +322,7 @@ enum muster_code get_line_run(struct get_job *job, const struct get_line_ops *op
 		return muster_fail_memory(err, "the workers");
 	pthread_mutex_init(&line.fill.lock, NULL);
 	pthread_mutex_init(&line.end.lock, NULL);
+	pthread_mutex_init(&line.later_lock, NULL);
 	pthread_cond_init(&line.end.freed, NULL);
 	code = open_slots(&line, err);
 	if (!code)

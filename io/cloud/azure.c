@@ -14,7 +14,7 @@ void azure_make_id(struct azure *azure, char out[AZURE_ID_TEXT])
 		 atomic_fetch_add(&azure->id_count, 1));
 }
 
-static unsigned wanted_sums(const struct cloud_protocol *protocol, enum cloud_verb verb)
+static unsigned wanted_sums(struct cloud_protocol *protocol, enum cloud_verb verb)
 {
 	const struct azure *azure = (const struct azure *)(const void *)protocol;
 

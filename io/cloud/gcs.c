@@ -8,7 +8,7 @@
 
 /* The server has no way to check a part of an upload: the sum of the object that it becomes is
  * what tells. */
-static unsigned wanted_sums(const struct cloud_protocol *protocol, enum cloud_verb verb)
+static unsigned wanted_sums(struct cloud_protocol *protocol, enum cloud_verb verb)
 {
 	(void)protocol;
 	return verb == CLOUD_CREATE || verb == CLOUD_PART ? 1u << CHECKSUM_CRC32C : 0;

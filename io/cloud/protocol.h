@@ -138,7 +138,7 @@ struct cloud_protocol_ops {
 	 * is lent by the item. NULL where parts_in_order. */
 	bool (*name_part)(const struct upload_item *item, uint32_t *number, struct view *name);
 	/* Which sums a body of this verb should have (bits of 1 << enum checksum_algorithm). */
-	unsigned (*wanted_sums)(const struct cloud_protocol *protocol, enum cloud_verb verb);
+	unsigned (*wanted_sums)(struct cloud_protocol *protocol, enum cloud_verb verb);
 	void (*free)(struct cloud_protocol *protocol);
 };
 

@@ -54,6 +54,8 @@ enum muster_code s3_place_compute(struct endpoint *out, const struct s3 *s3, str
 bool s3_place_move(struct s3 *s3, const struct http_reply *reply, const struct cloud_error *error);
 
 /* s3_request.c */
+/** Does the signature cover the SHA-256 of every body, also of large ones? Any thread. */
+bool s3_signs_bodies(struct s3 *s3);
 enum muster_code s3_make_body(struct cloud_protocol *protocol, struct cloud_call *call,
 			      struct view *body, struct muster_error *err);
 enum muster_code s3_prepare(struct cloud_protocol *protocol, const struct cloud_call *call,

@@ -62,16 +62,21 @@ static enum muster_code make_complete(struct cloud_call *call, struct muster_err
 	return code;
 }
 
-static bool signs_body(struct s3 *s3, size_t len)
+bool s3_signs_bodies(struct s3 *s3)
 {
 	bool is_tls;
 
-	if (len <= S3_SMALL_BYTES || s3->signed_bodies == S3_SIGNED_ALL)
-		return true;
+	if (!s3->keys || s3->signed_bodies != S3_SIGNED_AUTO)
+		return s3->keys && s3->signed_bodies == S3_SIGNED_ALL;
 	pthread_mutex_lock(&s3->lock);
 	is_tls = s3->shared.endpoint.is_tls;
 	pthread_mutex_unlock(&s3->lock);
-	return s3->signed_bodies == S3_SIGNED_AUTO && !is_tls;
+	return !is_tls;
+}
+
+static bool signs_body(struct s3 *s3, size_t len)
+{
+	return s3->keys && (len <= S3_SMALL_BYTES || s3_signs_bodies(s3));
 }
 
 enum muster_code s3_make_body(struct cloud_protocol *protocol, struct cloud_call *call,
@@ -86,7 +91,7 @@ enum muster_code s3_make_body(struct cloud_protocol *protocol, struct cloud_call
 		*body = bytes_view(&call->out.body);
 	}
 	call->out.body_sha256[0] = 0;
-	if (code || !body->len || !s3->keys || !signs_body(s3, body->len))
+	if (code || !body->len || !signs_body(s3, body->len))
 		return code;
 	if (call->sums && call->sums->has_sha256)
 		memcpy(digest, call->sums->sha256, sizeof(digest));

@@ -217,6 +217,7 @@ static enum muster_code make_part(struct cloud_writer *writer, struct cloud_slot
 	if (writer->journal) {
 		sha256_of(body, part->sha256);
 		code = cloud_journal_find(writer, part, is_last, &slot->is_kept);
+		wanted &= ~(1u << CHECKSUM_SHA256);
 	}
 	if (slot->is_kept || filled->has_md5)
 		wanted &= ~(1u << CHECKSUM_MD5);

@@ -144,15 +144,19 @@ static void aws_is_sent_a_crc(void **state)
 	close_made(&made);
 }
 
-static void others_are_sent_an_md5_and_a_hash_over_plain_http(void **state)
+static void others_are_sent_an_md5_or_over_plain_http_a_hash(void **state)
 {
 	static uint8_t large[100000];
 	struct made made;
 
 	(void)state;
-	open_made(&made, "http://127.0.0.1:9000", "bucket");
+	open_made(&made, "https://127.0.0.1:9000", "bucket");
 	assert_int_equal(made.protocol->ops->wanted_sums(made.protocol, CLOUD_CREATE),
 			 1u << CHECKSUM_MD5);
+	close_made(&made);
+	open_made(&made, "http://127.0.0.1:9000", "bucket");
+	assert_int_equal(made.protocol->ops->wanted_sums(made.protocol, CLOUD_CREATE),
+			 1u << CHECKSUM_SHA256);
 	made.call = (struct cloud_call){ .verb = CLOUD_PART,
 					 .key = VIEW_LITERAL("k"),
 					 .body = view_of(large, sizeof(large)),
@@ -233,7 +237,7 @@ int main(void)
 		cmocka_unit_test(hosts_and_paths_are_those_of_the_style),
 		cmocka_unit_test(lists_are_asked_for_in_full),
 		cmocka_unit_test(aws_is_sent_a_crc),
-		cmocka_unit_test(others_are_sent_an_md5_and_a_hash_over_plain_http),
+		cmocka_unit_test(others_are_sent_an_md5_or_over_plain_http_a_hash),
 		cmocka_unit_test(an_upload_tells_its_sums_to_aws),
 		cmocka_unit_test(another_region_is_another_host),
 	};
