@@ -214,7 +214,8 @@ static void fill(struct cloud_store *cloud, const struct store_cloud_options *op
 	cloud->pacer = options->pacer;
 	cloud->effects = OR_DEFAULT(options->effects, effects_system());
 	cloud->parts_in_flight = OR_DEFAULT(options->parts_in_flight, STORE_CLOUD_IN_FLIGHT);
-	cloud->ranges_in_flight = OR_DEFAULT(options->ranges_in_flight, STORE_CLOUD_IN_FLIGHT);
+	cloud->ranges_in_flight =
+		OR_DEFAULT(options->ranges_in_flight, STORE_CLOUD_RANGES_IN_FLIGHT);
 	cloud->tail_bytes = OR_DEFAULT(options->tail_bytes, STORE_CLOUD_TAIL_BYTES);
 	cloud->range_bytes = OR_DEFAULT(options->range_bytes, STORE_CLOUD_RANGE_BYTES);
 	cloud->part_bytes = OR_DEFAULT(options->part_bytes, STORE_CLOUD_PART_BYTES);

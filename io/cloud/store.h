@@ -24,10 +24,11 @@
 #define STORE_CLOUD_PREFIX_MAX_BYTES 1000
 /* A pack's trailer and most of its directory; a connection moves it in the time of a round trip. */
 #define STORE_CLOUD_TAIL_BYTES	     (128u << 10)
-#define STORE_CLOUD_RANGE_BYTES	     (8u << 20)
+#define STORE_CLOUD_RANGE_BYTES	     (4u << 20)
 #define STORE_CLOUD_PART_BYTES	     (8u << 20)
 #define STORE_CLOUD_BUFFER_MAX_BYTES (128u << 20)
-#define STORE_CLOUD_IN_FLIGHT	     4
+#define STORE_CLOUD_IN_FLIGHT	     4 /* parts */
+#define STORE_CLOUD_RANGES_IN_FLIGHT 8
 #define STORE_CLOUD_IN_FLIGHT_MAX    16
 
 /** Zero is a good default where nothing else is said. */
@@ -39,7 +40,8 @@ struct store_cloud_options {
 	const struct effects *effects; /* NULL: the system's */
 	uint64_t buffer_max_bytes;     /* 0: STORE_CLOUD_BUFFER_MAX_BYTES */
 	unsigned parts_in_flight;      /* of one writer; 0: STORE_CLOUD_IN_FLIGHT */
-	unsigned ranges_in_flight;     /* of one object, in one read or ahead of it; 0: the same */
+	unsigned ranges_in_flight;     /* of one object, in one read or ahead of it; 0:
+					STORE_CLOUD_RANGES_IN_FLIGHT */
 	/* 0: as above; other sizes are for tests, and a tail for who knows its objects */
 	size_t tail_bytes, range_bytes, part_bytes;
 	uint32_t page_max; /* keys a page; 0: as many as the cloud gives */
