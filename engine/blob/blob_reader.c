@@ -42,6 +42,11 @@ void blob_reader_close(struct blob_reader *reader)
 	free(reader);
 }
 
+void blob_reader_use(struct blob_reader *reader, struct index_set *index)
+{
+	reader->index = index;
+}
+
 static enum muster_code need_pack(struct blob_reader *reader, const struct object_id *id,
 				  struct muster_error *err)
 {

@@ -21,6 +21,8 @@ enum muster_code blob_reader_open(struct blob_reader **out, struct store *store,
 				  const uint8_t repository_id[16], struct index_set *index,
 				  struct pack_cache *shared, struct muster_error *err);
 void blob_reader_close(struct blob_reader *reader); /* takes NULL */
+/** From now on stale placements are looked up there; it is borrowed. */
+void blob_reader_use(struct blob_reader *reader, struct index_set *index);
 
 /** Where the bytes of `key` are; lent until the reader is used again. */
 struct blob_at {

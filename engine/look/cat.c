@@ -85,13 +85,24 @@ static enum muster_code cat_open(struct cat *cat, struct muster_error *err)
 
 static enum muster_code open_stored(struct cat *cat, struct muster_error *err)
 {
-	struct store *store = repository_store(cat->repository);
-	const uint8_t *id = repository_id(cat->repository);
-	enum muster_code code = index_set_open(&cat->index, store, id, err);
+	return blob_reader_open(&cat->blobs, repository_store(cat->repository),
+				repository_id(cat->repository), NULL, NULL, err);
+}
 
-	if (!code)
-		index_set_restrict(cat->index, is_other_copy, &cat->entry);
-	return code ? code : blob_reader_open(&cat->blobs, store, id, cat->index, NULL, err);
+/* Only who needs it opens the index: to list it, and the packs, is two requests and more. */
+static enum muster_code need_index(struct cat *cat, struct muster_error *err)
+{
+	enum muster_code code;
+
+	if (cat->index)
+		return MUSTER_OK;
+	code = index_set_open(&cat->index, repository_store(cat->repository),
+			      repository_id(cat->repository), err);
+	if (code)
+		return code;
+	index_set_restrict(cat->index, is_other_copy, &cat->entry);
+	blob_reader_use(cat->blobs, cat->index);
+	return MUSTER_OK;
 }
 
 static bool is_right(const struct cat *cat, const struct fingerprint *found)
@@ -182,8 +193,19 @@ static enum muster_code stream_large(struct cat *cat, const struct blob_at *at, 
 static enum muster_code find(struct cat *cat, const struct placement *hint, struct blob_at *at,
 			     struct muster_error *err)
 {
-	enum muster_code code = blob_reader_find(cat->blobs, &cat->key, hint, at, err);
+	struct muster_error why = { 0 };
+	enum muster_code code = MUSTER_ABSENT;
 
+	if (hint)
+		code = blob_reader_find(cat->blobs, &cat->key, hint, at, &why);
+	if (!code || muster_ends_job(code)) {
+		if (code && err)
+			*err = why;
+		return code;
+	}
+	code = need_index(cat, err);
+	if (!code)
+		code = blob_reader_find(cat->blobs, &cat->key, hint, at, err);
 	if (code == MUSTER_ABSENT)
 		code = muster_fail(err, MUSTER_E_FORMAT, "its bytes are in no pack that is known");
 	return code;
