@@ -138,10 +138,8 @@ static void tell_cleaned(struct cli *cli, const struct muster_cache_cleaned *cle
 	if (cli->global.json)
 		return;
 	line = output_begin(&cli->output);
-	bytes_printf(line, NULL, "%s %s (%llu %s)", dry_run ? "would reclaim" : "reclaimed",
-		     text_size(size, cleaned->freed_bytes),
-		     (unsigned long long)cleaned->freed_bytes,
-		     text_plural(cleaned->freed_bytes, "byte", "bytes"));
+	bytes_printf(line, NULL, "%s %s", dry_run ? "would reclaim" : "reclaimed",
+		     text_size(size, cleaned->freed_bytes));
 	output_end(&cli->output, '\n');
 }
 
