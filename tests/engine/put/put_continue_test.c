@@ -50,12 +50,14 @@ static void open_repository(const char *url, struct http **http, struct pacer_si
 		fail_msg("%s", err.message);
 }
 
-/* In the child: it ends here. */
-static void put_and_compare(const char *url, bool is_first)
+/* In the child, which is told the server's URL: it ends here. */
+static void put_and_compare(int told_fd, bool is_first)
 {
 	struct pacer_simple pacer;
 	struct http *http;
+	char url[64] = "";
 
+	assert_true(read(told_fd, url, sizeof(url) - 1) > 0);
 	open_repository(url, &http, &pacer, is_first);
 	if (!is_first) {
 		*report = put_tree(place);
@@ -80,7 +82,9 @@ static uint64_t count_sent(struct scripted *server)
 	return sum;
 }
 
-/* With a rule that holds a reply: the process is killed when it is held. */
+/* With a rule that holds a reply: the process is killed when it is held. It begins before the
+ * server's threads do: one of them might hold a lock of the allocator, which nobody in the child
+ * would ever let go. */
 static void run(const struct scripted_rule *held, bool is_first)
 {
 	struct scripted_options served = { .rules = held,
@@ -88,12 +92,20 @@ static void run(const struct scripted_rule *held, bool is_first)
 					   .serve = s3_fake_serve,
 					   .state = &fake,
 					   .keeps_bodies = true };
-	struct scripted *server = scripted_open(&served);
-	int status;
-	pid_t child = fork();
+	struct scripted *server;
+	int status, tell[2];
+	pid_t child;
 
+	assert_int_equal(pipe(tell), 0);
+	child = fork();
+	assert_true(child >= 0);
 	if (!child)
-		put_and_compare(scripted_url(server), is_first);
+		put_and_compare(tell[0], is_first);
+	server = scripted_open(&served);
+	assert_int_equal(write(tell[1], scripted_url(server), strlen(scripted_url(server))),
+			 strlen(scripted_url(server)));
+	close(tell[0]);
+	close(tell[1]);
 	if (held) {
 		scripted_await_held(server, 1);
 		kill(child, SIGKILL);
