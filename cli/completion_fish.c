@@ -18,16 +18,17 @@ static void append_quoted(struct bytes *out, const char *text)
 /* Options of `complete`: what to offer, and whether files may stand there. */
 static void append_value(struct bytes *out, const struct completion_value *value, const char *force)
 {
+	unsigned asked = value->kinds & ~(unsigned)(COMPLETE_PLACE | COMPLETE_FILES);
 	bool has_files = value->kinds & (COMPLETE_FILES | COMPLETE_NAMED_FILES);
 
 	bytes_append_text(out, force, NULL);
 	bytes_append_text(out, has_files ? " -F" : " -f", NULL);
 	if (value->fixed[0])
 		bytes_printf(out, NULL, " -a '%s'", value->fixed);
-	if (!(value->kinds & ~(unsigned)(COMPLETE_PLACE | COMPLETE_FILES | COMPLETE_NAMED_FILES)))
+	if (!asked)
 		return;
 	bytes_append_text(out, " -a '(__muster_complete ", NULL);
-	completion_append_kinds(out, value->kinds);
+	completion_append_kinds(out, asked);
 	bytes_append_text(out, ")'", NULL);
 }
 

@@ -71,6 +71,20 @@ _muster_read() {
 	done
 }
 
+# `candidate` as it must be typed within the quotes that were begun: names are other people's.
+_muster_quote() {
+	case $quote in
+	"'") candidate=${candidate//\'/\'\\\'\'} ;;
+	'"')
+		candidate=${candidate//\\/\\\\}
+		candidate=${candidate//\"/\\\"}
+		candidate=${candidate//\$/\\\$}
+		candidate=${candidate//\`/\\\`}
+		;;
+	*) printf -v candidate %q "$candidate" ;;
+	esac
+}
+
 # Offers those of the candidates $2... that continue the current word, which is $1 and what stands
 # before it, as "--option=". Readline replaces only what follows the last ":" or "=".
 _muster_offer() {
@@ -92,7 +106,7 @@ _muster_offer() {
 		[[ $candidate == "$current"* ]] || continue
 		candidate=$lead$candidate
 		candidate=${candidate#"$before"}
-		[[ $is_quoted ]] || printf -v candidate %q "$candidate"
+		_muster_quote
 		COMPREPLY+=("$candidate")
 	done
 }
@@ -134,13 +148,13 @@ _muster_complete() {
 
 _muster() {
 	local IFS=$' \t\n' words command= index=0 option= only_words= place=() kinds= fixed=
-	local current lead= plain is_quoted= commands options
+	local current lead= plain quote= commands options
 
 	COMPREPLY=()
 	_muster_split
 	_muster_read
 	current=${words[-1]}
-	[[ $current == [\"\']* ]] && is_quoted=yes
+	[[ $current == [\"\']* ]] && quote=${current:0:1}
 	_muster_options "$command"
 	if [[ $option ]]; then
 		_muster_value "$command" "$option"

@@ -74,6 +74,9 @@ function __muster_complete
                 $program completion $kind (string unescape -- $current) $__muster_place 2>/dev/null
             case commands
                 printf '%s\n' $__muster_commands
+            case named-files # behind "=" fish finds them by itself
+                string match -q -- '@*' $current
+                and string replace -r -- '^' @ (__fish_complete_path (string sub -s 2 -- $current))
             case directories
                 __fish_complete_directories $current ''
         end

@@ -2,6 +2,7 @@
 """Completion in real shells: what is offered is put on the line, and read as the shell reads it."""
 import re
 import shutil
+import socket
 import subprocess
 
 import harness
@@ -148,6 +149,13 @@ class Names(CompletionTest):
         self.assertEqual(self.names("versions", "set"), ["sets", "sets:latest", "sets:v0"])
         self.assertEqual(self.names("versions", ""), ["other place/phones", "photos", "sets"])
 
+    def test_a_store_that_does_not_answer_is_given_up(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:  # connects, and says nothing
+            result = self.run_any("completion", "versions", "", "-R", "s3://bucket/x", environment={
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.getsockname()[1]}",
+                "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "x"})
+        self.assertEqual((result.code, result.out, result.err), (4, "", ""))
+
     def test_no_repository_is_made(self):
         self.assertEqual(self.run_code(2, "completion", "versions", "").out, "")
         self.assertFalse((self.home / "repo").exists())
@@ -180,6 +188,7 @@ class Typed:
         ("muster put new-", ["new-dir/", "new-file"]),
         ("muster put x -n x --files-from new-f", ["new-file"]),
         ("muster import new-f", ["new-file"]),
+        ("muster put x --metadata @new-f", ["@new-file"]),
     ]
 
     def make_all(self):
@@ -257,19 +266,23 @@ class Interactive(CompletionTest, Typed):
         """As it is typed: one thing is completed with a space, a directory with a slash."""
         self.start("bash")
         self.make_all()
+        strange = "it's \"$(touch x)\" `touch y` \\"
+        self.run_ok("alias", "sets:v0", strange)
         for line, expected in (("muster pu\t", ["muster", "put"]),
                                ("muster checkout photos:v\t0 new-d\t", ["muster", "checkout", "photos:v0", "new-dir/"]),
                                ("muster show 'photos:so\t", ["muster", "show", "photos:so good"]),
                                ("muster show photos:so\\ g\t", ["muster", "show", "photos:so good"]),
                                ("muster put --failures=new-f\t", ["muster", "put", "--failures=new-file"]),
-                               ("muster put --metadata @new-f\t", ["muster", "put", "--metadata", "@new-file"]),
                                ("muster put --at x=new-f\t", ["muster", "put", "--at", "x=new-file"]),
+                               *((f"muster show {begin}sets:i\t", ["muster", "show", f"sets:{strange}"])
+                                 for begin in ("", '"', "'")),
                                ("muster diff new-d\t", ["muster", "diff", "new-dir/"])):
             with self.subTest(line):
                 self.shell.type(f"{line}\x01show \n")
                 self.wait_shown()
                 words = (self.home / "shown").read_bytes().decode().split("\0")[:-1]
                 self.assertEqual(words, expected)
+        self.assertFalse((self.home / "x").exists() or (self.home / "y").exists())
 
 
 class Fish(CompletionTest, Typed):
