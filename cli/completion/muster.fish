@@ -42,7 +42,8 @@ function __muster_read
 end
 
 function __muster_has_value
-    contains -- " $argv[1]" $__muster_valued; or contains -- "$__muster_command $argv[1]" $__muster_valued
+    contains -- " $argv[1]" $__muster_valued
+    or contains -- "$__muster_command $argv[1]" $__muster_valued
 end
 
 # Option $argv[1] has the value $argv[2].

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Completion in real shells: what is offered is put on the line, and read as the shell reads it."""
+import pathlib
 import re
 import shutil
 import socket
@@ -120,6 +121,17 @@ class Scripts(CompletionTest):
     def test_fish_takes_the_syntax(self):
         self.check_syntax("fish")
 
+    def test_an_install_puts_them_where_the_shells_look(self):
+        build = pathlib.Path(harness.PROGRAM).parents[1]
+        if not (build / "CMakeCache.txt").exists() or not shutil.which("cmake"):
+            self.skipTest("no build tree here")
+        subprocess.run(["cmake", "--install", build, "--prefix", self.home / "usr"], check=True,
+                       stdout=subprocess.DEVNULL)
+        for shell, path in (("bash", "bash-completion/completions/muster"),
+                            ("zsh", "zsh/site-functions/_muster"),
+                            ("fish", "fish/vendor_completions.d/muster.fish")):
+            self.assertEqual((self.home / "usr/share" / path).read_text(), self.script(shell))
+
     def test_another_shell_is_wrong_usage(self):
         self.run_code(2, "completion", "tcsh", told="no script for 'tcsh'")
         self.run_code(2, "completion", "bash", "x", told="'x' is too much")
@@ -214,6 +226,15 @@ class Interactive(CompletionTest, Typed):
                 "zstyle ':completion:all-matches::::' completer _all_matches _complete",
                 "zstyle ':completion:all-matches:*' insert yes"],
     }
+    TABS = [  # keys, and the last word that they make
+        ("muster pu\t", "put"),
+        ("muster checkout photos:v\t0 new-d\t", "new-dir/"),
+        ("muster show 'photos:so\t", "photos:so good"),
+        ("muster show photos:so\\ g\t", "photos:so good"),
+        ("muster put --failures=new-f\t", "--failures=new-file"),
+        ("muster put --at x=new-f\t", "x=new-file"),
+        ("muster diff new-d\t", "new-dir/"),
+    ]
     COMMAND = {"bash": ["--norc", "--noprofile", "-i"], "zsh": ["-f", "-i"]}
 
     def start(self, shell):
@@ -231,13 +252,16 @@ class Interactive(CompletionTest, Typed):
             self.assertTrue(self.shell.read(), self.shell.output)
         self.shell.output = ""
 
+    def type_and_show(self, keys):
+        """The words that the line has in the end, as the shell reads them."""
+        self.shell.type(f"{keys}\x01show \n")
+        self.wait_shown()
+        return (self.home / "shown").read_bytes().decode().split("\0")[:-1]
+
     def complete(self, line):
         """What the shell puts in place of the last word."""
         begin = line[:line.rindex(" ") + 1]
-        self.shell.type(f"{line}\x18a\x01show \n")
-        self.wait_shown()
-        words = (self.home / "shown").read_bytes().decode().split("\0")[:-1]
-        return words[begin.count(" "):]
+        return self.type_and_show(line + "\x18a")[begin.count(" "):]
 
     def check_line(self, complete, cases):
         """This key puts no slash behind directories."""
@@ -268,20 +292,10 @@ class Interactive(CompletionTest, Typed):
         self.make_all()
         strange = "it's \"$(touch x)\" `touch y` \\"
         self.run_ok("alias", "sets:v0", strange)
-        for line, expected in (("muster pu\t", ["muster", "put"]),
-                               ("muster checkout photos:v\t0 new-d\t", ["muster", "checkout", "photos:v0", "new-dir/"]),
-                               ("muster show 'photos:so\t", ["muster", "show", "photos:so good"]),
-                               ("muster show photos:so\\ g\t", ["muster", "show", "photos:so good"]),
-                               ("muster put --failures=new-f\t", ["muster", "put", "--failures=new-file"]),
-                               ("muster put --at x=new-f\t", ["muster", "put", "--at", "x=new-file"]),
-                               *((f"muster show {begin}sets:i\t", ["muster", "show", f"sets:{strange}"])
-                                 for begin in ("", '"', "'")),
-                               ("muster diff new-d\t", ["muster", "diff", "new-dir/"])):
+        for line, expected in self.TABS + [(f"muster show {begin}sets:i\t", f"sets:{strange}")
+                                           for begin in ("", '"', "'")]:
             with self.subTest(line):
-                self.shell.type(f"{line}\x01show \n")
-                self.wait_shown()
-                words = (self.home / "shown").read_bytes().decode().split("\0")[:-1]
-                self.assertEqual(words, expected)
+                self.assertEqual(self.type_and_show(line)[-1], expected)
         self.assertFalse((self.home / "x").exists() or (self.home / "y").exists())
 
 

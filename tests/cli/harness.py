@@ -119,7 +119,8 @@ class Terminal:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen([program or PROGRAM, *map(os.fspath, arguments)],
-                                        cwd=test.home, env={**test.environment, **(environment or {})},
+                                        cwd=test.home,
+                                        env={**test.environment, **(environment or {})},
                                         stdin=slave, stdout=slave, stderr=slave,
                                         start_new_session=True, preexec_fn=own_terminal)
         os.close(slave)
