@@ -76,11 +76,10 @@ struct completion_value completion_of_option(const struct option_spec *spec)
 
 const struct option_spec *completion_option(const struct command *command, size_t index)
 {
-	size_t own = command ? command->option_count : 0;
-
-	if (index < own)
+	if (index < command->option_count)
 		return &command->options[index];
-	return index - own < global_spec_count ? &global_specs[index - own] : NULL;
+	index -= command->option_count;
+	return index < global_spec_count ? &global_specs[index] : NULL;
 }
 
 const struct command *completion_command(size_t index)

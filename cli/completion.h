@@ -6,8 +6,8 @@
  * command is completed without a line here; a new name of a value needs a row in completion.c,
  * which an assert demands.
  *
- * Threads: pure functions over the tables of commands. Memory: the caller's buffer; what could not
- *          be appended for lack of memory is seen by who asks the buffer in the end.
+ * Threads: pure functions over the tables of commands.
+ * Memory:  the caller's buffer; as in help, what does not fit into memory is left out.
  */
 #ifndef CLI_COMPLETION_H
 #define CLI_COMPLETION_H
@@ -22,17 +22,16 @@ enum completion_kind {
 	COMPLETE_ARTIFACTS = 1 << 3,
 	COMPLETE_VERSIONS = 1 << 4,
 	COMPLETE_COMMANDS = 1 << 5,
-	COMPLETE_PLACE =
-		1 << 6, /* says where artifacts are looked for: goes to who asks for them */
+	COMPLETE_PLACE = 1 << 6, /* says where artifacts are: their names are asked for there */
 };
 
 #define COMPLETION_FIXED_BYTES 128
 
 struct completion_value {
-	struct view name;		    /* as help calls it */
-	unsigned kinds;			    /* of enum completion_kind */
-	char fixed[COMPLETION_FIXED_BYTES]; /* words with a space between; "" if any text may stand
-					     */
+	struct view name; /* as help calls it */
+	unsigned kinds;	  /* of enum completion_kind */
+	/* Words with a space between; "": any text may stand there. */
+	char fixed[COMPLETION_FIXED_BYTES];
 };
 
 /** Of an option that takes a value. */
@@ -45,8 +44,8 @@ bool completion_of_word(const struct command *command, size_t index, struct comp
 /** Does the word at `index`, the last one of the usage, stand for all that follow? */
 bool completion_repeats(const struct command *command, size_t index);
 
-/** Each option of the command, then each of every command. NULL at the end. Of no command (NULL)
- *  only the latter. */
+/** The `index`th option that the command takes: its own, then those of every command. NULL at the
+ *  end. */
 const struct option_spec *completion_option(const struct command *command, size_t index);
 
 /** The `index`th of all commands; NULL at the end. */

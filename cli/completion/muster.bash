@@ -7,7 +7,7 @@ _muster_split() {
 
 	words=()
 	for part in "${COMP_WORDS[@]:0:COMP_CWORD+1}"; do
-		if [[ ! $words || $line == [[:blank:]]* ]]; then
+		if [[ ${#words[@]} == 0 || $line == [[:blank:]]* ]]; then
 			words+=("")
 		fi
 		line=${line#"${line%%[![:blank:]]*}"}
