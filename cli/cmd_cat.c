@@ -34,7 +34,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 const struct command command_cat = {
 	.name = "cat",
 	.summary = "write a file of a version to standard output",
-	.usage = "[options] VERSION PATH",
+	.usage = "[options] VERSION ENTRY",
 	.description = "Writes the bytes of one file. They are checked while they are written; if "
 		       "they are not what they should be, the exit code is 4 and what was written "
 		       "must not be used.",

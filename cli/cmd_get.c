@@ -18,7 +18,7 @@ static const struct option_spec specs[] = {
 	{ .name = "path-prefix",
 	  .kind = OPTION_TEXT,
 	  .offset = GET(path_prefix),
-	  .value = "PATH",
+	  .value = "PREFIX",
 	  .help = "only this path, or what lies below it" },
 	PATTERN_OPTIONS(struct get_options, patterns),
 	{ .name = "overwrite",

@@ -58,30 +58,18 @@ static void collection_json(struct cli *cli, const struct muster_collection_info
 	cli_json_end(cli);
 }
 
-/* As one would type it: what the defaults say is left out. */
-static void cell_name(struct listing *listing, const struct muster_collection_info *info)
-{
-	const struct muster_repository *repository = listing->cli->repository;
-	bool is_home = strcmp(info->entity, muster_repository_entity(repository)) == 0;
-	bool is_near = is_home && strcmp(info->project, muster_repository_project(repository)) == 0;
-	char name[2048];
-
-	snprintf(name, sizeof(name), "%s%s%s%s%s", is_home ? "" : info->entity, is_home ? "" : "/",
-		 is_near ? "" : info->project, is_near ? "" : "/", info->name);
-	table_cell(&listing->table, name);
-}
-
 static bool on_collection(void *state, const struct muster_collection_info *info)
 {
 	struct listing *listing = state;
-	char latest[32];
+	char name[COLLECTION_NAME_BYTES], latest[32];
 
 	listing->count++;
 	if (listing->cli->global.json) {
 		collection_json(listing->cli, info);
 		return true;
 	}
-	cell_name(listing, info);
+	collection_name(name, listing->cli->repository, info);
+	table_cell(&listing->table, name);
 	table_cell(&listing->table, info->type);
 	table_cell_count(&listing->table, info->version_count);
 	snprintf(latest, sizeof(latest), "v%llu", (unsigned long long)info->latest_number);

@@ -12,8 +12,13 @@ static const struct command *const look[] = { &command_ls,   &command_show, &com
 static const struct command *const change[] = { &command_alias,	   &command_tag,
 						&command_describe, &command_metadata,
 						&command_delete,   NULL };
-static const struct command *const care[] = { &command_copy,  &command_export, &command_import,
-					      &command_cache, &command_help,   NULL };
+static const struct command *const care[] = { &command_copy,
+					      &command_export,
+					      &command_import,
+					      &command_cache,
+					      &command_completion,
+					      &command_help,
+					      NULL };
 
 const struct command_group command_groups[] = {
 	{ "Work with data", work },

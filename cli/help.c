@@ -7,7 +7,7 @@
 
 #define HELP_COLUMNS   79
 #define OPTION_COLUMNS 30 /* where the texts of options begin */
-#define NAME_COLUMNS   13
+#define NAME_COLUMNS   14
 
 #define GLOBAL(field) offsetof(struct global_options, field)
 
@@ -23,12 +23,12 @@ const struct option_spec global_specs[] = {
 	{ .name = "entity",
 	  .kind = OPTION_TEXT,
 	  .offset = GLOBAL(entity),
-	  .value = "NAME",
+	  .value = "ENTITY",
 	  .help = "default entity (MUSTER_ENTITY, else the user's name)" },
 	{ .name = "project",
 	  .kind = OPTION_TEXT,
 	  .offset = GLOBAL(project),
-	  .value = "NAME",
+	  .value = "PROJECT",
 	  .help = "default project (MUSTER_PROJECT, else uncategorized)" },
 	{ .letters = "j",
 	  .name = "jobs",

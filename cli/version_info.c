@@ -60,6 +60,16 @@ void version_info_json(struct cli *cli, const struct muster_version_info *info)
 	cli_json_end(cli);
 }
 
+void collection_name(char name[COLLECTION_NAME_BYTES], const struct muster_repository *repository,
+		     const struct muster_collection_info *info)
+{
+	bool is_home = strcmp(info->entity, muster_repository_entity(repository)) == 0;
+	bool is_near = is_home && strcmp(info->project, muster_repository_project(repository)) == 0;
+
+	snprintf(name, COLLECTION_NAME_BYTES, "%s%s%s%s%s", is_home ? "" : info->entity,
+		 is_home ? "" : "/", is_near ? "" : info->project, is_near ? "" : "/", info->name);
+}
+
 void version_info_names(struct bytes *out, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

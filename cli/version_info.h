@@ -8,6 +8,10 @@
 void version_info_json(struct cli *cli, const struct muster_version_info *info);
 /** "a, b, c", made safe to show, or "-" if there are none. */
 void version_info_names(struct bytes *out, const char *const *names, size_t count);
+/** The name of an artifact as one would type it: what the defaults say is left out. */
+#define COLLECTION_NAME_BYTES 2048
+void collection_name(char name[COLLECTION_NAME_BYTES], const struct muster_repository *repository,
+		     const struct muster_collection_info *info);
 /** The object "entry". */
 void entry_info_json(struct cli *cli, const struct muster_entry_info *info);
 /** Its line for people: the path, and with `is_long` digest and size before it. There may be

@@ -113,12 +113,13 @@ def own_terminal():
 
 
 class Terminal:
-    """The program on a terminal of its own."""
+    """The program, or another one, on a terminal of its own."""
 
-    def __init__(self, test, *arguments, columns=80, rows=24, environment=None):
+    def __init__(self, test, *arguments, columns=80, rows=24, environment=None, program=None):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.process = subprocess.Popen([PROGRAM, *map(os.fspath, arguments)], cwd=test.home,
+        self.process = subprocess.Popen([program or PROGRAM, *map(os.fspath, arguments)],
+                                        cwd=test.home,
                                         env={**test.environment, **(environment or {})},
                                         stdin=slave, stdout=slave, stderr=slave,
                                         start_new_session=True, preexec_fn=own_terminal)

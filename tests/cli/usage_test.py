@@ -10,9 +10,10 @@ import harness
 from harness import MusterTest
 
 COMMANDS = ("init put get checkout verify check ls show log cat diff digest etag alias tag "
-            "describe metadata delete copy export import cache help").split()
+            "describe metadata delete copy export import cache "
+            "completion help").split()
 NOT_BUILT = ("scan draft ttl rename link unlink expire run lineage used-by logged-by gc "
-             "completion plan merge repair").split()
+             "plan merge repair").split()
 
 
 class Help(MusterTest):
@@ -141,7 +142,7 @@ class WrongUsage(MusterTest):
         (("--memory", "much", "ls"), "'much' is not a size"),
         (("--progress", "loud", "ls"), "'loud' is none of auto|plain|json|none"),
         (("show",), "show: VERSION is missing"),
-        (("cat", "x"), "cat: PATH is missing"),
+        (("cat", "x"), "cat: ENTRY is missing"),
         (("get",), "get: VERSION is missing"),
         (("verify",), "verify: VERSION is missing"),
         (("diff", "x"), "diff: B is missing"),
