@@ -4,7 +4,10 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include "tests/engine/repository/place.h"
+#include "tests/support/torture.h"
 
 #define DAY_NS	 UINT64_C(86400000000000)
 #define DAY_MS	 UINT64_C(86400000)
@@ -217,11 +220,11 @@ static bool tell(void *state, const struct version *version,
 }
 
 /* v0 … v5, a day each; v1 has an alias. */
-static struct collection *make_six(struct place *place)
+static struct collection *make_six_in(struct place *place, const struct store_fault_options *fault)
 {
 	struct collection *c;
 
-	place_make(place, NULL);
+	place_make(place, fault);
 	c = test_open(place, "images", "dataset");
 	for (uint8_t i = 0; i < 6; i++) {
 		test_save(c, i + 1, i + 1, i + 1);
@@ -229,6 +232,11 @@ static struct collection *make_six(struct place *place)
 	}
 	assert_int_equal(collection_alias_add(c, 1, VIEW_LITERAL("best"), NULL, NULL), MUSTER_OK);
 	return c;
+}
+
+static struct collection *make_six(struct place *place)
+{
+	return make_six_in(place, NULL);
 }
 
 static void what_no_rule_keeps_is_deleted(void **state)
@@ -346,6 +354,97 @@ static void nothing_is_deleted_where_an_event_is_not_understood(void **state)
 	place_release(&place);
 }
 
+/* --- when something fails --------------------------------------------------------------------- */
+
+/* What was told as deleted is gone; what the rules keep is there. */
+static void check_told(struct place *place, const char *told, bool is_complete)
+{
+	struct collection *c = test_open(place, "images", NULL);
+	const struct collection_state *state = collection_versions(c);
+	char name[4];
+
+	for (uint64_t i = 0; i < 6; i++) {
+		bool is_kept = i == 1 || i >= 4, is_there = collection_state_version(state, i);
+
+		snprintf(name, sizeof(name), "-%llu", (unsigned long long)i);
+		assert_true(!is_kept || (is_there && !strstr(told, name)));
+		assert_true(!strstr(told, name) || !is_there);
+		assert_true(!is_complete || is_there == is_kept);
+	}
+	collection_close(c);
+}
+
+static const struct retention_rules keep_two = { .last_count = 2 };
+
+/* Expire with a fault at one effect, and once more without. False: there is no such effect. */
+static bool expire_through(const struct store_fault_options *fault, uint64_t at)
+{
+	struct told told = { .left = TOLD_MAX };
+	struct muster_error err = { 0 };
+	struct place place;
+	struct collection *c = make_six_in(&place, fault);
+	enum muster_code code;
+	bool was_hit;
+
+	store_fault_arm(place.store, at);
+	code = collection_expire(c, &keep_two, false, tell, &told, &err);
+	was_hit = store_fault_hit(place.store);
+	store_fault_arm(place.store, 0);
+	assert_true(code == MUSTER_OK || (was_hit && code == MUSTER_E_IO));
+	collection_close(c);
+	place_open(&place); /* as another process would find it */
+	check_told(&place, told.text, !code);
+	c = test_open(&place, "images", NULL);
+	told = (struct told){ .left = TOLD_MAX };
+	assert_int_equal(collection_expire(c, &keep_two, false, tell, &told, &err), MUSTER_OK);
+	collection_close(c);
+	check_told(&place, told.text, true);
+	place_release(&place);
+	return was_hit;
+}
+
+static void whatever_fails_nothing_goes_that_is_kept(void **state)
+{
+	static const uint64_t lengths[] = { 1, 2, UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct store_fault_options fault = { .after = i % 2,
+						     .length = lengths[i / 2],
+						     .sys_errno = EIO,
+						     .count_reads = true };
+		uint64_t at = 1;
+
+		while (expire_through(&fault, at))
+			at++;
+		assert_true(at > 6);
+	}
+}
+
+static void every_failed_allocation_is_reported(void **state)
+{
+	bool is_done = false;
+
+	(void)state;
+	for (uint64_t n = 1; !is_done; n++) {
+		struct told told = { .left = TOLD_MAX };
+		struct muster_error err = { 0 };
+		struct place place;
+		struct collection *c = make_six(&place);
+		enum muster_code code;
+
+		torture_allocation(n);
+		code = collection_expire(c, &keep_two, false, tell, &told, &err);
+		is_done = !torture_hit();
+		torture_off();
+		assert_int_equal(code, is_done ? MUSTER_OK : code);
+		assert_true(code == MUSTER_OK || code == MUSTER_E_MEMORY);
+		collection_close(c);
+		check_told(&place, told.text, !code);
+		place_release(&place);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +456,8 @@ int main(void)
 		cmocka_unit_test(what_no_rule_keeps_is_deleted),
 		cmocka_unit_test(what_happens_meanwhile_is_part_of_the_decision),
 		cmocka_unit_test(nothing_is_deleted_where_an_event_is_not_understood),
+		cmocka_unit_test(whatever_fails_nothing_goes_that_is_kept),
+		cmocka_unit_test(every_failed_allocation_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
