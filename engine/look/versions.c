@@ -231,7 +231,7 @@ static bool has_ends(const struct looking *looking, uint64_t count)
 	return false;
 }
 
-/* One more request, but only where a version has an end at all. */
+/* When they were committed matters only where a version has an end. */
 static enum muster_code tell_all(struct looking *looking, uint64_t count, struct muster_error *err)
 {
 	const struct collection_state *versions = collection_versions(looking->collection);

@@ -70,7 +70,8 @@ enum muster_code collection_metadata(struct collection *collection, const struct
 				     struct bytes *out, struct muster_error *err);
 
 /** The store's times, since 1970, of the save events of `count` versions from number `first` on; 0
- *  for deleted ones. One listing: of one event, or of the log. */
+ *  for deleted ones. No request if the log was listed with all of them (log_stored_ms()), else one
+ *  listing: of one event, or of the log. */
 enum muster_code collection_committed_ms(struct collection *collection, uint64_t first,
 					 uint64_t count, uint64_t *out, struct muster_error *err);
 

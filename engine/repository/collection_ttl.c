@@ -126,6 +126,20 @@ static enum muster_code note_time(void *state, const char *key, uint64_t size_by
 	return MUSTER_OK;
 }
 
+/* Of the events of late the first reading of the log knows it. */
+static bool knows_all(struct commits commits)
+{
+	const struct version *version;
+
+	while ((version = next_version(&commits))) {
+		*commits.next = log_stored_ms(commits.collection->log, version->event);
+		if (!*commits.next++)
+			return false;
+		commits.at++;
+	}
+	return true;
+}
+
 enum muster_code collection_committed_ms(struct collection *collection, uint64_t first,
 					 uint64_t count, uint64_t *out, struct muster_error *err)
 {
@@ -134,7 +148,7 @@ enum muster_code collection_committed_ms(struct collection *collection, uint64_t
 	struct key key = { "" };
 	enum muster_code code;
 
-	if (!version)
+	if (knows_all(commits))
 		return MUSTER_OK;
 	if (count == 1)
 		key_event(&key, log_name(collection->log), version->event);

@@ -83,26 +83,11 @@ static void it_counts_from_the_later_of_two_clocks(void **state)
 	}
 }
 
-static void the_store_tells_when_versions_were_committed(void **state)
+static void check_times(struct collection *c, const uint64_t at_ms[4])
 {
-	struct collection *c;
 	struct muster_error err = { 0 };
-	struct place place;
-	uint64_t times_ms[4], at_ms[4];
+	uint64_t times_ms[4];
 
-	(void)state;
-	place_make(&place, NULL);
-	c = test_open(&place, "images", "dataset");
-	for (uint8_t i = 0; i < 4; i++) {
-		place.world.wall_ns += 5 * DAY_NS;
-		at_ms[i] = place.world.wall_ns / 1000000;
-		test_save(c, i + 1, i + 1, i + 1);
-		place.world.wall_ns += DAY_NS;
-		assert_int_equal(collection_tag_add(c, i, VIEW_LITERAL("seen"), &err), MUSTER_OK);
-	}
-	assert_int_equal(collection_delete_version(c, 1, false, &err), MUSTER_OK);
-	assert_int_equal(collection_delete_version(c, 3, false, &err), MUSTER_OK);
-	at_ms[1] = at_ms[3] = 0;
 	for (uint64_t first = 0; first < 4; first++) {
 		for (uint64_t count = 1; first + count <= 4; count++) {
 			memset(times_ms, 255, sizeof(times_ms));
@@ -111,8 +96,56 @@ static void the_store_tells_when_versions_were_committed(void **state)
 			assert_memory_equal(times_ms, at_ms + first, count * sizeof(*times_ms));
 		}
 	}
-	collection_close(c);
-	place_release(&place);
+}
+
+/* v0 … v3, six days each, v1 and v3 deleted; `tag_count` events behind each. */
+static struct collection *make_times(struct place *place, int tag_count, uint64_t at_ms[4])
+{
+	static const struct store_fault_options counts = { .count_reads = true };
+	struct collection *c;
+	char tag[16];
+
+	place_make(place, &counts);
+	c = test_open(place, "images", "dataset");
+	for (uint8_t i = 0; i < 4; i++) {
+		place->world.wall_ns += 5 * DAY_NS;
+		at_ms[i] = i % 2 ? 0 : place->world.wall_ns / 1000000;
+		test_save(c, i + 1, i + 1, i + 1);
+		place->world.wall_ns += DAY_NS;
+		for (int j = 0; j < tag_count; j++) {
+			snprintf(tag, sizeof(tag), "t%d", j);
+			assert_int_equal(collection_tag_add(c, i, view_text(tag), NULL), MUSTER_OK);
+		}
+	}
+	assert_int_equal(collection_delete_version(c, 1, false, NULL), MUSTER_OK);
+	assert_int_equal(collection_delete_version(c, 3, false, NULL), MUSTER_OK);
+	return c;
+}
+
+/* Who made the events, and who reads them from a checkpoint on, lists; who listed them just now
+ * does not. */
+static void the_store_tells_when_versions_were_committed(void **state)
+{
+	static const struct {
+		int tag_count;
+		bool is_known;
+	} cases[] = { { 1, true }, { 40, false }, { 60, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct place place;
+		uint64_t at_ms[4], effects;
+		struct collection *c = make_times(&place, cases[i].tag_count, at_ms);
+		struct collection *other = test_open(&place, "images", NULL);
+
+		check_times(c, at_ms);
+		effects = store_fault_effects(place.store);
+		check_times(other, at_ms);
+		assert_int_equal(store_fault_effects(place.store) == effects, cases[i].is_known);
+		collection_close(other);
+		collection_close(c);
+		place_release(&place);
+	}
 }
 
 /* That must not be taken for a version that was never committed. */
