@@ -35,6 +35,9 @@ enum muster_code muster_check_put(const struct muster_put_options *options,
 
 	if (!code)
 		code = api_check_new_version(&version, err);
+	if (!code && options->ttl_days > MUSTER_TTL_MAX_DAYS)
+		code = muster_fail(err, MUSTER_E_USAGE, "a ttl of %u days is over %u",
+				   options->ttl_days, MUSTER_TTL_MAX_DAYS);
 	for (size_t i = 0; i < options->source_count && !code; i++)
 		code = check_scheme(&options->sources[i], err);
 	return code;

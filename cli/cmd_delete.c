@@ -1,9 +1,9 @@
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/text/text.h"
 #include "cli/argument.h"
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/show.h"
 #include "cli/summary.h"
 #include "cli/version_info.h"
@@ -65,11 +65,13 @@ static enum muster_code look(struct cli *cli, struct victim *victim, struct must
 	return code;
 }
 
-static void print_question(struct cli *cli, const struct victim *victim)
+static enum muster_code put_question(struct cli *cli, const struct victim *victim,
+				     struct muster_error *err)
 {
 	const struct delete_options *options = cli->options;
 	char count[TEXT_COUNT_BYTES], versions[TEXT_COUNT_BYTES], size[TEXT_SIZE_BYTES];
 	struct bytes text = { 0 };
+	enum muster_code code;
 
 	bytes_append_text(&text, "Delete ", NULL);
 	show_name(&text, view_text(victim->name));
@@ -81,18 +83,9 @@ static void print_question(struct cli *cli, const struct victim *victim)
 			     text_count(count, victim->entry_count),
 			     text_plural(victim->entry_count, "file", "files"),
 			     text_size(size, victim->size_bytes));
-	screen_write(&cli->screen, bytes_view(&text));
+	code = confirm_ask(cli, bytes_view(&text), err);
 	bytes_release(&text);
-}
-
-static bool answers_yes(void)
-{
-	char answer[16];
-
-	if (!fgets(answer, sizeof(answer), stdin))
-		return false;
-	return strcmp(answer, "y\n") == 0 || strcmp(answer, "Y\n") == 0 ||
-	       strcmp(answer, "yes\n") == 0;
+	return code;
 }
 
 static enum muster_code ask(struct cli *cli, const struct victim *victim, struct muster_error *err)
@@ -101,14 +94,11 @@ static enum muster_code ask(struct cli *cli, const struct victim *victim, struct
 
 	if (options->is_yes)
 		return MUSTER_OK;
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+	if (!confirm_can_ask())
 		return muster_fail(err, MUSTER_E_REFUSED,
 				   "nobody can be asked whether '%s' shall be deleted: give --yes",
 				   victim->name);
-	print_question(cli, victim);
-	if (answers_yes())
-		return MUSTER_OK;
-	return muster_fail(err, MUSTER_E_REFUSED, "nothing was deleted");
+	return put_question(cli, victim, err);
 }
 
 static enum muster_code check(struct cli *cli, struct muster_error *err)

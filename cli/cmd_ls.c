@@ -54,6 +54,8 @@ static void collection_json(struct cli *cli, const struct muster_collection_info
 		json_member_u64(json, "latest_bytes", info->latest_bytes);
 		json_member_u64(json, "latest_entries", info->latest_entries);
 	}
+	if (info->default_ttl_days)
+		json_member_u64(json, "default_ttl_days", info->default_ttl_days);
 	json_member_text(json, "updated_at", text_time(time, info->updated_ms * 1000000));
 	cli_json_end(cli);
 }
@@ -117,6 +119,17 @@ static void cell_names(struct table *table, const char *const *names, size_t cou
 	bytes_release(&text);
 }
 
+/* Nothing for most: then the column cannot be seen. */
+static void cell_end(struct table *table, const struct muster_version_info *info)
+{
+	char time[SHOW_TIME_BYTES], text[64] = "";
+
+	if (info->expires_ms)
+		snprintf(text, sizeof(text), "%s %s", info->is_expired ? "EXPIRED" : "expires",
+			 show_time(time, info->expires_ms));
+	table_cell(table, text);
+}
+
 static bool on_version(void *state, const struct muster_version_info *info)
 {
 	struct listing *listing = state;
@@ -136,6 +149,7 @@ static bool on_version(void *state, const struct muster_version_info *info)
 	if (options->is_long)
 		table_cell(&listing->table, info->digest);
 	cell_names(&listing->table, info->aliases, info->alias_count);
+	cell_end(&listing->table, info);
 	return true;
 }
 
@@ -144,17 +158,19 @@ static enum muster_code list_versions(struct listing *listing, const char *name,
 {
 	static const struct table_column shortly[] = {
 		{ "VERSION", true },	    { "FILES", true },	  { "SIZE", true },
-		{ "CREATED (UTC)", false }, { "ALIASES", false },
+		{ "CREATED (UTC)", false }, { "ALIASES", false }, { "", false },
 	};
 	static const struct table_column fully[] = {
-		{ "VERSION", true },	    { "FILES", true },	 { "SIZE", true },
-		{ "CREATED (UTC)", false }, { "DIGEST", false }, { "ALIASES", false },
+		{ "VERSION", true }, { "FILES", true },
+		{ "SIZE", true },    { "CREATED (UTC)", false },
+		{ "DIGEST", false }, { "ALIASES", false },
+		{ "", false },
 	};
 	const struct ls_options *options = listing->cli->options;
 	enum muster_code code;
 
 	table_begin(&listing->table, &listing->cli->output, options->is_long ? fully : shortly,
-		    options->is_long ? 6 : 5);
+		    options->is_long ? 7 : 6);
 	code = muster_versions(listing->cli->repository, name, on_version, listing, err);
 	table_end(&listing->table);
 	return code;

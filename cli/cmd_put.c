@@ -9,6 +9,7 @@ struct put_options {
 	struct new_version_options version;
 	struct option_list patterns, places;
 	const char *onto, *files_from;
+	uint64_t ttl_days;
 	bool one_file_system, is_dry_run, is_rehash, is_partial;
 };
 
@@ -21,6 +22,13 @@ static const struct option_spec specs[] = {
 	  .offset = PUT(places),
 	  .value = "NAME=PATH",
 	  .help = "put PATH too, under NAME in the version; may be given several times" },
+	{ .name = "ttl",
+	  .kind = OPTION_NUMBER,
+	  .offset = PUT(ttl_days),
+	  .value = "DAYS",
+	  .min = 1,
+	  .max = MUSTER_TTL_MAX_DAYS,
+	  .help = "how long the version lives (default: as long as the artifact's default says)" },
 	{ .name = "onto",
 	  .kind = OPTION_TEXT,
 	  .offset = PUT(onto),
@@ -158,6 +166,7 @@ static enum muster_code prepare(struct cli *cli, struct put_job *job, struct mus
 	job->request.wanted = job->filter ? argument_wants : NULL;
 	job->request.wanted_state = job->filter;
 	job->request.one_file_system = options->one_file_system;
+	job->request.ttl_days = (unsigned)options->ttl_days;
 	job->request.dry_run = options->is_dry_run;
 	job->request.rehash = options->is_rehash;
 	job->request.commit_partial = options->is_partial;

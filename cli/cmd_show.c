@@ -56,6 +56,24 @@ static void line_size(struct cli *cli, uint64_t size_bytes)
 	line_text(cli, "size", size_bytes < 1024 ? size : text);
 }
 
+static void line_ttl(struct cli *cli, const struct muster_version_info *info)
+{
+	char count[TEXT_COUNT_BYTES], time[SHOW_TIME_BYTES], text[128];
+
+	if (!info->ttl_days && !info->ttl_is_disabled)
+		return;
+	if (!info->ttl_days) {
+		line_text(cli, "ttl", "disabled");
+		return;
+	}
+	snprintf(text, sizeof(text), "%s %s%s", text_count(count, info->ttl_days),
+		 text_plural(info->ttl_days, "day", "days"),
+		 info->ttl_is_inherited ? ", inherited" : "");
+	line_text(cli, "ttl", text);
+	snprintf(text, sizeof(text), "%s UTC", show_time(time, info->expires_ms));
+	line_text(cli, info->is_expired ? "EXPIRED" : "expires", text);
+}
+
 static void show_digests(struct cli *cli, const struct muster_version_info *info)
 {
 	char text[128];
@@ -86,8 +104,7 @@ static bool on_version(void *state, const struct muster_version_info *info)
 		line_count(cli, "references", info->reference_count);
 	line_size(cli, info->size_bytes);
 	show_digests(cli, info);
-	if (info->ttl_days)
-		line_count(cli, "days to live", info->ttl_days);
+	line_ttl(cli, info);
 	if (info->description && *info->description)
 		line_text(cli, "description", info->description);
 	line_text(cli, "metadata", info->metadata && *info->metadata ? info->metadata : "{}");

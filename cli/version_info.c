@@ -6,6 +6,7 @@
 #include "cli/show.h"
 
 #define NS_PER_MS      UINT64_C(1000000)
+#define TIME_MAX_MS    (UINT64_MAX / NS_PER_MS)
 #define SIZE_COLUMNS   10
 #define DIGEST_COLUMNS 24 /* base64 of 16 bytes; a reference's may be longer */
 
@@ -34,6 +35,20 @@ static void write_digests(struct json_writer *json, const struct muster_version_
 	json_member_text(json, "event_sha256", info->event_sha256);
 }
 
+static void write_ttl(struct json_writer *json, const struct muster_version_info *info)
+{
+	json_member_text(json, "ttl",
+			 info->ttl_is_disabled	  ? "disabled"
+			 : info->ttl_is_inherited ? "inherit"
+						  : "days");
+	if (!info->ttl_days)
+		return;
+	json_member_u64(json, "ttl_days", info->ttl_days);
+	write_time(json, "expires_at",
+		   info->expires_ms < TIME_MAX_MS ? info->expires_ms : TIME_MAX_MS);
+	json_member_bool(json, "is_expired", info->is_expired);
+}
+
 void version_info_json(struct cli *cli, const struct muster_version_info *info)
 {
 	struct json_writer *json = cli_json_begin(cli, "version");
@@ -50,8 +65,7 @@ void version_info_json(struct cli *cli, const struct muster_version_info *info)
 	json_member_u64(json, "reference_count", info->reference_count);
 	json_member_u64(json, "size_bytes", info->size_bytes);
 	write_time(json, "created_at", info->created_ms);
-	if (info->ttl_days)
-		json_member_u64(json, "ttl_days", info->ttl_days);
+	write_ttl(json, info);
 	json_member_text(json, "description", info->description);
 	json_write_key(json, "metadata");
 	json_write_raw(json, view_text(info->metadata && *info->metadata ? info->metadata : "{}"));

@@ -5,7 +5,8 @@
 
 /* What this program folds. A checkpoint folded with more or less is ignored: whoever knows more
  * may have kept things that were not understood when it was written. */
-#define FEATURE VIEW_LITERAL("collection 1")
+#define FEATURE	    VIEW_LITERAL("collection 1")
+#define FEATURE_TTL VIEW_LITERAL("ttl 1") /* named only where there is something to keep of it */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define V(text, form, member, maximum, needing)                                                    \
@@ -33,6 +34,7 @@ static const struct field version_fields[] = {
 	V("description_event", U64, description_event, LOG_NUMBER_MAX, 0),
 	V("metadata_event", U64, metadata_event, LOG_NUMBER_MAX, 0),
 	V("ttl_days", U64, ttl_days, 0, 0),
+	V("ttl_disabled", BOOL, ttl_disabled, 0, 0),
 	V("tags", TEXTS, tags, EVENT_NAME_MAX_BYTES, 0),
 };
 static const struct record_schema version_schema = { .fields = version_fields,
@@ -55,6 +57,7 @@ struct checkpoint {
 	struct view entity, project, name, type;
 	bool is_closed;
 	uint64_t next; /* version number */
+	uint64_t default_ttl_days;
 	struct records versions, aliases;
 };
 
@@ -69,6 +72,7 @@ static const struct field checkpoint_fields[] = {
 	C("type", TEXT, type, EVENT_NAME_MAX_BYTES, KINDS_ALL),
 	C("closed", BOOL, is_closed, 0, 0),
 	C("next", U64, next, COLLECTION_VERSIONS_MAX, KINDS_ALL),
+	C("default_ttl_days", U64, default_ttl_days, 0, 0),
 	C("versions", RECORDS, versions, 0, KINDS_ALL, .record = &version_schema,
 	  .item_bytes = sizeof(struct version)),
 	C("aliases", RECORDS, aliases, 0, KINDS_ALL, .record = &alias_schema,
@@ -111,20 +115,30 @@ static enum muster_code write_checkpoint(const struct checkpoint *checkpoint, st
 	return w.code;
 }
 
+/* Is there what a program does not know that only folds FEATURE? It must not take this for all. */
+static bool has_ttl(const struct collection_state *state)
+{
+	for (size_t i = 0; i < state->version_count; i++)
+		if (state->versions[i].ttl_disabled)
+			return true;
+	return state->default_ttl_days;
+}
+
 enum muster_code checkpoint_encode(const struct collection_state *state, uint64_t number,
 				   const uint8_t sha256[32], struct bytes *out,
 				   struct muster_error *err)
 {
-	struct view feature = FEATURE;
+	struct view features[] = { FEATURE, FEATURE_TTL };
 	struct checkpoint checkpoint = {
 		.number = number,
-		.features = { &feature, 1 },
+		.features = { features, has_ttl(state) ? 2 : 1 },
 		.entity = state->entity,
 		.project = state->project,
 		.name = state->name,
 		.type = state->type,
 		.is_closed = state->is_closed,
 		.next = state->version_count,
+		.default_ttl_days = state->default_ttl_days,
 		.aliases = { state->aliases, state->alias_count },
 	};
 	enum muster_code code;
@@ -141,8 +155,11 @@ enum muster_code checkpoint_encode(const struct collection_state *state, uint64_
 
 static bool is_ours(const struct checkpoint *checkpoint)
 {
-	return checkpoint->features.count == 1 &&
-	       view_equal(checkpoint->features.items[0], FEATURE);
+	const struct texts *features = &checkpoint->features;
+
+	return (features->count == 1 || features->count == 2) &&
+	       view_equal(features->items[0], FEATURE) &&
+	       (features->count == 1 || view_equal(features->items[1], FEATURE_TTL));
 }
 
 static enum muster_code add_deleted(struct collection_state *state, uint64_t until,
@@ -225,6 +242,7 @@ static enum muster_code restore(struct collection_state *state, const struct che
 	if (!code)
 		code = restore_aliases(state, checkpoint, err);
 	state->is_closed = checkpoint->is_closed;
+	state->default_ttl_days = checkpoint->default_ttl_days;
 	return code;
 }
 

@@ -6,6 +6,7 @@
 #include "artifact/name.h"
 
 #define LATEST VIEW_LITERAL("latest")
+#define DAY_MS UINT64_C(86400000)
 
 static void release_tags(struct texts *tags)
 {
@@ -223,6 +224,7 @@ static struct version version_of(const struct event *event)
 		.description_event = event->description.len ? event->number : 0,
 		.metadata_event = event->metadata.len ? event->number : 0,
 		.ttl_days = event->ttl_days,
+		.ttl_disabled = event->ttl_disabled,
 	};
 
 	memcpy(version.id, event->version_id, sizeof(version.id));
@@ -259,6 +261,15 @@ static void apply_delete(struct collection_state *state, struct version *version
 	*version = (struct version){ .number = number, .is_deleted = true };
 }
 
+static void apply_ttl(struct collection_state *state, struct version *version,
+		      const struct event *event)
+{
+	version->ttl_days = event->ttl_days;
+	version->ttl_disabled = event->ttl_disabled;
+	if (event->sets_default)
+		state->default_ttl_days = event->default_ttl_days;
+}
+
 /* Events that speak of one version, which must be there. */
 static enum muster_code apply_change(struct collection_state *state, const struct event *event,
 				     struct muster_error *err)
@@ -288,7 +299,7 @@ static enum muster_code apply_change(struct collection_state *state, const struc
 		version->metadata_event = event->number;
 		return MUSTER_OK;
 	case EVENT_TTL:
-		version->ttl_days = event->ttl_days;
+		apply_ttl(state, version, event);
 		return MUSTER_OK;
 	case EVENT_DELETE:
 		apply_delete(state, version);
@@ -379,6 +390,28 @@ uint64_t collection_state_alias(const struct collection_state *state, struct vie
 	size_t at = alias_position(state, alias);
 
 	return is_alias_at(state, at, alias) ? state->aliases[at].version : VERSION_NONE;
+}
+
+uint64_t collection_state_ttl_days(const struct collection_state *state,
+				   const struct version *version)
+{
+	if (version->ttl_days || version->ttl_disabled)
+		return version->ttl_disabled ? 0 : version->ttl_days;
+	return state->default_ttl_days;
+}
+
+uint64_t collection_state_expires_ms(const struct collection_state *state,
+				     const struct version *version, uint64_t committed_ms)
+{
+	uint64_t days = collection_state_ttl_days(state, version), life_ms, expires_ms;
+	uint64_t from_ms = version->created_ms > committed_ms ? version->created_ms : committed_ms;
+
+	if (!days)
+		return 0;
+	if (__builtin_mul_overflow(days, DAY_MS, &life_ms) ||
+	    __builtin_add_overflow(from_ms, life_ms, &expires_ms))
+		return UINT64_MAX;
+	return expires_ms;
 }
 
 bool collection_state_has_alias(const struct collection_state *state, uint64_t number)

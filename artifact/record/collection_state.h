@@ -29,7 +29,8 @@ struct version {
 	uint8_t digest[16], root[32];
 	uint64_t entry_count, reference_count, size_bytes;
 	uint64_t description_event, metadata_event; /* numbers of events; 0: none */
-	uint64_t ttl_days;			    /* 0: none */
+	uint64_t ttl_days;			    /* of its own; 0: none */
+	bool ttl_disabled;			    /* it inherits none */
 	struct texts tags;			    /* in the order they came */
 	bool is_deleted;			    /* then all but `number` is zero */
 };
@@ -49,6 +50,7 @@ struct collection_state {
 	size_t version_count, version_cap;
 	struct alias_target *aliases; /* by name, bytewise; without `latest` */
 	size_t alias_count, alias_cap;
+	uint64_t default_ttl_days; /* what versions inherit; 0: none */
 	struct bytes text;
 };
 
@@ -68,6 +70,13 @@ const struct version *collection_state_resolve(const struct collection_state *st
 /** The version that an alias (not "latest", not "vN") names, or VERSION_NONE. */
 uint64_t collection_state_alias(const struct collection_state *state, struct view alias);
 bool version_has_tag(const struct version *version, struct view tag);
+/** Days that the version lives: its own, else what it inherits; 0: without end. */
+uint64_t collection_state_ttl_days(const struct collection_state *state,
+				   const struct version *version);
+/** When its time is over, since 1970; 0: never. It counts from the later of what the writer's clock
+ *  said and `committed_ms`, the store's time of its save event (FORMAT §6). */
+uint64_t collection_state_expires_ms(const struct collection_state *state,
+				     const struct version *version, uint64_t committed_ms);
 /** Has the version an alias beside `latest`? */
 bool collection_state_has_alias(const struct collection_state *state, uint64_t number);
 

@@ -76,6 +76,9 @@ static const struct field fields[] = {
 	F("aliases", TEXTS, aliases, EVENT_NAME_MAX_BYTES, K(SAVE), 0),
 	F("tags", TEXTS, tags, EVENT_NAME_MAX_BYTES, K(SAVE), 0),
 	F("ttl_days", U64, ttl_days, 0, K(SAVE) | K(TTL), K(TTL)),
+	F("ttl_disabled", BOOL, ttl_disabled, 0, K(SAVE) | K(TTL), 0),
+	F("sets_default", BOOL, sets_default, 0, K(TTL), 0),
+	F("default_ttl_days", U64, default_ttl_days, 0, K(TTL), 0),
 	F("run", TEXT, run, EVENT_RUN_MAX_BYTES, K(SAVE), 0),
 
 	F("action", NAMED, action, 0, K(ALIAS) | K(TAG), K(ALIAS) | K(TAG), .names = actions,

@@ -20,6 +20,7 @@
 #define EVENT_DESCRIPTION_MAX_BYTES (256u << 10)
 #define EVENT_NAME_MAX_BYTES	    512 /* names, aliases, tags, types: 128 characters */
 #define EVENT_RUN_MAX_BYTES	    1024
+#define EVENT_TTL_MAX_DAYS	    36500 /* 100 years */
 #define COLLECTION_VERSIONS_MAX	    (1u << 20)
 
 enum event_kind {
@@ -86,13 +87,18 @@ struct event {
 	struct base_version base;
 	struct view description, metadata; /* describe, metadata, too */
 	struct texts aliases, tags;
-	uint64_t ttl_days; /* 0: none; ttl, too */
+	uint64_t ttl_days; /* 0: none of its own; ttl, too */
+	bool ttl_disabled; /* ttl, too: it inherits none */
 	struct view run;   /* that made the version */
 
 	/* alias, tag */
 	unsigned action; /* enum event_action */
 	struct view alias, tag;
 	struct expected expected; /* alias */
+
+	/* ttl */
+	bool sets_default; /* of the collection; the version's own stays as it is told */
+	uint64_t default_ttl_days;
 
 	/* delete */
 	bool delete_aliases;

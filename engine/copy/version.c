@@ -271,6 +271,7 @@ static struct save_request save_request(struct copy_version *one)
 					.tags = one->words.tags,
 					.tag_count = one->words.tag_count,
 					.ttl_days = one->version->ttl_days,
+					.ttl_disabled = one->version->ttl_disabled,
 					.relies = still_relies,
 					.relies_state = one };
 

@@ -31,6 +31,7 @@ static enum muster_code describe(struct collection *collection, struct muster_co
 	const struct version *latest = collection_latest(collection);
 	uint64_t head = collection_head(collection);
 
+	info->default_ttl_days = collection_versions(collection)->default_ttl_days;
 	info->version_count = count_versions(collection_versions(collection));
 	if (latest) {
 		info->latest_number = latest->number;

@@ -32,13 +32,20 @@ static void summarize_named(const struct event *event, const char *what, struct 
 
 static void summarize_ttl(const struct event *event, char *out)
 {
-	if (event->ttl_days)
-		snprintf(out, SUMMARY_BYTES, "v%llu lives for %llu %s",
-			 (unsigned long long)event->version, (unsigned long long)event->ttl_days,
-			 text_plural(event->ttl_days, "day", "days"));
+	unsigned long long version = (unsigned long long)event->version;
+	uint64_t days = event->sets_default ? event->default_ttl_days : event->ttl_days;
+	char life[64] = "without end";
+
+	if (days)
+		snprintf(life, sizeof(life), "for %llu %s", (unsigned long long)days,
+			 text_plural(days, "day", "days"));
+	if (event->sets_default)
+		snprintf(out, SUMMARY_BYTES, "versions without a ttl of their own live %s", life);
+	else if (days || event->ttl_disabled)
+		snprintf(out, SUMMARY_BYTES, "v%llu lives %s", version, life);
 	else
-		snprintf(out, SUMMARY_BYTES, "v%llu lives without end",
-			 (unsigned long long)event->version);
+		snprintf(out, SUMMARY_BYTES, "v%llu lives as long as the artifact's default says",
+			 version);
 }
 
 static void summarize(const struct event *event, char out[SUMMARY_BYTES])
@@ -88,9 +95,10 @@ static bool speaks_of_version(const struct event *event)
 	case EVENT_TAG:
 	case EVENT_DESCRIBE:
 	case EVENT_METADATA:
-	case EVENT_TTL:
 	case EVENT_DELETE:
 		return true;
+	case EVENT_TTL:
+		return !event->sets_default;
 	default:
 		return false;
 	}

@@ -7,11 +7,24 @@
 #include "engine/digest/entry_info.h"
 #include "engine/look/named_version.h"
 
+#define NS_PER_MS 1000000u
+
 /* The texts of one version. Offsets first, pointers when nothing moves any more. */
 struct version_texts {
 	struct bytes text;
 	const char **lists; /* aliases, then tags */
 	size_t list_cap;
+};
+
+/* A listing of versions, or of one. */
+struct looking {
+	struct collection *collection;
+	uint64_t first;		/* number of the first that may be told */
+	uint64_t *committed_ms; /* from that one on; NULL: none has an end */
+	uint64_t now_ms;
+	muster_version_fn *fn;
+	void *state;
+	struct version_texts texts;
 };
 
 static void texts_release(struct version_texts *texts)
@@ -172,56 +185,103 @@ static void put_numbers(const struct version *version, struct muster_version_inf
 	info->reference_count = version->reference_count;
 	info->size_bytes = version->size_bytes;
 	info->created_ms = version->created_ms;
-	info->ttl_days = version->ttl_days;
+}
+
+static void put_ttl(const struct looking *looking, const struct version *version,
+		    struct muster_version_info *info)
+{
+	const struct collection_state *state = collection_versions(looking->collection);
+
+	info->ttl_days = collection_state_ttl_days(state, version);
+	info->ttl_is_disabled = version->ttl_disabled;
+	info->ttl_is_inherited = !version->ttl_disabled && !version->ttl_days;
+	if (!info->ttl_days)
+		return;
+	info->expires_ms = collection_state_expires_ms(
+		state, version, looking->committed_ms[version->number - looking->first]);
+	info->is_expired = info->expires_ms <= looking->now_ms;
 }
 
 /* MUSTER_END: whoever looks on has seen enough. */
-static enum muster_code tell(struct version_texts *texts, struct collection *collection,
-			     const struct version *version, muster_version_fn *fn, void *state,
+static enum muster_code tell(struct looking *looking, const struct version *version,
 			     struct muster_error *err)
 {
 	struct muster_version_info info = { 0 };
-	enum muster_code code = put_texts(texts, collection, version, &info, err);
+	enum muster_code code =
+		put_texts(&looking->texts, looking->collection, version, &info, err);
 
 	if (code)
 		return code;
 	put_numbers(version, &info);
-	code = collection_history(collection, version->event, take_sha256, info.event_sha256, err);
+	put_ttl(looking, version, &info);
+	code = collection_history(looking->collection, version->event, take_sha256,
+				  info.event_sha256, err);
 	if (code && code != MUSTER_END)
 		return code;
-	return fn(state, &info) ? MUSTER_OK : MUSTER_END;
+	return looking->fn(looking->state, &info) ? MUSTER_OK : MUSTER_END;
+}
+
+static bool has_ends(const struct looking *looking, uint64_t count)
+{
+	const struct collection_state *state = collection_versions(looking->collection);
+
+	for (uint64_t i = looking->first; i < looking->first + count; i++)
+		if (collection_state_ttl_days(state, &state->versions[i]))
+			return true;
+	return false;
+}
+
+/* When they were committed matters only where a version has an end. */
+static enum muster_code tell_all(struct looking *looking, uint64_t count, struct muster_error *err)
+{
+	const struct collection_state *versions = collection_versions(looking->collection);
+	enum muster_code code = MUSTER_OK;
+
+	if (has_ends(looking, count)) {
+		looking->committed_ms = calloc(count, sizeof(*looking->committed_ms));
+		code = looking->committed_ms
+			       ? collection_committed_ms(looking->collection, looking->first, count,
+							 looking->committed_ms, err)
+			       : muster_fail_memory(err, "the times of versions");
+	}
+	for (uint64_t i = looking->first; i < looking->first + count && !code; i++)
+		if (!versions->versions[i].is_deleted)
+			code = tell(looking, &versions->versions[i], err);
+	free(looking->committed_ms);
+	texts_release(&looking->texts);
+	return code == MUSTER_END ? MUSTER_OK : code;
+}
+
+static uint64_t now_ms(const struct repository *repository)
+{
+	return effects_wall_ns(repository_effects(repository)) / NS_PER_MS;
 }
 
 enum muster_code look_versions(struct repository *repository, const struct collection_name *name,
 			       muster_version_fn *fn, void *state, struct muster_error *err)
 {
-	struct version_texts texts = { 0 };
-	const struct collection_state *versions;
-	struct collection *collection;
-	enum muster_code code = collection_open(&collection, repository, name, NULL, err);
+	struct looking looking = { .now_ms = now_ms(repository), .fn = fn, .state = state };
+	enum muster_code code = collection_open(&looking.collection, repository, name, NULL, err);
 
 	if (code)
 		return code;
-	versions = collection_versions(collection);
-	for (size_t i = 0; i < versions->version_count && !code; i++)
-		if (!versions->versions[i].is_deleted)
-			code = tell(&texts, collection, &versions->versions[i], fn, state, err);
-	texts_release(&texts);
-	collection_close(collection);
-	return code == MUSTER_END ? MUSTER_OK : code;
+	code = tell_all(&looking, collection_versions(looking.collection)->version_count, err);
+	collection_close(looking.collection);
+	return code;
 }
 
 enum muster_code look_version(struct repository *repository, const struct artifact_address *address,
 			      muster_version_fn *fn, void *state, struct muster_error *err)
 {
-	struct version_texts texts = { 0 };
+	struct looking looking = { .now_ms = now_ms(repository), .fn = fn, .state = state };
 	struct named_version named;
 	enum muster_code code = named_version_open(&named, repository, address, err);
 
 	if (code)
 		return code;
-	code = tell(&texts, named.collection, named.version, fn, state, err);
-	texts_release(&texts);
+	looking.collection = named.collection;
+	looking.first = named.version->number;
+	code = tell_all(&looking, 1, err);
 	named_version_release(&named);
-	return code == MUSTER_END ? MUSTER_OK : code;
+	return code;
 }

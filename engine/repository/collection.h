@@ -17,6 +17,7 @@
 
 #include "artifact/record/collection_state.h"
 #include "engine/repository/session.h"
+#include "planners/retention/retention.h"
 
 #define COLLECTION_ATTEMPTS	100
 #define COLLECTION_DEFAULT_TYPE "dataset"
@@ -68,6 +69,12 @@ enum muster_code collection_description(struct collection *collection,
 enum muster_code collection_metadata(struct collection *collection, const struct version *version,
 				     struct bytes *out, struct muster_error *err);
 
+/** The store's times, since 1970, of the save events of `count` versions from number `first` on; 0
+ *  for deleted ones. No request if the log was listed with all of them (log_stored_ms()), else one
+ *  listing: of one event, or of the log. */
+enum muster_code collection_committed_ms(struct collection *collection, uint64_t first,
+					 uint64_t count, uint64_t *out, struct muster_error *err);
+
 /** The events first .. head, in order, the chain checked; `event` and bytes are lent for the call.
  */
 enum muster_code collection_history(struct collection *collection, uint64_t first, log_each_fn *fn,
@@ -101,7 +108,8 @@ struct save_request {
 	size_t alias_count;
 	const char *const *tags;
 	size_t tag_count;
-	uint64_t ttl_days;	/* 0: none */
+	uint64_t ttl_days;	/* 0: none of its own */
+	bool ttl_disabled;	/* it inherits none */
 	const char *run;	/* NULL: none */
 	save_relies_fn *relies; /* NULL: nothing to ask */
 	void *relies_state;
@@ -154,11 +162,30 @@ enum muster_code collection_describe(struct collection *collection, uint64_t ver
 enum muster_code collection_set_metadata(struct collection *collection, uint64_t version,
 					 struct view metadata, bool merge,
 					 struct muster_error *err);
+/** How long a version lives: `days`, or without end (`is_disabled`), or (neither) as long as the
+ *  collection's default says. Nothing is deleted by it. */
 enum muster_code collection_ttl(struct collection *collection, uint64_t version, uint64_t days,
-				struct muster_error *err);
+				bool is_disabled, struct muster_error *err);
+/** What versions inherit that have no ttl of their own; 0: nothing.
+ *  Errors: MUSTER_E_REFUSED where there is no version: its event speaks of the latest one. */
+enum muster_code collection_default_ttl(struct collection *collection, uint64_t days,
+					struct muster_error *err);
 /** A version with aliases (beside latest) is refused unless `delete_aliases`. */
 enum muster_code collection_delete_version(struct collection *collection, uint64_t version,
 					   bool delete_aliases, struct muster_error *err);
+/** One version and what was decided of it: `kept_by` 0 is a deleted one. Both are lent for the
+ * call. False ends it, after that version. */
+typedef bool collection_expire_fn(void *state, const struct version *version,
+				  const struct retention_version *decision);
+/**
+ * Delete, as collection_delete_version() does, each version that no rule keeps
+ * (planners/retention), oldest first. Decided anew at the head before each deletion: an alias that
+ * somebody gives a version in time saves it. `fn` is told each as soon as it is deleted, then,
+ * unless this failed or it was ended, each that stays. `is_dry_run`: all is told, nothing deleted.
+ */
+enum muster_code collection_expire(struct collection *collection,
+				   const struct retention_rules *rules, bool is_dry_run,
+				   collection_expire_fn *fn, void *state, struct muster_error *err);
 /** End the collection: its versions go, its name is free for a new one. */
 enum muster_code collection_delete(struct collection *collection, struct muster_error *err);
 

@@ -9,7 +9,6 @@ struct request {
 	uint64_t version;
 	struct view alias, tag, text;
 	const struct expected *expected;
-	uint64_t days;
 	bool merge, delete_aliases;
 	struct bytes document;
 };
@@ -240,31 +239,6 @@ enum muster_code collection_set_metadata(struct collection *collection, uint64_t
 		code = run(collection, decide_metadata, &request, err);
 	bytes_release(&request.document);
 	return code;
-}
-
-static enum muster_code decide_ttl(struct collection *collection, void *state, struct event *event,
-				   struct muster_error *err)
-{
-	struct request *request = state;
-	const struct version *version;
-	enum muster_code code = collection_require(collection, request->version, &version, err);
-
-	if (code)
-		return code;
-	if (version->ttl_days == request->days)
-		return MUSTER_END;
-	event->kind.id = EVENT_TTL;
-	event->version = request->version;
-	event->ttl_days = request->days;
-	return MUSTER_OK;
-}
-
-enum muster_code collection_ttl(struct collection *collection, uint64_t version, uint64_t days,
-				struct muster_error *err)
-{
-	struct request request = { .version = version, .days = days };
-
-	return run(collection, decide_ttl, &request, err);
 }
 
 static enum muster_code decide_delete(struct collection *collection, void *state,

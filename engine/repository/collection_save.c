@@ -181,6 +181,8 @@ static void fill_event(const struct save *save, uint64_t number, struct event *e
 	event->aliases = save->aliases;
 	event->tags = save->tags;
 	event->ttl_days = request->ttl_days;
+	event->ttl_disabled = request->ttl_disabled;
+	event->must_understand = request->ttl_disabled; /* decision 0018 */
 	event->run = view_text(request->run ? request->run : "");
 	memcpy(event->version_id, request->version_id, sizeof(event->version_id));
 	memcpy(event->digest, footer->artifact_digest, sizeof(event->digest));

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #define CREATE_ATTEMPTS 3
-#define NS_PER_MS	1000000u
 
 enum muster_code log_open(struct log **out, const struct log_options *options,
 			  struct muster_error *err)
@@ -45,6 +44,13 @@ uint64_t log_head(const struct log *log)
 const uint8_t *log_head_sha256(const struct log *log)
 {
 	return log->head_sha256;
+}
+
+uint64_t log_stored_ms(const struct log *log, uint64_t number)
+{
+	const struct log_time *time = &log->times[number % LOG_TIMES];
+
+	return time->number == number ? time->modified_ms : 0;
 }
 
 bool log_is_foreign(const struct log *log)
@@ -250,7 +256,7 @@ static enum muster_code complete(struct log *log, struct event *event, struct by
 	enum muster_code code = effects_random(log->effects, event->id, sizeof(event->id), err);
 
 	event->number = log->head + 1;
-	event->time_ms = effects_wall_ns(log->effects) / NS_PER_MS;
+	event->time_ms = effects_wall_ns(log->effects) / LOG_NS_PER_MS;
 	memcpy(event->previous, log->head_sha256, sizeof(event->previous));
 	return code ? code : event_encode(event, bytes, err);
 }

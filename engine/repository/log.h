@@ -19,6 +19,7 @@
 #include "io/store/store.h"
 
 #define LOG_CHECKPOINT_EVENTS 100
+#define LOG_TIMES	      (2 * LOG_CHECKPOINT_EVENTS) /* what is listed behind a checkpoint */
 
 /** What a log's events are added up into. After a failed call only `reset` is called. */
 struct log_fold {
@@ -63,6 +64,9 @@ enum muster_code log_append(struct log *log, struct event *event, uint8_t sha256
 const char *log_name(const struct log *log);
 uint64_t log_head(const struct log *log); /* 0: no event */
 const uint8_t *log_head_sha256(const struct log *log);
+/** The store's time of an event, since 1970, if the listing of the first reading saw it among its
+ *  last LOG_TIMES; 0: not known. */
+uint64_t log_stored_ms(const struct log *log, uint64_t number);
 /** Was an event met that this program does not understand? Then nothing may be written. */
 bool log_is_foreign(const struct log *log);
 

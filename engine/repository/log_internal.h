@@ -4,6 +4,12 @@
 
 #include "engine/repository/log.h"
 
+#define LOG_NS_PER_MS 1000000u
+
+struct log_time {
+	uint64_t number, modified_ms;
+};
+
 struct log {
 	struct store *store;
 	const struct effects *effects;
@@ -18,6 +24,8 @@ struct log {
 	bool is_loaded;	     /* read to the head at least once, no gap */
 	bool is_foreign;
 	bool ignore_checkpoints; /* one of them did not fit the events */
+
+	struct log_time times[LOG_TIMES]; /* as listed last; event n at n modulo their number */
 };
 
 /* Back to before event 1, so that the next reading begins anew. */

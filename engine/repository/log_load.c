@@ -7,7 +7,7 @@
 
 /* What a listing of a log's events behind the head says. */
 struct listed {
-	const char *log;
+	struct log *log;
 	uint64_t last;	/* up to here none is missing */
 	uint64_t later; /* an event behind one that is missing; 0: none */
 };
@@ -19,10 +19,11 @@ static enum muster_code note_event(void *state, const char *key, uint64_t size_b
 	uint64_t number;
 
 	(void)size_bytes;
-	(void)modified_ns;
 	(void)err;
-	if (!key_parse_event(key, listed->log, &number))
+	if (!key_parse_event(key, listed->log->name.text, &number))
 		return MUSTER_OK;
+	listed->log->times[number % LOG_TIMES] =
+		(struct log_time){ number, modified_ns / LOG_NS_PER_MS };
 	if (number == listed->last + 1)
 		listed->last = number;
 	else if (number > listed->last)
@@ -35,7 +36,7 @@ static enum muster_code list_events(struct log *log, struct listed *out, struct 
 	struct key prefix, after = { "" };
 	enum muster_code code;
 
-	*out = (struct listed){ .log = log->name.text, .last = log->head };
+	*out = (struct listed){ .log = log, .last = log->head };
 	snprintf(prefix.text, sizeof(prefix.text), "%.700s/", log->name.text);
 	if (log->head)
 		key_event(&after, log->name.text, log->head);

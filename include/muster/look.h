@@ -18,7 +18,8 @@ struct muster_collection_info {
 	uint64_t version_count; /* not deleted */
 	uint64_t latest_number; /* valid if version_count */
 	uint64_t latest_bytes, latest_entries;
-	uint64_t updated_ms; /* since 1970 */
+	uint64_t updated_ms;	   /* since 1970 */
+	uint64_t default_ttl_days; /* what versions inherit; 0: nothing */
 };
 
 struct muster_version_info {
@@ -30,7 +31,10 @@ struct muster_version_info {
 	const char *digest_algorithm; /* "md5", "xxh128" */
 	uint64_t entry_count, reference_count, size_bytes;
 	uint64_t created_ms;
-	uint64_t ttl_days;	 /* 0: none */
+	uint64_t ttl_days; /* that it lives, its own or inherited; 0: without end */
+	bool ttl_is_inherited, ttl_is_disabled;
+	uint64_t expires_ms;	 /* 0: never; as the store says when it was committed */
+	bool is_expired;	 /* by this machine's clock; nothing is deleted by it */
 	const char *description; /* "" if none */
 	const char *metadata;	 /* JSON object */
 	const char *const *aliases;

@@ -11,6 +11,7 @@
 #include "muster/check.h"
 #include "muster/copy.h"
 #include "muster/etag.h"
+#include "muster/expire.h"
 #include "muster/error.h"
 #include "muster/get.h"
 #include "muster/look.h"
@@ -106,6 +107,20 @@ enum muster_code muster_metadata(struct muster_repository *repository, const cha
 /** A version; or without an alias in the name and with `collection` the whole collection. */
 enum muster_code muster_delete(struct muster_repository *repository, const char *version,
 			       bool collection, bool delete_aliases, struct muster_error *err);
+
+/** How long a version lives: days (at most 36,500), MUSTER_TTL_INHERIT or MUSTER_TTL_DISABLED. Or
+ *  with `of_collection`, and no alias in the name, what its versions inherit: days, or disabled.
+ *  It counts from when the version was committed. A version whose time is over is told as expired;
+ *  its bytes stay until they are collected. Errors: MUSTER_E_USAGE for other numbers;
+ *  MUSTER_E_REFUSED where the collection has no version yet. */
+enum muster_code muster_ttl(struct muster_repository *repository, const char *version,
+			    bool of_collection, int64_t days, struct muster_error *err);
+/** Delete the versions of "[[entity/]project/]name" that no rule keeps; `report` (may be NULL) is
+ *  filled as far as it came. Errors: MUSTER_E_USAGE where there is no rule, or none that goes
+ *  with drops_aliased; MUSTER_E_CONFLICT. */
+enum muster_code muster_expire(struct muster_repository *repository, const char *collection,
+			       const struct muster_expire_options *options,
+			       struct muster_expire_report *report, struct muster_error *err);
 
 /* The cache of blobs; `options` may be NULL. None of these needs a repository. */
 /** What is in it; one that is not there is empty. Errors: MUSTER_E_USAGE where there is no place

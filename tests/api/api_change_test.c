@@ -168,6 +168,123 @@ static void a_whole_artifact_is_deleted_and_its_name_free(void **state)
 	assert_int_equal(place_put(place, "data").version_number, 0);
 }
 
+struct lives {
+	uint64_t ttl_days, expires_ms, created_ms;
+	bool is_inherited, is_disabled;
+};
+
+static bool take_life(void *state, const struct muster_version_info *info)
+{
+	*(struct lives *)state = (struct lives){ info->ttl_days, info->expires_ms, info->created_ms,
+						 info->ttl_is_inherited, info->ttl_is_disabled };
+	return true;
+}
+
+static struct lives life(struct place *place, const char *version)
+{
+	struct lives lives = { 0 };
+
+	assert_int_equal(muster_show(place->repository, version, take_life, &lives, NULL),
+			 MUSTER_OK);
+	return lives;
+}
+
+static void a_version_lives_as_long_as_it_is_told(void **state)
+{
+	struct place *place = *state;
+	struct muster_repository *repository = place->repository;
+
+	make_versions(place);
+	assert_int_equal(life(place, "data:v0").expires_ms, 0);
+	assert_int_equal(muster_ttl(repository, "data:v0", false, 7, NULL), MUSTER_OK);
+	assert_int_equal(muster_ttl(repository, "data", true, 90, NULL), MUSTER_OK);
+	assert_int_equal(life(place, "data:v0").ttl_days, 7);
+	assert_false(life(place, "data:v0").is_inherited);
+	assert_true(life(place, "data:v0").expires_ms >=
+		    life(place, "data:v0").created_ms + 7 * 86400000ull);
+	assert_int_equal(life(place, "data:v1").ttl_days, 90);
+	assert_true(life(place, "data:v1").is_inherited);
+	assert_int_equal(muster_ttl(repository, "data:v0", false, MUSTER_TTL_INHERIT, NULL),
+			 MUSTER_OK);
+	assert_int_equal(life(place, "data:v0").ttl_days, 90);
+	assert_int_equal(muster_ttl(repository, "data:v0", false, MUSTER_TTL_DISABLED, NULL),
+			 MUSTER_OK);
+	assert_true(life(place, "data:v0").is_disabled);
+	assert_int_equal(life(place, "data:v0").expires_ms, 0);
+	assert_int_equal(muster_ttl(repository, "data", true, MUSTER_TTL_DISABLED, NULL),
+			 MUSTER_OK);
+	assert_int_equal(life(place, "data:v1").ttl_days, 0);
+}
+
+static void a_ttl_that_is_none_is_refused(void **state)
+{
+	static const struct {
+		const char *version;
+		bool of_collection;
+		int64_t days;
+		enum muster_code code;
+	} cases[] = {
+		{ "data:v0", false, 0, MUSTER_E_USAGE },
+		{ "data:v0", false, -3, MUSTER_E_USAGE },
+		{ "data:v0", false, MUSTER_TTL_MAX_DAYS + 1, MUSTER_E_USAGE },
+		{ "data", true, MUSTER_TTL_INHERIT, MUSTER_E_USAGE },
+		{ "data:v0", true, 1, MUSTER_E_USAGE },
+		{ "data:v7", false, 1, MUSTER_E_NAME },
+		{ "nosuch", true, 1, MUSTER_E_NAME },
+	};
+	struct place *place = *state;
+
+	make_versions(place);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(muster_ttl(place->repository, cases[i].version,
+					    cases[i].of_collection, cases[i].days, NULL),
+				 cases[i].code);
+	assert_int_equal(life(place, "data").ttl_days, 0);
+}
+
+static bool count_told(void *state, const struct muster_expire_info *info)
+{
+	unsigned *told = state;
+
+	*told += info->is_deleted ? 100 : 1;
+	assert_int_equal(info->is_deleted, !info->is_latest && !info->is_aliased &&
+						   !info->is_last && !info->is_daily);
+	return true;
+}
+
+static void rules_say_what_is_deleted(void **state)
+{
+	struct place *place = *state;
+	struct muster_repository *repository = place->repository;
+	unsigned told = 0;
+	struct muster_expire_options options = { .on_version = count_told, .state = &told };
+	struct muster_expire_report report;
+	struct muster_error err = { 0 };
+	struct seen seen;
+
+	make_versions(place);
+	assert_int_equal(muster_expire(repository, "data", &options, &report, &err),
+			 MUSTER_E_USAGE);
+	options.keep_aliased = options.drops_aliased = true;
+	assert_int_equal(muster_expire(repository, "data", &options, &report, &err),
+			 MUSTER_E_USAGE);
+	options.drops_aliased = false;
+	options.dry_run = true;
+	assert_int_equal(muster_expire(repository, "data", &options, &report, &err), MUSTER_OK);
+	assert_int_equal(told, 101);
+	assert_int_equal(report.deleted_versions, 1);
+	assert_int_equal(report.kept_versions, 1);
+	assert_int_equal(report.deleted_bytes, 1);
+	assert_int_equal(show(place, "data:v0").number, 0);
+	options.dry_run = false;
+	assert_int_equal(muster_expire(repository, "data", &options, NULL, &err), MUSTER_OK);
+	assert_int_equal(muster_show(repository, "data:v0", take, &seen, &err), MUSTER_E_NAME);
+	assert_int_equal(show(place, "data").number, 1);
+	assert_int_equal(muster_expire(repository, "nosuch", &options, NULL, &err), MUSTER_E_NAME);
+	assert_int_equal(muster_expire(repository, "data:v1", &options, NULL, &err),
+			 MUSTER_E_USAGE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_open, place_close)
 
 int main(void)
@@ -179,6 +296,9 @@ int main(void)
 		TEST(metadata_is_merged_by_its_top_level_keys),
 		TEST(a_version_is_deleted_only_when_it_is_named),
 		TEST(a_whole_artifact_is_deleted_and_its_name_free),
+		TEST(a_version_lives_as_long_as_it_is_told),
+		TEST(a_ttl_that_is_none_is_refused),
+		TEST(rules_say_what_is_deleted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

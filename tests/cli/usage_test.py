@@ -10,9 +10,8 @@ import harness
 from harness import MusterTest
 
 COMMANDS = ("init put get checkout verify check ls show log cat diff digest etag alias tag "
-            "describe metadata delete copy export import cache "
-            "completion help").split()
-NOT_BUILT = ("scan draft ttl rename link unlink expire run lineage used-by logged-by gc "
+            "describe metadata ttl delete expire copy export import cache completion help").split()
+NOT_BUILT = ("scan draft rename link unlink run lineage used-by logged-by gc "
              "plan merge repair").split()
 
 
@@ -205,8 +204,6 @@ class WrongUsage(MusterTest):
             with self.subTest(name):
                 self.run_code(2, name, told=f"unknown command '{name}'")
                 self.assertNotRegex(overview, rf"(?m)^  {name}\b")
-        for option in ("--ttl",):
-            self.run_code(2, "put", ".", "-n", "x", option, "1", told="unknown option")
 
     def test_options_may_stand_before_and_behind_the_command(self):
         self.make_photos()

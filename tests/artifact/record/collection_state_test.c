@@ -76,6 +76,9 @@ static void history_add(struct history *h, uint64_t *seed)
 	event.version = version;
 	event.action = (unsigned)pick(seed, 2);
 	event.ttl_days = pick(seed, 3);
+	event.ttl_disabled = !event.ttl_days && !pick(seed, 8);
+	event.sets_default = !pick(seed, 8);
+	event.default_ttl_days = pick(seed, 3);
 	snprintf(h->names[h->count], sizeof(h->names[0]), "a%u", (unsigned)pick(seed, 12));
 	event.alias = event.tag = view_text(h->names[h->count]);
 	if (kind == EVENT_SAVE)
@@ -290,6 +293,53 @@ static void unknown_events_are_marked(void **state)
 	collection_state_release(&s);
 }
 
+/* What an older program would lose names a feature, so that it passes the checkpoint over. */
+static void a_checkpoint_names_what_it_has_of_ttl(void **state)
+{
+	static const struct {
+		uint64_t ttl_days, default_days;
+		bool is_disabled, is_deleted;
+		const char *features;
+	} cases[] = {
+		{ 0, 0, false, false, "\"features\": [\"collection 1\"]," },
+		{ 7, 0, false, false, "\"features\": [\"collection 1\"]," },
+		{ 0, 0, true, false, "\"features\": [\"collection 1\", \"ttl 1\"]," },
+		{ 0, 9, false, false, "\"features\": [\"collection 1\", \"ttl 1\"]," },
+		{ 7, 9, false, true, "\"features\": [\"collection 1\", \"ttl 1\"]," },
+		{ 0, 0, true, true, "\"features\": [\"collection 1\"]," },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct collection_state s = open_state(), back = { 0 };
+		struct event event = sample_event(EVENT_TTL, 3);
+		struct bytes text = { 0 };
+		uint8_t sha256[32];
+		uint64_t number;
+
+		assert_int_equal(apply(&s, EVENT_SAVE, 0, NULL), MUSTER_OK);
+		event.version = 0;
+		event.is_understood = event.sets_default = true;
+		event.ttl_days = cases[i].ttl_days;
+		event.default_ttl_days = cases[i].default_days;
+		event.ttl_disabled = cases[i].is_disabled;
+		assert_int_equal(collection_state_apply(&s, &event, NULL), MUSTER_OK);
+		if (cases[i].is_deleted)
+			assert_int_equal(apply(&s, EVENT_DELETE, 0, NULL), MUSTER_OK);
+		assert_int_equal(checkpoint_encode(&s, 7, some_sha256, &text, NULL), MUSTER_OK);
+		assert_int_equal(checkpoint_parse(&back, &number, sha256, bytes_view(&text), NULL),
+				 MUSTER_OK);
+		assert_int_equal(bytes_append_byte(&text, '\0', NULL), MUSTER_OK);
+		assert_non_null(strstr((const char *)text.ptr, cases[i].features));
+		assert_int_equal(back.default_ttl_days, cases[i].default_days);
+		assert_int_equal(back.versions[0].ttl_disabled,
+				 cases[i].is_disabled && !cases[i].is_deleted);
+		bytes_release(&text);
+		collection_state_release(&back);
+		collection_state_release(&s);
+	}
+}
+
 static char *replaced(const struct bytes *text, const char *from, const char *to)
 {
 	char *copy = calloc(1, text->len + 64), *at;
@@ -311,6 +361,9 @@ static void bad_checkpoints_are_refused(void **state)
 	} cases[] = {
 		{ "collection 1", "collection 2", MUSTER_ABSENT },
 		{ "[\"collection 1\"]", "[]", MUSTER_ABSENT },
+		{ "[\"collection 1\"]", "[\"ttl 1\"]", MUSTER_ABSENT },
+		{ "[\"collection 1\"]", "[\"collection 1\", \"ttl 2\"]", MUSTER_ABSENT },
+		{ "[\"collection 1\"]", "[\"collection 1\", \"ttl 1\", \"x\"]", MUSTER_ABSENT },
 		{ "checkpoint 1", "checkpoint 2", MUSTER_E_UNSUPPORTED },
 		{ "checkpoint 1", "event 1", MUSTER_E_FORMAT },
 		{ "\"n\": 7", "\"n\": 0", MUSTER_E_FORMAT },
@@ -408,6 +461,7 @@ int main(void)
 		cmocka_unit_test(events_that_cannot_follow_are_refused),
 		cmocka_unit_test(nothing_follows_the_end_or_precedes_the_beginning),
 		cmocka_unit_test(unknown_events_are_marked),
+		cmocka_unit_test(a_checkpoint_names_what_it_has_of_ttl),
 		cmocka_unit_test(bad_checkpoints_are_refused),
 		cmocka_unit_test(a_checkpoint_has_a_line_for_each_version),
 		cmocka_unit_test(every_failed_allocation_is_reported),

@@ -38,6 +38,7 @@ static inline struct event sample_event(enum event_kind kind, uint64_t number)
 		.aliases = { names, 2 },
 		.tags = { names, 1 },
 		.ttl_days = 14,
+		.default_ttl_days = 90,
 		.run = VIEW_LITERAL("run-7"),
 		.alias = VIEW_LITERAL("prod"),
 		.tag = VIEW_LITERAL("good"),

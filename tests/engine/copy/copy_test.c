@@ -38,7 +38,7 @@ static void describe(struct fixture *fixture, uint64_t number)
 	assert_false(collection_alias_add(data, number, VIEW_LITERAL("best"), NULL, NULL));
 	assert_false(collection_alias_add(data, number, VIEW_LITERAL("prod"), NULL, NULL));
 	assert_false(collection_tag_add(data, number, VIEW_LITERAL("reviewed"), NULL));
-	assert_false(collection_ttl(data, number, 30, NULL));
+	assert_false(collection_ttl(data, number, 30, false, NULL));
 	collection_close(data);
 }
 

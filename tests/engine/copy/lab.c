@@ -246,6 +246,7 @@ static void assert_texts(struct side *a, struct side *b)
 	bytes_release(&one);
 	bytes_release(&other);
 	assert_int_equal(a->version->ttl_days, b->version->ttl_days);
+	assert_int_equal(a->version->ttl_disabled, b->version->ttl_disabled);
 	assert_int_equal(a->version->tags.count, b->version->tags.count);
 	for (size_t i = 0; i < a->version->tags.count; i++)
 		assert_true(version_has_tag(b->version, a->version->tags.items[i]));

@@ -33,7 +33,7 @@ static void make_history(struct fixture *fixture)
 	assert_false(collection_describe(collection, 1, VIEW_LITERAL("what it is"), NULL));
 	assert_false(
 		collection_set_metadata(collection, 1, VIEW_LITERAL("{\"k\": 1}"), false, NULL));
-	assert_false(collection_ttl(collection, 1, 30, NULL));
+	assert_false(collection_ttl(collection, 1, 30, false, NULL));
 	assert_false(collection_delete_version(collection, 2, false, NULL));
 	collection_close(collection);
 }
@@ -58,6 +58,9 @@ static bool take_version(void *state, const struct muster_version_info *info)
 		assert_int_equal(info->tag_count, 0);
 		assert_string_equal(info->description, "");
 		assert_string_equal(info->metadata, "{}");
+		assert_int_equal(info->ttl_days, 0);
+		assert_int_equal(info->expires_ms, 0);
+		assert_true(info->ttl_is_inherited);
 	} else {
 		assert_int_equal(info->entry_count, 2);
 		assert_int_equal(info->size_bytes, 3);
@@ -70,6 +73,9 @@ static bool take_version(void *state, const struct muster_version_info *info)
 		assert_string_equal(info->description, "what it is");
 		assert_string_equal(info->metadata, "{\"k\":1}");
 		assert_int_equal(info->ttl_days, 30);
+		assert_false(info->ttl_is_inherited);
+		assert_true(info->expires_ms >= info->created_ms + 30 * 86400000ull);
+		assert_false(info->is_expired);
 	}
 	(*seen)++;
 	return true;

@@ -204,11 +204,94 @@ static void many_makers_make_one_collection(void **state)
 	}
 }
 
+/* --- some save, some delete by rules ---------------------------------------------------------- */
+
+#define KEPT 3
+
+struct expirer {
+	struct repository *repository;
+	pthread_barrier_t *start;
+	uint64_t deleted[WRITERS * EACH]; /* how often each was told as deleted, by this one */
+	int failures;
+};
+
+static bool note_deleted(void *state, const struct version *version,
+			 const struct retention_version *decision)
+{
+	struct expirer *expirer = state;
+
+	expirer->deleted[version->number] += !decision->kept_by;
+	return true;
+}
+
+static int expire_once(struct expirer *expirer)
+{
+	static const struct retention_rules rules = { .last_count = KEPT };
+	struct collection_name name = test_name("images");
+	struct collection *c = NULL;
+	struct muster_error err = { 0 };
+	enum muster_code code = collection_open(&c, expirer->repository, &name, "dataset", &err);
+
+	if (!code)
+		code = collection_expire(c, &rules, false, note_deleted, expirer, &err);
+	collection_close(c);
+	if (code)
+		fprintf(stderr, "expirer: %s\n", err.message);
+	return code != MUSTER_OK;
+}
+
+static void *expirer_thread(void *arg)
+{
+	struct expirer *expirer = arg;
+
+	pthread_barrier_wait(expirer->start);
+	for (int i = 0; i < EACH; i++)
+		expirer->failures += expire_once(expirer);
+	return NULL;
+}
+
+/* However they meet: each version is deleted by one of them at most, the newest few by none. */
+static void rules_hold_among_many(void **state)
+{
+	static struct expirer expirers[WRITERS / 2];
+	struct writer writers[WRITERS / 2];
+	pthread_t threads[WRITERS];
+	pthread_barrier_t start;
+	struct place place;
+
+	(void)state;
+	place_make(&place, NULL);
+	pthread_barrier_init(&start, NULL, WRITERS);
+	for (uint8_t i = 0; i < WRITERS / 2; i++) {
+		writers[i] = (struct writer){ place.repository, i, 0, &start };
+		expirers[i] = (struct expirer){ .repository = place.repository, .start = &start };
+		assert_int_equal(pthread_create(&threads[2 * i], NULL, writer_thread, &writers[i]),
+				 0);
+		assert_int_equal(
+			pthread_create(&threads[2 * i + 1], NULL, expirer_thread, &expirers[i]), 0);
+	}
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(expire_once(&expirers[0]), 0);
+	for (uint64_t version = 0; version < WRITERS * EACH / 2; version++) {
+		uint64_t deleted = 0;
+
+		for (int i = 0; i < WRITERS / 2; i++)
+			deleted += expirers[i].deleted[version];
+		assert_int_equal(deleted, version < WRITERS * EACH / 2 - KEPT);
+	}
+	for (int i = 0; i < WRITERS / 2; i++)
+		assert_int_equal(writers[i].failures + expirers[i].failures, 0);
+	pthread_barrier_destroy(&start);
+	place_release(&place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(twelve_threads_lose_no_version),
 		cmocka_unit_test(twelve_processes_lose_no_version),
+		cmocka_unit_test(rules_hold_among_many),
 		cmocka_unit_test(many_makers_make_one_collection),
 	};
 

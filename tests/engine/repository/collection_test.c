@@ -240,7 +240,7 @@ static void tags_ttl_and_texts_change(void **state)
 	assert_int_equal(collection_tag_remove(c, 0, VIEW_LITERAL("bad"), &err), MUSTER_E_NAME);
 	assert_int_equal(collection_tag_remove(c, 0, VIEW_LITERAL("good one"), &err), MUSTER_OK);
 	assert_int_equal(collection_latest(c)->tags.count, 0);
-	assert_int_equal(collection_ttl(c, 0, 30, &err), MUSTER_OK);
+	assert_int_equal(collection_ttl(c, 0, 30, false, &err), MUSTER_OK);
 	assert_int_equal(collection_latest(c)->ttl_days, 30);
 
 	assert_int_equal(collection_description(c, collection_latest(c), &text, &err), MUSTER_OK);
