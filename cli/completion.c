@@ -14,6 +14,7 @@ static const struct {
 	{ "ALIAS", 0 },
 	{ "B", COMPLETE_VERSIONS | COMPLETE_DIRECTORIES },
 	{ "COMMAND", COMPLETE_COMMANDS },
+	{ "DAYS", 0 },
 	{ "DIR", COMPLETE_DIRECTORIES },
 	{ "ENTITY", COMPLETE_PLACE },
 	{ "ENTRY", 0 },
@@ -136,16 +137,34 @@ static bool word_of_line(const struct command *command, const char *at, size_t i
 	return false;
 }
 
-static void add_word(struct completion_value *value, struct view word)
+static bool has_fixed(const struct completion_value *value, struct view word)
 {
-	bool is_itself = word.ptr[0] >= 'a' && word.ptr[0] <= 'z';
+	for (const char *at = value->fixed; *at; at += strspn(at, " ")) {
+		size_t len = strcspn(at, " ");
 
+		if (view_equal(view_of(at, len), word))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+/* "VERSION", "bash|zsh|fish", "DAYS|inherit": what is in small letters is a word itself. */
+static void add_word(struct completion_value *value, struct view words)
+{
 	if (!value->name.len)
-		value->name = word;
-	if (is_itself)
-		add_fixed(value, word);
-	else
-		value->kinds |= kinds_of(word);
+		value->name = words;
+	while (words.len) {
+		const uint8_t *bar = memchr(words.ptr, '|', words.len);
+		struct view word = view_of(words.ptr, bar ? (size_t)(bar - words.ptr) : words.len);
+		bool is_itself = word.ptr[0] >= 'a' && word.ptr[0] <= 'z';
+
+		if (!is_itself)
+			value->kinds |= kinds_of(word);
+		else if (!has_fixed(value, word))
+			add_fixed(value, word);
+		words = bar ? view_of(bar + 1, words.len - word.len - 1) : (struct view){ 0 };
+	}
 }
 
 bool completion_of_word(const struct command *command, size_t index, struct completion_value *out)
