@@ -15,8 +15,9 @@ struct muster_repository {
 	struct store *store;   /* the remote's, or its own */
 	struct remote *remote; /* NULL: it is a local directory */
 	struct repository *engine;
-	char *url;  /* what is told: an absolute path, or the URL of a cloud */
-	char *path; /* absolute; NULL: it is remote */
+	char *url;	       /* what is told: an absolute path, or the URL of a cloud */
+	char *path;	       /* absolute; NULL: it is remote */
+	uint64_t buffer_bytes; /* of the remote; 0: its own default, beside a job's memory */
 	char *entity, *project, *cache_dir;
 	struct {
 		uint64_t size_bytes; /* the limit; 0: the default */
@@ -62,8 +63,10 @@ void api_place_release(struct api_place *place);
 enum muster_code api_place_open(const struct api_place *place, const struct muster_limits *limits,
 				struct remote **remote, struct store **store,
 				struct muster_error *err);
-/** Jobs that read from a bucket wait more than they work: unless it was said how many, so many
- *  threads wait at once. */
+/** What a job in a bucket may have beside the buffers of its requests. */
+void api_job_in(const struct muster_repository *repository, struct muster_job *job);
+/** The same; and jobs that read from a bucket wait more than they work: unless it was said how
+ * many, sixteen threads wait at once, or as many as the memory has buffers for. */
 void api_job_reads(const struct muster_repository *repository, const struct muster_job *from,
 		   struct muster_job *out);
 /** Make the directories before the last '/', as far as it goes. */

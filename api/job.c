@@ -7,6 +7,7 @@
 #define MEMORY_WORKER_BYTES  (64 * MIB)
 #define MEMORY_MACHINE_SHARE 4
 #define REMOTE_READERS	     16
+#define READER_BYTES	     (8 * MIB)
 
 static uint64_t default_memory(unsigned worker_count)
 {
@@ -18,11 +19,28 @@ static uint64_t default_memory(unsigned worker_count)
 	return bytes < API_MEMORY_MIN_BYTES ? API_MEMORY_MIN_BYTES : bytes;
 }
 
+void api_job_in(const struct muster_repository *repository, struct muster_job *job)
+{
+	uint64_t buffers = repository->buffer_bytes;
+
+	if (!repository->remote || !buffers)
+		return;
+	job->memory_bytes = job->memory_bytes > buffers + API_MEMORY_MIN_BYTES
+				    ? job->memory_bytes - buffers
+				    : API_MEMORY_MIN_BYTES;
+}
+
 void api_job_reads(const struct muster_repository *repository, const struct muster_job *from,
 		   struct muster_job *out)
 {
-	if (repository->remote && !from->worker_count && out->worker_count < REMOTE_READERS)
-		out->worker_count = REMOTE_READERS;
+	uint64_t most;
+
+	api_job_in(repository, out);
+	most = out->memory_bytes / 2 / READER_BYTES;
+	if (most > REMOTE_READERS)
+		most = REMOTE_READERS;
+	if (repository->remote && !from->worker_count && out->worker_count < most)
+		out->worker_count = (unsigned)most;
 }
 
 enum muster_code api_job(const struct muster_job *from, struct muster_job *out,

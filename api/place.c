@@ -81,12 +81,14 @@ enum muster_code api_place_open(const struct api_place *place, const struct must
 	*remote = NULL;
 	if (!place->is_remote)
 		return store_local_open(store, (const char *)place->path.ptr, NULL, err);
-	if (limits)
+	if (limits) {
+		options.buffer_max_bytes = limits->buffer_bytes;
 		options.limits = (struct host_pacer_options){
 			.connections_max = limits->connections,
 			.requests_per_second = limits->requests_per_second,
 			.bandwidth_bytes_per_second = limits->bandwidth_bytes_per_second
 		};
+	}
 	code = remote_open(remote, &place->cloud, &options, err);
 	if (!code)
 		*store = remote_store(*remote);

@@ -84,6 +84,8 @@ enum muster_code api_begin_version(struct muster_repository *repository,
 
 	if (!code)
 		code = api_job(&given_job, job, err);
+	if (!code)
+		api_job_in(repository, job);
 	return code ? code : api_prepare_write(repository, err);
 }
 

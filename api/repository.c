@@ -300,6 +300,7 @@ static enum muster_code open_engine(struct muster_repository *repository,
 		code = note_place(repository, place, err);
 	if (code)
 		return code;
+	repository->buffer_bytes = limits->buffer_bytes;
 	code = repository_open(&repository->engine, repository->store, effects_system(), err);
 	if (code)
 		muster_context(err, "'%s'", (const char *)place->url.ptr);

@@ -28,12 +28,27 @@ void cli_tell_made(struct cli *cli, const struct muster_repository *repository)
 	}
 }
 
+#define BUFFERS_SHARE	  4
+#define BUFFERS_MIN_BYTES (16ull << 20)
+#define BUFFERS_MAX_BYTES (128ull << 20)
+
+/* A part of --memory; 0 where it was not given. */
+static uint64_t buffer_bytes(uint64_t memory_bytes)
+{
+	uint64_t bytes = memory_bytes / BUFFERS_SHARE;
+
+	if (!memory_bytes || bytes > BUFFERS_MAX_BYTES)
+		return memory_bytes ? BUFFERS_MAX_BYTES : 0;
+	return bytes < BUFFERS_MIN_BYTES ? BUFFERS_MIN_BYTES : bytes;
+}
+
 struct muster_limits cli_limits(const struct cli *cli)
 {
 	return (struct muster_limits){
 		.connections = (unsigned)cli->global.connections,
 		.requests_per_second = cli->global.requests_per_second,
 		.bandwidth_bytes_per_second = cli->global.bandwidth_bytes,
+		.buffer_bytes = buffer_bytes(cli->global.memory_bytes),
 	};
 }
 

@@ -37,7 +37,8 @@ const struct option_spec global_specs[] = {
 	  .value = "N",
 	  .min = 1,
 	  .max = 1024,
-	  .help = "workers (default: one for each processor)" },
+	  .help = "workers (default: one for each processor; sixteen of those that read from "
+		  "a bucket)" },
 	{ .name = "memory",
 	  .kind = OPTION_SIZE,
 	  .offset = GLOBAL(memory_bytes),

@@ -21,6 +21,8 @@ struct muster_limits {
 	unsigned connections; /* at a time; 0: 64 */
 	uint64_t requests_per_second;
 	uint64_t bandwidth_bytes_per_second; /* both ways together */
+	uint64_t buffer_bytes; /* for what is on its way; a job with memory_bytes leaves them out
+				  of its own. 0: 128 MiB */
 };
 
 struct muster_init_options {

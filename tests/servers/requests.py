@@ -67,12 +67,23 @@ def a_large_file(counted, folder):
             "--skip-cache")
 
 
+def memory_follows_the_option(counted, folder):
+    """Buffers of requests and of readers are within --memory, beside what a program has anyway."""
+    for name in ("small", "large"):
+        out = counted.run("get", name, folder / f"memory-{name}", "--skip-cache", "--memory",
+                          "64MiB", "--json")
+        peak = json.loads(out.splitlines()[-1])["peak_memory_bytes"]
+        print(f"get {name} --memory 64MiB: {peak / MIB:.0f} MiB", flush=True)
+        assert peak <= (64 + 16 + 16) * MIB, f"get {name} --memory 64MiB: {peak} bytes"
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="muster-requests-") as folder:
         counted = Counted(sys.argv[1], folder)
         counted.run("init")
         small_files(counted, counted.folder / "tree")
         a_large_file(counted, counted.folder)
+        memory_follows_the_option(counted, counted.folder)
 
 
 if __name__ == "__main__":
