@@ -134,21 +134,17 @@ static void begin_writes(struct blob_cache *cache)
 	cache_stop_writes(cache, &why);
 }
 
-static enum muster_code find_limit(struct blob_cache *cache,
-				   const struct blob_cache_options *options,
-				   struct muster_error *err)
+static void find_limit(struct blob_cache *cache, const struct blob_cache_options *options)
 {
 	uint64_t used_bytes = 0;
 
 	cache->locked.full_bytes = UINT64_MAX;
 	cache->locked.limit_bytes = options->limit_bytes;
 	if (options->limit_bytes)
-		return MUSTER_OK;
+		return;
 	for (size_t i = 0; i < cache->segments.count; i++)
 		used_bytes += cache->segments.items[i].size_bytes;
 	cache->locked.limit_bytes = cache_default_limit(options->directory, used_bytes);
-	(void)err;
-	return MUSTER_OK;
 }
 
 static enum muster_code open_all(struct blob_cache *cache, const struct blob_cache_options *options,
@@ -171,7 +167,9 @@ static enum muster_code open_all(struct blob_cache *cache, const struct blob_cac
 		cache_stop_writes(cache, &why);
 	if (!code)
 		code = segments_read(&cache->segments, cache->store, err);
-	return code ? code : find_limit(cache, options, err);
+	if (!code)
+		find_limit(cache, options);
+	return code;
 }
 
 enum muster_code blob_cache_open(struct blob_cache **out, const struct blob_cache_options *options,

@@ -55,11 +55,7 @@ static void a_lost_store_ends_the_check_without_a_finding(void **state)
 	struct lab lab;
 
 	(void)state;
-	lab_make(&lab, NULL);
-	lab_save(&lab, &(struct lab_version){
-			       .name = "data", .entry_count = 100, .large_bytes = 4300000 });
-	lab_save(&lab, &(struct lab_version){ .name = "data", .entry_count = 101 });
-	lab_move_alias(&lab, "data", 101);
+	lab_make_whole(&lab);
 	lose_at_each(&lab, 0);
 	lab_release(&lab);
 }
@@ -67,13 +63,9 @@ static void a_lost_store_ends_the_check_without_a_finding(void **state)
 static void so_it_does_while_copies_are_looked_for(void **state)
 {
 	struct lab lab;
-	char key[512];
 
 	(void)state;
-	lab_make(&lab, NULL);
-	lab_save(&lab, &(struct lab_version){ .name = "data", .entry_count = 100 });
-	lab_key(&lab, "packs/", 0, key);
-	assert_int_equal(store_remove(lab.store, key, NULL), MUSTER_OK);
+	lab_make_without_a_pack(&lab);
 	lose_at_each(&lab, 2);
 	lab_release(&lab);
 }

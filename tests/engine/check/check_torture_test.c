@@ -46,11 +46,7 @@ static void a_failed_allocation_ends_the_check_in_order(void **state)
 	struct lab lab;
 
 	(void)state;
-	lab_make(&lab, NULL);
-	lab_save(&lab, &(struct lab_version){
-			       .name = "data", .entry_count = 100, .large_bytes = 4300000 });
-	lab_save(&lab, &(struct lab_version){ .name = "data", .entry_count = 101 });
-	lab_move_alias(&lab, "data", 101);
+	lab_make_whole(&lab);
 	fail_each(&lab, 0);
 	lab_release(&lab);
 }
@@ -58,13 +54,9 @@ static void a_failed_allocation_ends_the_check_in_order(void **state)
 static void so_does_one_while_copies_are_looked_for(void **state)
 {
 	struct lab lab;
-	char key[512];
 
 	(void)state;
-	lab_make(&lab, NULL);
-	lab_save(&lab, &(struct lab_version){ .name = "data", .entry_count = 100 });
-	lab_key(&lab, "packs/", 0, key);
-	assert_int_equal(store_remove(lab.store, key, NULL), MUSTER_OK);
+	lab_make_without_a_pack(&lab);
 	fail_each(&lab, 2);
 	lab_release(&lab);
 }

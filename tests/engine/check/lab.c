@@ -413,3 +413,22 @@ bool lab_findings_has(const struct lab_findings *findings, const char *object, c
 			return true;
 	return false;
 }
+
+void lab_make_whole(struct lab *lab)
+{
+	lab_make(lab, NULL);
+	lab_save(lab, &(struct lab_version){
+			      .name = "data", .entry_count = 100, .large_bytes = 4300000 });
+	lab_save(lab, &(struct lab_version){ .name = "data", .entry_count = 101 });
+	lab_move_alias(lab, "data", 101);
+}
+
+void lab_make_without_a_pack(struct lab *lab)
+{
+	char key[512];
+
+	lab_make(lab, NULL);
+	lab_save(lab, &(struct lab_version){ .name = "data", .entry_count = 100 });
+	lab_key(lab, "packs/", 0, key);
+	assert_int_equal(store_remove(lab->store, key, NULL), MUSTER_OK);
+}

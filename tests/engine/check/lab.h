@@ -72,4 +72,9 @@ void lab_check(struct lab *lab, bool quick, struct lab_findings *out);
 void lab_findings_print(const struct lab_findings *findings);
 bool lab_findings_has(const struct lab_findings *findings, const char *object, const char *text);
 
+/* Two versions, one with a large file, and a checkpoint: all that a check reads. */
+void lab_make_whole(struct lab *lab);
+/* One version whose only pack is gone: two findings, after looking for copies. */
+void lab_make_without_a_pack(struct lab *lab);
+
 #endif
