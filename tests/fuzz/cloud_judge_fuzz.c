@@ -8,6 +8,7 @@
 
 #define VERB_COUNT CLOUD_VERBS
 #define SESSION	   "/upload/storage/v1/b/bkt/o?upload_id=1"
+#define NONCE	   "00112233445566778899aabbccddeeff"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -57,8 +58,9 @@ static struct cloud_protocol *open_cloud(bool is_azure)
 	return protocol;
 }
 
-/* What it was that was asked; the reply does not choose it. */
-static struct cloud_call call_of(uint8_t verb, uint8_t other)
+/* What it was that was asked; the reply does not choose it. Azure's uploads are called by a nonce,
+ * as its begin does. */
+static struct cloud_call call_of(uint8_t verb, uint8_t other, bool is_azure)
 {
 	struct cloud_call call = {
 		.verb = (enum cloud_verb)(verb % VERB_COUNT),
@@ -66,10 +68,10 @@ static struct cloud_call call_of(uint8_t verb, uint8_t other)
 		.offset_bytes = other & 1 ? 5 : 0,
 		.len = 10,
 		.body = VIEW_LITERAL("1234"),
-		.upload = VIEW_LITERAL(SESSION),
+		.upload = is_azure ? VIEW_LITERAL(NONCE) : VIEW_LITERAL(SESSION),
 		.number = 1,
 		.is_last = other & 2,
-		.nonce = "00112233445566778899aabbccddeeff",
+		.nonce = NONCE,
 	};
 
 	if (other & 4)
@@ -117,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	lines.len = 0;
 	protocol = open_cloud(data[0] & 1);
-	call = call_of(data[1], data[0] >> 1);
+	call = call_of(data[1], data[0] >> 1, data[0] & 1);
 	reply = (struct http_reply){
 		.method = protocol->ops->method(protocol, &call),
 		.status = 200 + (data[2] << 8 | data[3]) % 400u,
