@@ -4,7 +4,10 @@
 #ifndef MUSTER_CHECK_H
 #define MUSTER_CHECK_H
 
+#include "muster/declare.h"
 #include "muster/progress.h"
+
+MUSTER_DECLARE_BEGIN
 
 /** One thing that is wrong; one call at a time. `object` is a key of the repository. */
 typedef void muster_finding_fn(void *state, const char *object, const struct muster_error *error);
@@ -27,5 +30,7 @@ struct muster_check_report {
 	 * log. What they say keeps the rules for events, but may have been altered. */
 	uint64_t unproved_events;
 };
+
+MUSTER_DECLARE_END
 
 #endif
