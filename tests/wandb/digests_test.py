@@ -6,7 +6,6 @@ against digest, put and export.
 """
 import json
 import os
-import pathlib
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../cli"))
@@ -154,13 +153,15 @@ class Sources(Judged):
 
 
 class References(Judged):
+    def put_at(self, algorithm, name, uri):
+        return self.put(algorithm, *(["--at", f"{name}={uri}"] if name else [uri]))
+
     def judge_file_tree(self, algorithm, tree, name=None):
         directory = self.write_tree(tree)
         uri = f"file://{self.home}/{directory}"
         made = sdk.artifact(algorithm)
         made.add_reference(uri, name=name)
-        self.judge(algorithm, self.put(algorithm, *(["--at", f"{name}={uri}"] if name else [uri])),
-                   made)
+        self.judge(algorithm, self.put_at(algorithm, name, uri), made)
 
     def test_a_directory_of_files(self):
         for name in ("one file", "order", "spaces", "quotes", "empty files", "hidden", "deep",
@@ -177,8 +178,7 @@ class References(Judged):
             for name in (None, "other/name"):
                 made = sdk.artifact(algorithm)
                 made.add_reference(uri, name=name)
-                self.judge(algorithm, self.put(algorithm,
-                                               *(["--at", f"{name}={uri}"] if name else [uri])), made)
+                self.judge(algorithm, self.put_at(algorithm, name, uri), made)
 
     def test_files_and_references_in_one_artifact(self):
         directory = self.write_tree(TREES["order"])
@@ -192,8 +192,8 @@ class References(Judged):
                                            "nfs=nfs://host/some/where?x=1#y"), made)
 
     def test_schemes_that_are_not_followed(self):
-        for uri in ("ref://example.com/somefile.txt", "dvc://a b/%41?é", "x-y.z+1://", "hdfs://n/" +
-                    "p" * 3000, "az://account/container/blob", "ftp://h/<&>\u2028"):
+        for uri in ("ref://example.com/somefile.txt", "dvc://a b/%41?é", "x-y.z+1://",
+                    "hdfs://n/" + "p" * 3000, "az://account/container/blob", "ftp://h/<&>\u2028"):
             with self.subTest(uri[:30]):
                 made = sdk.artifact()
                 made.add_reference(uri, name="ref")
@@ -228,7 +228,8 @@ class References(Judged):
         made.add_reference(f"file://{self.home}/{directory}")
         self.assertEqual(list(made.manifest.entries), ["real/file"])
         version = self.put("MD5", f"file://{self.home}/{directory}")
-        self.assertEqual(sorted(self.document("MD5", version)["contents"]), ["link/file", "real/file"])
+        self.assertEqual(sorted(self.document("MD5", version)["contents"]),
+                         ["link/file", "real/file"])
 
     def test_a_place_that_is_not_there_is_refused(self):
         with self.assertRaises(ValueError):

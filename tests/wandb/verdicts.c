@@ -96,8 +96,8 @@ static const struct kind {
 	const char *name;
 	judge_fn *judge;
 } kinds[] = {
-	{ "name", judge_name },	      { "type", judge_type }, { "alias", judge_alias },
-	{ "tag", judge_tag },	      { "path", judge_path }, { "project", judge_project },
+	{ "name", judge_name },		{ "type", judge_type },	      { "alias", judge_alias },
+	{ "tag", judge_tag },		{ "path", judge_path },	      { "project", judge_project },
 	{ "metadata", judge_metadata }, { "address", judge_address },
 };
 
