@@ -63,7 +63,8 @@ struct cli {
 	struct failures failures;
 	struct cli_cache cache; /* set before cli_open() by who has such options */
 	struct muster_repository *repository;
-	const char *hint;	  /* static; what to do about the error that is returned */
+	const char *hint; /* what to do about the error that is returned: static, or: */
+	char hint_text[1280];
 	enum exit_code exit_code; /* at least this */
 	uint64_t begun_ns;
 	struct bytes summary_text; /* members of the "summary" object, or lines for people */

@@ -68,6 +68,20 @@ class Look(MusterTest):
                 result = self.run_code(2, *arguments, told="muster ls")
                 self.assertEqual(result.out, "")
 
+    def test_the_nearest_name_is_offered(self):
+        self.run_ok("alias", "photos:v0", "best")
+        for typed, meant in (("photo", "photos"), ("phtoos:v0", "photos"),
+                             ("photos:bets", "photos:best"),
+                             ("uncategorized/photo", "uncategorized/photos"),
+                             ("tester/uncategorized/hotos", "tester/uncategorized/photos"),
+                             ("uncategorized/photos:lastest", "uncategorized/photos:latest")):
+            with self.subTest(typed):
+                self.run_code(2, "show", typed, told=f"did you mean '{meant}'?")
+        for arguments in (("show", "nothing"), ("show", "photos:v7"), ("show", "other/photo"),
+                          ("show", "photo\ns"), ("cat", "photos", "nosuch"), ("show", "p" * 3000)):
+            with self.subTest(arguments):
+                self.assertNotIn("did you mean", self.run_code(2, *arguments).err)
+
     def test_a_directory_is_no_file_but_is_told(self):
         self.run_code(2, "cat", "photos", "labels", told="'labels' of 'photos': it is a directory")
         self.run_code(2, "cat", "photos", "label", told="there is no such entry")

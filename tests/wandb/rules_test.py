@@ -104,7 +104,8 @@ TYPES = NAMES + ["dataset", "model", "job", "jobs", "run_table", "code", "wandbt
                  "wandb-invalid", "Job", "job ", "my type (1)"]
 PATHS = LENGTHS + [
     "", "/", ".", "./", "./.", "..", "../a", "a/..", "a/../b", "a/b", "a//b", "a/./b", "a/b/", 
-    "a//", "/a", "//a", "///a", "./a", ".//./a/.", "...", "a/...", "..a", "a..", "a/..b", " ", "a\nb",
+    "a//", "/a", "//a", "///a", "./a", ".//./a/.", "...", "a/...", "..a", "a..", "a/..b", " ",
+    "a\nb",
     "~",
     "~/a", "C:", "C:x", "c:/x", "C:\\x", "C:..", "1:x", "é:x", "ab:c", "a:b", ":", ":a", "x/C:y",
     "./C:x", "C:/../x", "\\", "\\x", "\\\\host\\share", "\\\\host\\share\\x", "//host/share/x",
