@@ -74,6 +74,10 @@ class Compatibility(unittest.TestCase):
         self.assertEqual(sorted(cells[0].strip("`") for cells in table_rows()),
                          sorted(wandb_names.rows()))
 
+    def test_what_the_sdk_has_besides_is_told(self):
+        for name in wandb_names.BESIDES | wandb_names.BESIDES_PARAMETERS:
+            self.assertIn(f"`{name}`", page())
+
     def test_what_is_left_out_is_told_and_nothing_else(self):
         self.assertEqual(sorted(cells[0].strip("`") for cells in table_rows()
                                 if any("not yet" in cell for cell in cells)),

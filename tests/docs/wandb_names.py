@@ -41,6 +41,12 @@ METHODS = {
     "run.log_artifact": "artifact",
 }
 
+# What the SDK has besides: newer than the reference, or not for users.
+BESIDES = {"digest_algorithm", "distributed_id", "incremental", "is_link", "linked_artifacts",
+           "linked_at", "source_artifact", "use_as"}
+BESIDES_PARAMETERS = {"Artifact(storage_region)", "download(multipart)", "files(start)",
+                      "new_file(policy)"}
+
 # Names without a meaning here, as the page explains.
 WITHOUT = ["Artifact(use_as)", "save(settings)"]
 
