@@ -139,6 +139,11 @@ class Look(MusterTest):
         self.assertEqual(self.run_raw("cat", "photos", "data.bin").stdout, data)
         self.assertEqual(self.run_raw("cat", "photos:v0", "a.txt").stdout, b"one\n")
 
+    def test_a_directory_that_is_taken_for_an_artifact_is_told(self):
+        self.write("work/a.txt")
+        self.run_code(2, "diff", "photos", "work", told="./DIR")
+        self.assertNotIn("./DIR", self.run_code(2, "diff", "photos", "nosuch").err)
+
     def test_diff_tells_what_differs(self):
         result = self.run_code(1, "diff", "photos:v0", "photos:v1")
         self.assertEqual(result.out,
