@@ -76,7 +76,7 @@ class Compatibility(unittest.TestCase):
 
     def test_what_the_sdk_has_besides_is_told(self):
         for name in wandb_names.BESIDES | wandb_names.BESIDES_PARAMETERS:
-            self.assertIn(f"`{name}`", page())
+            self.assertTrue(f"`{name}`" in page(), f"'{name}' is not told")
 
     def test_what_is_left_out_is_told_and_nothing_else(self):
         self.assertEqual(sorted(cells[0].strip("`") for cells in table_rows()
