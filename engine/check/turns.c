@@ -4,7 +4,7 @@
  *	                              marks of all packs + marks of those that were read -> file
  *
  * Of two marks of one pack the later one counts, so that a check that is cut short keeps what it
- *has read and forgets nothing of the rest. */
+ * has read and forgets nothing of the rest. */
 #include "engine/check/check_internal.h"
 #include "engine/check/marks_file.h"
 
@@ -12,8 +12,7 @@
 
 #define LINE_KEY_BYTES (TURN_KEY_BYTES + CHECK_ID_BYTES)
 
-/* --- what was known before ---------------------------------------------------------------------
- */
+/* --- what was known before ------------------------------------------------------------------ */
 
 /* A state that cannot be had is as good as none; what is wrong with one is told. */
 static enum muster_code open_marks(struct check_run *run, struct marks_reader *marks,
@@ -94,8 +93,7 @@ static struct turn_pack turn_of(const struct check_run *run, const struct pack_m
 				   .is_broken = mark->is_broken };
 }
 
-/* --- in line ------------------------------------------------------------------------------------
- */
+/* --- in line --------------------------------------------------------------------------------- */
 
 static enum muster_code line_up(struct check_run *run, struct spill *line,
 				const struct pack_state *state, struct muster_error *err)
@@ -190,8 +188,7 @@ enum muster_code check_turns(struct check_run *run, struct spill **out, struct m
 	return code;
 }
 
-/* --- what is known afterwards -------------------------------------------------------------------
- */
+/* --- what is known afterwards --------------------------------------------------------------- */
 
 enum muster_code check_was_read(struct check_run *run, const struct pack_mark *mark, bool is_broken,
 				struct muster_error *err)
