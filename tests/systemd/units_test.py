@@ -89,6 +89,11 @@ class Units(MusterTest):
                         found[key] = " ".join(shlex.split(text)) if '"' in text else text
         return found
 
+    def make_directories(self):
+        """As StateDirectory= and CacheDirectory= say."""
+        for name in ("state", "cache"):
+            (self.home / name / "muster").mkdir(parents=True)
+
     def run_unit(self, **more):
         """ExecStart= as systemd runs it: $NAME is split into words, ${NAME} is not."""
         environment = {**self.environment_of_unit(), **more}
@@ -116,7 +121,7 @@ class Units(MusterTest):
 
     def test_what_it_runs_checks_and_tells(self):
         self.put_photos()
-        (self.home / "state/muster").mkdir(parents=True)
+        self.make_directories()
         self.write("etc/muster/photos.conf", self.configuration())
         done = self.run_unit()
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -138,7 +143,7 @@ class Units(MusterTest):
 
     def test_without_more_than_a_repository_it_has_good_defaults(self):
         self.put_photos()
-        (self.home / "state/muster").mkdir(parents=True)
+        self.make_directories()
         self.write("etc/muster/photos.conf", f"MUSTER_REPO={self.repo}\n")
         done = self.run_unit()
         self.assertEqual(done.returncode, 0, done.stderr)
