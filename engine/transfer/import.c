@@ -121,8 +121,8 @@ static enum muster_code begin(struct import_run *run, struct muster_error *err)
 					       run->options->job.memory_bytes / SPILL_SHARE };
 	enum muster_code code = intake_form_of(&run->options->job, &run->form, err);
 
-	run->ring_bytes = intake_ring_bytes(run->options->job.memory_bytes,
-					    run->options->job.worker_count);
+	run->ring_bytes =
+		intake_ring_bytes(run->options->job.memory_bytes, run->options->job.worker_count);
 	if (!code)
 		code = import_read_open(run, err);
 	if (!code)
@@ -210,6 +210,7 @@ static struct save_request save_request(struct import_run *run)
 					.alias_count = options->alias_count,
 					.tags = options->tags,
 					.tag_count = options->tag_count,
+					.run = options->run,
 					.relies = still_relies,
 					.relies_state = run };
 

@@ -42,6 +42,7 @@ struct muster_put_options {
 	const char *const *tags;
 	size_t tag_count;
 	const char *onto;    /* alias or vN of the collection: that version plus these */
+	const char *run;     /* that logs it (muster/run.h); NULL: MUSTER_RUN, "": none */
 	unsigned ttl_days;   /* MUSTER_TTL_MAX_DAYS at most; 0: what the collection says */
 	bool dry_run;	     /* plan only: nothing is read or written */
 	bool rehash;	     /* do not believe the stat cache */
