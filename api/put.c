@@ -97,6 +97,7 @@ enum muster_code muster_put(struct muster_repository *repository,
 	struct muster_put_report own;
 	struct muster_put_options full = *options;
 	struct api_full_name name = { 0 };
+	struct api_run run = { 0 };
 	enum muster_code code = muster_check_put(options, err);
 
 	report = report ? report : &own;
@@ -105,6 +106,9 @@ enum muster_code muster_put(struct muster_repository *repository,
 		code = check_sources(repository, options, err);
 	if (!code)
 		code = api_begin_version(repository, &given, &full.job, &name, err);
+	if (!code && !options->dry_run)
+		code = api_run(repository, options->run, &run, err);
+	full.run = run.text;
 	full.entity = name.entity;
 	full.project = name.project;
 	full.name = name.name;
