@@ -79,7 +79,7 @@ class Uris(MusterTest):
     CASES = [
         *((("put", *form, "-n", "x"), "references over the network")
           for form in (["s3://b/p"], ["gs://b/p"], ["https://a/p"], ["http://a/p"],
-                       ["muster://x/y"], ["S3://b"], ["--at", "p=s3://b/p"], [".", "s3://b/p"])),
+                       ["S3://b"], ["--at", "p=s3://b/p"], [".", "s3://b/p"])),
         *((("-R", "ftp://h/x", *command), "a repository is a directory, or lies in a bucket")
           for command in (("ls",), ("put", ".", "-n", "x"), ("init",), ("check",))),
         *((("-R", url, "ls"), message) for url, message in (
