@@ -363,8 +363,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 const struct command command_run = {
 	.name = "run",
 	.summary = "jobs that use versions and make new ones: lineage",
-	.usage = "start [--name TEXT] [--job-type TEXT] [--group TEXT] [--config JSON] [--id ID] "
-		 "[--shell]\n"
+	.usage = "start [options]\n"
 		 "finish [RUN] [--failed]\n"
 		 "config JSON [RUN]\n"
 		 "use VERSION [RUN]\n"
