@@ -96,11 +96,12 @@ class Lineage(MusterTest):
 
     def test_a_run_is_told_as_it_is(self):
         self.write("config.json", '{"lr": 0.1, "layers": [1, 2]}')
-        run = self.start("--name", "second try", "--group", "sweep", "--config", "@config.json")
+        run = self.start("--project", "cats", "--name", "second try", "--group", "sweep",
+                         "--config", "@config.json")
         self.assertRegex(run, r"^[0-9a-z]{8}$")
         self.run_ok("run", "config", '{"lr": null, "epochs": 3}', run)
         text = self.run_ok("run", "show", run).out
-        for part in ("second try", "sweep", "running", '{"layers":[1,2],"epochs":3}'):
+        for part in ("tester/cats", "second try", "sweep", "running", '{"layers":[1,2],"epochs":3}'):
             self.assertIn(part, text)
         self.run_ok("run", "finish", run, told=f"run {run} has finished")
         self.run_ok("run", "finish", run)
