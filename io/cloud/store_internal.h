@@ -174,6 +174,7 @@ enum muster_code cloud_write_begin(struct store *store, const char *key, struct 
 				   struct muster_error *err);
 enum muster_code cloud_write_append(struct store_writer *base, struct view data,
 				    struct muster_error *err);
+size_t cloud_write_room(struct store_writer *base, bool may_wait);
 enum muster_code cloud_write_finish(struct store_writer *base, struct muster_error *err);
 void cloud_write_abort(struct store_writer *base);
 enum muster_code cloud_write_continue(struct store *store, const char *key,
