@@ -4,6 +4,16 @@
 
 #include "api/api_internal.h"
 
+/* Before any byte is read: a run that cannot be told is no reason to fetch for it. */
+static enum muster_code note_use(struct muster_repository *repository, const char *given,
+				 const struct named_version *named, struct muster_error *err)
+{
+	struct api_run run;
+	enum muster_code code = api_run(repository, given, &run, err);
+
+	return code ? code : api_run_uses(repository, &run, named, err);
+}
+
 static enum muster_code find(struct muster_repository *repository, const char *version,
 			     struct api_version *out, struct muster_error *err)
 {
@@ -50,6 +60,8 @@ enum muster_code api_get_version(struct muster_repository *repository,
 		code = api_default_directory(version, &directory, err);
 		full.directory = (const char *)directory.ptr;
 	}
+	if (!code)
+		code = note_use(repository, options->run, &version->named, err);
 	if (!code) {
 		helps.blobs = api_cache_open(repository, options->skip_cache);
 		code = get_run(repository->engine, version->named.version, version->text, &helps,
@@ -86,6 +98,10 @@ enum muster_code api_checkout_version(struct muster_repository *repository,
 	struct get_helps helps = { .cache_dir = repository->cache_dir };
 	enum muster_code code = api_job(&options->job, &full.job, err);
 
+	if (code)
+		return code;
+	if (!options->dry_run)
+		code = note_use(repository, options->run, &version->named, err);
 	if (code)
 		return code;
 	api_job_reads(repository, &options->job, &full.job);

@@ -21,6 +21,7 @@
 #include "muster/manifest.h"
 #include "muster/put.h"
 #include "muster/repository.h"
+#include "muster/run.h"
 #include "muster/transfer.h"
 
 MUSTER_DECLARE_BEGIN
