@@ -158,8 +158,21 @@ static enum muster_code check_type(const struct collection_state *state, const c
 			   VIEW_ARGS(state->name), VIEW_ARGS(state->type), type);
 }
 
+static enum muster_code use(struct muster_artifact *artifact, const char *id,
+			    struct muster_error *err)
+{
+	struct api_run run;
+	enum muster_code code = api_prepare_write(artifact->repository, err);
+
+	if (!code)
+		code = api_run(artifact->repository, id, &run, err);
+	return code ? code
+		    : api_run_uses(artifact->repository, &run, &artifact->version.named, err);
+}
+
 static enum muster_code open_version(struct muster_artifact *artifact, const char *name,
-				     const char *type, struct muster_error *err)
+				     const struct muster_artifact_open_options *options,
+				     struct muster_error *err)
 {
 	struct api_version *version = &artifact->version;
 	struct artifact_address address;
@@ -172,7 +185,9 @@ static enum muster_code open_version(struct muster_artifact *artifact, const cha
 		return code;
 	artifact->state = MUSTER_ARTIFACT_COMMITTED;
 	api_version_name(version, &address);
-	code = check_type(collection_versions(version->named.collection), type, err);
+	code = check_type(collection_versions(version->named.collection), options->type, err);
+	if (!code && options->run)
+		code = use(artifact, options->run, err);
 	return code ? code : artifact_load(artifact, err);
 }
 
@@ -181,6 +196,7 @@ enum muster_code muster_artifact_open(struct muster_artifact **out,
 				      const struct muster_artifact_open_options *options,
 				      struct muster_error *err)
 {
+	static const struct muster_artifact_open_options defaults = { 0 };
 	struct muster_artifact *artifact = calloc(1, sizeof(*artifact));
 	enum muster_code code;
 
@@ -188,7 +204,7 @@ enum muster_code muster_artifact_open(struct muster_artifact **out,
 	if (!artifact)
 		return muster_fail_memory(err, "an artifact");
 	artifact->repository = repository;
-	code = open_version(artifact, name, options ? options->type : NULL, err);
+	code = open_version(artifact, name, options ? options : &defaults, err);
 	if (code)
 		muster_artifact_close(artifact);
 	else

@@ -79,7 +79,7 @@ struct muster_entry {
 	struct bytes birth; /* id of an artifact, with a NUL; empty: not known yet */
 	char *local_path;
 	bool skip_cache;
-	struct bytes path; /* of the file that was downloaded */
+	struct bytes path, url; /* of the file that was downloaded; ref_url */
 };
 
 /** `entry` is copied. A zeroed one may be filled, one that was filled be filled again. */

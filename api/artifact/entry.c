@@ -4,12 +4,14 @@
 
 #include "artifact/path.h"
 #include "base/text/encode.h"
+#include "engine/put/uri.h"
 
 void entry_release(struct muster_entry *entry)
 {
 	entry_teller_release(&entry->teller);
 	bytes_release(&entry->birth);
 	bytes_release(&entry->path);
+	bytes_release(&entry->url);
 	free(entry->local_path);
 	*entry = (struct muster_entry){ 0 };
 }
@@ -173,6 +175,31 @@ enum muster_code muster_entry_birth_artifact_id(struct muster_entry *entry, cons
 	}
 	*out = (const char *)entry->birth.ptr;
 	return MUSTER_OK;
+}
+
+/* --- where it is ------------------------------------------------------------------------------ */
+
+enum muster_code muster_entry_ref_url(struct muster_entry *entry, const char **out,
+				      struct muster_error *err)
+{
+	const struct muster_artifact *artifact = entry->artifact;
+	struct view path = view_text(entry->info.path);
+	struct bytes *url = &entry->url;
+	enum muster_code code = artifact_need_version(artifact, "entry.ref_url", err);
+
+	url->len = 0;
+	if (!code)
+		code = bytes_printf(url, err, "%s%s/", URI_MUSTER_SCHEME,
+				    artifact->names.qualified_name);
+	if (!code)
+		code = bytes_reserve(url, path.len * URI_GROWTH, err);
+	if (!code) {
+		url->len += uri_escape((char *)url->ptr + url->len, path);
+		code = bytes_append_byte(url, '\0', err);
+	}
+	if (!code)
+		*out = (const char *)url->ptr;
+	return code;
 }
 
 /* --- found by its name ------------------------------------------------------------------------ */

@@ -34,6 +34,7 @@
 #include "muster/get.h"
 #include "muster/manifest.h"
 #include "muster/repository.h"
+#include "muster/run.h"
 
 MUSTER_DECLARE_BEGIN
 
@@ -50,13 +51,14 @@ enum muster_artifact_state {
 
 struct muster_artifact_open_options {
 	const char *type; /* NULL: any; else the artifact must be of this type */
+	const char *run;  /* the run that uses it from now on, W&B's use_artifact(); NULL: none */
 };
 
 /**
  * The version that `name` ("[[entity/]project/]collection[:alias]"; muster/repository.h) means now.
  * Borrows `repository` until muster_artifact_close(), which the caller owes. `options` may be NULL.
  * Errors: MUSTER_E_NAME: there is none; MUSTER_E_USAGE: a name that breaks a rule;
- * MUSTER_E_REFUSED: it is of another type.
+ * MUSTER_E_REFUSED: it is of another type, or the run is finished.
  */
 enum muster_code muster_artifact_open(struct muster_artifact **out,
 				      struct muster_repository *repository, const char *name,
@@ -227,6 +229,16 @@ enum muster_code muster_artifact_wait(struct muster_artifact *artifact, unsigned
 enum muster_code muster_artifact_delete(struct muster_artifact *artifact, bool delete_aliases,
 					struct muster_error *err);
 
+/* --- runs --------------------------------------------------------------------------------------
+ */
+
+/** (logged) The runs that used it: muster/run.h says what `fn` is. */
+enum muster_code muster_artifact_used_by(struct muster_artifact *artifact, muster_run_fn *fn,
+					 void *state, struct muster_error *err);
+/** (logged) The run that logged it. MUSTER_ABSENT: it was made outside of a run. */
+enum muster_code muster_artifact_logged_by(struct muster_artifact *artifact, muster_run_fn *fn,
+					   void *state, struct muster_error *err);
+
 /** (logged) The artifact as W&B's json_encode() tells it: an object with "_type" and "_version" of
  *  the encoding, "id", "version", "sequenceName" and "usedAs". Lent as texts are. */
 enum muster_code muster_artifact_json_encode(struct muster_artifact *artifact, const char **json,
@@ -262,6 +274,7 @@ struct muster_artifact_download_options {
 	struct muster_job job;
 	const char *root;	       /* NULL: ./artifacts/NAME:vN */
 	const char *path_prefix;       /* NULL: all; ends at a path component */
+	const char *run;	       /* that uses it: muster/get.h */
 	bool allow_missing_references; /* a reference that cannot be had is skipped, with a count */
 	bool skip_cache;	       /* neither read nor add to the cache (muster/cache.h) */
 	bool overwrite; /* files that differ are replaced; else each is a failed item */
@@ -287,6 +300,7 @@ struct muster_artifact_checkout_options {
 	bool overwrite;		/* files that somebody changed are replaced */
 	uint64_t max_delete;	/* refuse before the first change if more would go; 0: no limit */
 	const char *backup_dir; /* what would be deleted or replaced is moved there */
+	const char *run;	/* that uses it: muster/get.h */
 	bool dry_run;
 	bool skip_cache;
 	bool sync;

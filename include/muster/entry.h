@@ -57,6 +57,11 @@ enum muster_code muster_entry_birth_artifact_id(struct muster_entry *entry, cons
 enum muster_code muster_entry_ref_target(const struct muster_entry *entry, const char **out,
 					 struct muster_error *err);
 
+/** "muster://entity/project/name:vN/path": where this entry is, for others to refer to. Lent until
+ *  the next call, or until the entry goes. Errors: MUSTER_E_NOT_LOGGED: its artifact is a draft. */
+enum muster_code muster_entry_ref_url(struct muster_entry *entry, const char **out,
+				      struct muster_error *err);
+
 /** Write the file below `root` (NULL: ./artifacts/NAME:vN); a file there that differs is replaced.
  *  `*path` (may be NULL) is the file: lent until the next call, or until the entry goes.
  *  Errors: MUSTER_E_NOT_LOGGED: its artifact is a draft; those of muster_artifact_download(), that
