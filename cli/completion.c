@@ -27,6 +27,7 @@ static const struct {
 	{ "NAME=PATH", COMPLETE_NAMED_FILES },
 	{ "PATH", COMPLETE_FILES },
 	{ "PATTERN", 0 },
+	{ "PORTFOLIO", COMPLETE_ARTIFACTS },
 	{ "PREFIX", 0 },
 	{ "PROJECT", COMPLETE_PLACE },
 	{ "SIZE", 0 },

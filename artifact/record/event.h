@@ -38,6 +38,9 @@ enum event_kind {
 	EVENT_DESCRIBE,
 	EVENT_METADATA,
 	EVENT_TTL,
+	EVENT_LINK,		   /* a version of another collection, numbered here */
+	EVENT_DESCRIBE_COLLECTION, /* all of it, not one version */
+	EVENT_TAG_COLLECTION,
 	EVENT_DELETE, /* one version */
 	EVENT_CLOSE,  /* the collection is deleted: nothing may follow */
 	/* gc/log */
@@ -55,6 +58,14 @@ enum event_action {
 enum identity_kind {
 	IDENTITY_NONE,
 	IDENTITY_SHA256,
+};
+
+/** What a link links: a version that was saved, never another link. As it was named then. */
+struct link_source {
+	uint8_t collection_id[16];
+	struct view entity, project, name;
+	uint64_t version;
+	uint64_t created_ms; /* of its save event */
 };
 
 struct event {
@@ -78,20 +89,23 @@ struct event {
 	uint8_t collection_id[16];
 	struct view entity, project, name, type;
 
-	/* save, and `version` for all that speak of one */
+	/* save and link, and `version` for all that speak of one */
 	uint64_t version;
-	uint8_t version_id[16];
+	uint8_t version_id[16]; /* link: of its source */
 	struct manifest_pointer manifest;
 	uint8_t digest[16], root[32];
 	uint64_t entry_count, reference_count, size_bytes;
 	struct base_version base;
-	struct view description, metadata; /* describe, metadata, too */
+	struct view description, metadata; /* describe, metadata, describe_collection, too */
 	struct texts aliases, tags;
 	uint64_t ttl_days; /* 0: none of its own; ttl, too */
 	bool ttl_disabled; /* ttl, too: it inherits none */
 	struct view run;   /* that made the version */
 
-	/* alias, tag */
+	/* link */
+	struct link_source source;
+
+	/* alias, tag, tag_collection */
 	unsigned action; /* enum event_action */
 	struct view alias, tag;
 	struct expected expected; /* alias */
@@ -123,8 +137,9 @@ enum muster_code event_encode(const struct event *event, struct bytes *out,
 /** Gives an event that owns all it points to. Errors: as record.h. */
 enum muster_code event_parse(struct event *out, struct view text, struct muster_error *err);
 
-/** How a pointer stands in a record. */
+/** How a pointer, and a source, stand in a record. */
 extern const struct record_schema manifest_pointer_schema;
+extern const struct record_schema link_source_schema;
 
 /** "save", "alias", ... Static memory. */
 const char *event_kind_name(enum event_kind kind);

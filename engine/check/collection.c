@@ -152,6 +152,8 @@ static struct saved_version version_of(const struct collection_check *check,
 
 	memcpy(version.id, event->version_id, 16);
 	memcpy(version.collection_id, check->id, 16);
+	memcpy(version.owner_id,
+	       event->kind.id == EVENT_LINK ? event->source.collection_id : check->id, 16);
 	memcpy(version.digest, event->digest, 16);
 	memcpy(version.root, event->root, 32);
 	return version;
@@ -173,6 +175,7 @@ static enum muster_code note_event(struct collection_check *check, const struct 
 
 	switch (event->kind.id) {
 	case EVENT_SAVE:
+	case EVENT_LINK:
 		version = version_of(check, event);
 		return note_version(check, event->version, &version, err);
 	case EVENT_DELETE:

@@ -5,7 +5,7 @@
 #include "base/text/encode.h"
 #include "base/text/text.h"
 
-#define SUMMARY_BYTES 1024 /* an alias or tag has at most 512 bytes */
+#define SUMMARY_BYTES 2048 /* a name, an alias, a tag has at most 512 bytes */
 
 struct history {
 	muster_event_fn *fn;
@@ -20,6 +20,16 @@ static void summarize_save(const struct event *event, char *out)
 		 text_count(count, event->entry_count),
 		 text_plural(event->entry_count, "entry", "entries"),
 		 text_size(size, event->size_bytes));
+}
+
+static void summarize_link(const struct event *event, char *out)
+{
+	const struct link_source *source = &event->source;
+
+	snprintf(out, SUMMARY_BYTES, "v%llu: link to %.*s/%.*s/%.*s:v%llu",
+		 (unsigned long long)event->version, VIEW_ARGS(source->entity),
+		 VIEW_ARGS(source->project), VIEW_ARGS(source->name),
+		 (unsigned long long)source->version);
 }
 
 static void summarize_named(const struct event *event, const char *what, struct view name,
@@ -60,6 +70,9 @@ static void summarize(const struct event *event, char out[SUMMARY_BYTES])
 	case EVENT_SAVE:
 		summarize_save(event, out);
 		break;
+	case EVENT_LINK:
+		summarize_link(event, out);
+		break;
 	case EVENT_ALIAS:
 		summarize_named(event, "alias", event->alias, out);
 		break;
@@ -68,6 +81,13 @@ static void summarize(const struct event *event, char out[SUMMARY_BYTES])
 		break;
 	case EVENT_DESCRIBE:
 		snprintf(out, SUMMARY_BYTES, "description of v%llu", version);
+		break;
+	case EVENT_DESCRIBE_COLLECTION:
+		snprintf(out, SUMMARY_BYTES, "description of the artifact");
+		break;
+	case EVENT_TAG_COLLECTION:
+		snprintf(out, SUMMARY_BYTES, "tag '%.*s' %s the artifact", VIEW_ARGS(event->tag),
+			 event->action == ACTION_ADD ? "to" : "removed from");
 		break;
 	case EVENT_METADATA:
 		snprintf(out, SUMMARY_BYTES, "metadata of v%llu", version);
@@ -91,6 +111,7 @@ static bool speaks_of_version(const struct event *event)
 {
 	switch (event->kind.id) {
 	case EVENT_SAVE:
+	case EVENT_LINK:
 	case EVENT_ALIAS:
 	case EVENT_TAG:
 	case EVENT_DESCRIBE:

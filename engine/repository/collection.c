@@ -267,6 +267,49 @@ enum muster_code collection_open(struct collection **out, struct repository *rep
 	return keep_or_close(out, code);
 }
 
+static enum muster_code fail_gone(const uint8_t id[16], struct muster_error *err)
+{
+	char hex[33] = "";
+
+	hex_put(hex, id, 16);
+	return muster_fail(err, MUSTER_E_NAME, "there is no collection %s (any more)", hex);
+}
+
+/* What the collection of this id calls itself, in `named`. */
+static enum muster_code find_names(struct collection *named, const uint8_t id[16],
+				   struct muster_error *err)
+{
+	enum muster_code code;
+
+	memcpy(named->name.collection_id, id, sizeof(named->name.collection_id));
+	code = open_versions(named, err);
+	if (!code)
+		code = log_read(named->log, err);
+	if (!code && (!named->state.is_open || named->state.is_closed))
+		code = fail_gone(id, err);
+	return code;
+}
+
+enum muster_code collection_open_by_id(struct collection **out, struct repository *repository,
+				       const uint8_t id[16], struct muster_error *err)
+{
+	struct collection named = { .repository = repository };
+	struct collection_name name;
+	enum muster_code code = find_names(&named, id, err);
+
+	*out = NULL;
+	if (!code) {
+		name = (struct collection_name){ named.state.entity, named.state.project,
+						 named.state.name };
+		code = collection_open(out, repository, &name, NULL, err);
+	}
+	if (!code && memcmp(collection_id(*out), id, 16) != 0) /* it was deleted just now */
+		code = keep_or_close(out, fail_gone(id, err));
+	log_close(named.log);
+	collection_state_release(&named.state);
+	return code;
+}
+
 /* Nothing of an earlier collection of this name may be seen. */
 static enum muster_code intend(struct collection *collection, const struct collection_name *name,
 			       const char *type, struct muster_error *err)
@@ -332,6 +375,11 @@ enum muster_code collection_refresh(struct collection *collection, struct muster
 		code = muster_fail(err, MUSTER_E_NAME, "the artifact '%.*s' was deleted",
 				   VIEW_ARGS(collection->name.name));
 	return code;
+}
+
+struct repository *collection_repository(const struct collection *collection)
+{
+	return collection->repository;
 }
 
 const uint8_t *collection_id(const struct collection *collection)
@@ -405,6 +453,12 @@ enum muster_code collection_metadata(struct collection *collection, const struct
 				     struct bytes *out, struct muster_error *err)
 {
 	return read_text(collection, version->metadata_event, true, out, err);
+}
+
+enum muster_code collection_description_of_all(struct collection *collection, struct bytes *out,
+					       struct muster_error *err)
+{
+	return read_text(collection, collection->state.description_event, false, out, err);
 }
 
 enum muster_code collection_history(struct collection *collection, uint64_t first, log_each_fn *fn,

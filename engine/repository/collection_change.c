@@ -250,7 +250,7 @@ static enum muster_code decide_delete(struct collection *collection, void *state
 
 	if (code)
 		return code;
-	if (!request->delete_aliases &&
+	if (!request->delete_aliases && !version->is_link &&
 	    collection_state_has_alias(&collection->state, request->version))
 		return muster_fail(
 			err, MUSTER_E_REFUSED,
@@ -258,7 +258,7 @@ static enum muster_code decide_delete(struct collection *collection, void *state
 			(unsigned long long)request->version, VIEW_ARGS(collection->name.name));
 	event->kind.id = EVENT_DELETE;
 	event->version = request->version;
-	event->delete_aliases = request->delete_aliases;
+	event->delete_aliases = request->delete_aliases || version->is_link;
 	return MUSTER_OK;
 }
 

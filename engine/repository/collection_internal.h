@@ -46,4 +46,11 @@ enum muster_code collection_change(struct collection *collection, struct change 
 enum muster_code collection_require(const struct collection *collection, uint64_t number,
 				    const struct version **out, struct muster_error *err);
 
+/** Aliases that were checked, each once, without `latest`; views into `from`, `items` owned. */
+enum muster_code collection_take_aliases(struct texts *out, const char *const *from, size_t count,
+					 struct muster_error *err);
+/** Is there room for one more version with so many aliases? */
+enum muster_code collection_check_room(const struct collection *collection, size_t alias_count,
+				       struct muster_error *err);
+
 #endif

@@ -73,6 +73,8 @@ static enum muster_code open_collection(struct import_run *run, struct muster_er
 							  options->type ? options->type : "", err);
 
 	if (!code)
+		code = collection_check_saves(run->collection, err);
+	if (!code)
 		code = repository_read_gc(run->repository, err);
 	run->gc_head = repository_gc_head(run->repository);
 	return code;
@@ -121,8 +123,8 @@ static enum muster_code begin(struct import_run *run, struct muster_error *err)
 					       run->options->job.memory_bytes / SPILL_SHARE };
 	enum muster_code code = intake_form_of(&run->options->job, &run->form, err);
 
-	run->ring_bytes = intake_ring_bytes(run->options->job.memory_bytes,
-					    run->options->job.worker_count);
+	run->ring_bytes =
+		intake_ring_bytes(run->options->job.memory_bytes, run->options->job.worker_count);
 	if (!code)
 		code = import_read_open(run, err);
 	if (!code)

@@ -88,6 +88,13 @@ class Json(MusterTest):
         self.run_json(0, "metadata", "photos:v0", "{}")
         self.run_json(0, "ttl", "photos:v0", "30")
         self.run_json(0, "ttl", "--collection", "photos", "90")
+        self.run_json(0, "tag", "--collection", "photos", "outdoors")
+        self.run_json(0, "describe", "--collection", "photos", "all of them")
+        summary = self.run_json(0, "link", "photos:v0", "chosen", "-a", "in-use")[-1]
+        self.assertEqual((summary["version"], summary["is_new"]), ("tester/uncategorized/chosen:v0", True))
+        self.assertTrue(self.run_json(0, "show", "chosen:in-use")[0]["is_link"])
+        self.run_json(0, "log", "chosen")
+        self.run_json(0, "unlink", "chosen:in-use")
         self.run_json(0, "show", "photos")
         self.run_json(0, "ls")
         self.run_json(0, "expire", "photos", "--keep-last", "1", "--dry-run")

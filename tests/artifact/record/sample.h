@@ -44,6 +44,11 @@ static inline struct event sample_event(enum event_kind kind, uint64_t number)
 		.tag = VIEW_LITERAL("good"),
 		.expected = { EXPECT_VERSION, 4 },
 		.delete_aliases = true,
+		.source = { .entity = VIEW_LITERAL("you"),
+			    .project = VIEW_LITERAL("dogs"),
+			    .name = VIEW_LITERAL("pictures"),
+			    .version = 5,
+			    .created_ms = 1767225600123u },
 		.condemned = 1,
 	};
 
@@ -58,6 +63,7 @@ static inline struct event sample_event(enum event_kind kind, uint64_t number)
 	sample_fill(event.manifest.footer_sha256, 32, 9);
 	sample_fill(event.digest, 16, 10);
 	sample_fill(event.root, 32, 11);
+	sample_fill(event.source.collection_id, 16, 12);
 	return event;
 }
 

@@ -101,7 +101,7 @@ static void twelve_threads_lose_no_version(void **state)
 	place_release(&place);
 }
 
-static int run_process(const char *path, uint8_t number)
+static int run_process(const char *path, uint8_t number, int (*work)(struct repository *, uint8_t))
 {
 	struct store *store = NULL;
 	struct repository *repository = NULL;
@@ -113,31 +113,29 @@ static int run_process(const char *path, uint8_t number)
 		fprintf(stderr, "process %u: %s\n", number, err.message);
 	} else {
 		repository_assume_proved(repository); /* by who made it */
-		failures = save_some(repository, number);
+		failures = work(repository, number);
 	}
 	repository_close(repository);
 	store_free(store);
 	return failures;
 }
 
-static void twelve_processes_lose_no_version(void **state)
+/* Each process does `work`; the repository is given when all have ended. */
+static struct repository *run_processes(const char *path, struct store **store,
+					int (*work)(struct repository *, uint8_t))
 {
-	char path[4096];
-	struct store *store = NULL;
 	struct repository *repository = NULL;
 	struct muster_error err = { 0 };
 	pid_t children[WRITERS];
 
-	(void)state;
-	assert_int_equal(scratch_make(path, sizeof(path)), 0);
-	if (store_local_open(&store, path, NULL, &err) ||
-	    repository_init(store, NULL, effects_system(), &err))
+	if (store_local_open(store, path, NULL, &err) ||
+	    repository_init(*store, NULL, effects_system(), &err))
 		fail_msg("%s", err.message);
 	for (uint8_t i = 0; i < WRITERS; i++) {
 		children[i] = fork();
 		assert_true(children[i] >= 0);
 		if (children[i] == 0)
-			_exit(run_process(path, i));
+			_exit(run_process(path, i, work));
 	}
 	for (int i = 0; i < WRITERS; i++) {
 		int status;
@@ -146,9 +144,79 @@ static void twelve_processes_lose_no_version(void **state)
 		assert_true(WIFEXITED(status));
 		assert_int_equal(WEXITSTATUS(status), 0);
 	}
-	if (repository_open(&repository, store, effects_system(), &err))
+	if (repository_open(&repository, *store, effects_system(), &err))
 		fail_msg("%s", err.message);
+	return repository;
+}
+
+static void twelve_processes_lose_no_version(void **state)
+{
+	char path[4096];
+	struct store *store = NULL;
+	struct repository *repository;
+
+	(void)state;
+	assert_int_equal(scratch_make(path, sizeof(path)), 0);
+	repository = run_processes(path, &store, save_some);
 	check_all(repository);
+	repository_close(repository);
+	store_free(store);
+	scratch_remove(path);
+}
+
+/* --- links ------------------------------------------------------------------------------------ */
+
+/* Each process links EACH versions of its own collection into one portfolio, and moves an alias. */
+static int link_some(struct repository *repository, uint8_t number)
+{
+	char text[16];
+	const char *alias = "newest";
+	struct collection_name name, portfolio = test_name("chosen");
+	struct collection *from = NULL, *to = NULL;
+	struct muster_error err = { 0 };
+	enum muster_code code;
+
+	snprintf(text, sizeof(text), "images-%u", number);
+	name = test_name(text);
+	code = collection_open(&from, repository, &name, "dataset", &err);
+	if (!code)
+		code = collection_open_or_intend(&to, repository, &portfolio, "dataset", &err);
+	for (uint8_t i = 0; i < EACH && !code; i++) {
+		struct link_request request = { from, i, &alias, 1 };
+		struct link_result linked;
+
+		test_save(from, (uint8_t)(i + 1), i, (uint8_t)(number * EACH + i + 1));
+		code = collection_link(to, &request, &linked, &err);
+	}
+	collection_close(from);
+	collection_close(to);
+	if (code)
+		fprintf(stderr, "process %u: %s\n", number, err.message);
+	return code != MUSTER_OK;
+}
+
+static void twelve_processes_lose_no_link(void **state)
+{
+	char path[4096];
+	struct store *store = NULL;
+	struct repository *repository;
+	struct collection_name name = test_name("chosen");
+	struct collection *c = NULL;
+	const struct collection_state *links;
+	uint8_t seen[256] = { 0 };
+
+	(void)state;
+	assert_int_equal(scratch_make(path, sizeof(path)), 0);
+	repository = run_processes(path, &store, link_some);
+	assert_int_equal(collection_open(&c, repository, &name, NULL, NULL), MUSTER_OK);
+	links = collection_versions(c);
+	assert_int_equal(links->version_count, WRITERS * EACH);
+	for (size_t i = 0; i < links->version_count; i++)
+		seen[links->versions[i].id[0]]++;
+	for (int id = 1; id <= WRITERS * EACH; id++)
+		assert_int_equal(seen[id], 1);
+	assert_int_equal(collection_state_alias(links, VIEW_LITERAL("newest")), WRITERS * EACH - 1);
+	collection_close(c);
 	repository_close(repository);
 	store_free(store);
 	scratch_remove(path);
@@ -291,6 +359,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(twelve_threads_lose_no_version),
 		cmocka_unit_test(twelve_processes_lose_no_version),
+		cmocka_unit_test(twelve_processes_lose_no_link),
 		cmocka_unit_test(rules_hold_among_many),
 		cmocka_unit_test(many_makers_make_one_collection),
 	};
