@@ -132,6 +132,40 @@ enum muster_code muster_tag_collection(struct muster_repository *repository, con
 	return code;
 }
 
+/* What the new name leaves out is as in the old one; `old` and the texts outlive the renaming. */
+static enum muster_code take_new_name(const struct collection_name *old, const char *text,
+				      struct collection_name *out, struct muster_error *err)
+{
+	struct artifact_address address;
+	enum muster_code code = artifact_address_parse(&address, view_text(text), err);
+
+	if (!code && address.alias.len)
+		code = muster_fail(err, MUSTER_E_USAGE,
+				   "'%s' names a version; an artifact's new name has no ':'", text);
+	*out = (struct collection_name){ address.entity.len ? address.entity : old->entity,
+					 address.project.len ? address.project : old->project,
+					 address.name };
+	return code;
+}
+
+enum muster_code muster_rename(struct muster_repository *repository, const char *text,
+			       const char *new_name, struct muster_error *err)
+{
+	struct collection_name old, name;
+	struct collection *collection;
+	enum muster_code code = api_collection_name(repository, text, &old, err);
+
+	if (!code)
+		code = take_new_name(&old, new_name, &name, err);
+	if (!code)
+		code = open_collection(repository, text, &collection, err);
+	if (code)
+		return code;
+	code = collection_rename(collection, &name, err);
+	collection_close(collection);
+	return code;
+}
+
 /* --- deleting --------------------------------------------------------------------------------- */
 
 static enum muster_code delete_collection(struct muster_repository *repository, const char *text,

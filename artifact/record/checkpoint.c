@@ -57,7 +57,8 @@ struct checkpoint {
 	uint8_t collection_id[16];
 	struct view entity, project, name, type;
 	bool is_closed;
-	uint64_t next; /* version number */
+	uint64_t settled; /* 0: by event 1 */
+	uint64_t next;	  /* version number */
 	uint64_t default_ttl_days;
 	bool is_portfolio;
 	uint64_t description_event;
@@ -75,6 +76,7 @@ static const struct field checkpoint_fields[] = {
 	C("name", TEXT, name, EVENT_NAME_MAX_BYTES, KINDS_ALL),
 	C("type", TEXT, type, EVENT_NAME_MAX_BYTES, KINDS_ALL),
 	C("closed", BOOL, is_closed, 0, 0),
+	C("settled", U64, settled, LOG_NUMBER_MAX, 0),
 	C("next", U64, next, COLLECTION_VERSIONS_MAX, KINDS_ALL),
 	C("default_ttl_days", U64, default_ttl_days, 0, 0),
 	C("portfolio", BOOL, is_portfolio, 0, 0),
@@ -142,13 +144,19 @@ static bool has_words(const struct collection_state *state)
 	return state->description_event || state->tags.count;
 }
 
+static bool has_names(const struct collection_state *state)
+{
+	return state->settled > 1;
+}
+
 static const struct later_feature {
 	struct view name;
 	bool (*is_used)(const struct collection_state *state);
 } later[] = { /* in the order in which they are named */
 	      { { (const uint8_t *)"ttl 1", 5 }, has_ttl },
 	      { { (const uint8_t *)"links 1", 7 }, has_links },
-	      { { (const uint8_t *)"words 1", 7 }, has_words }
+	      { { (const uint8_t *)"words 1", 7 }, has_words },
+	      { { (const uint8_t *)"names 1", 7 }, has_names }
 };
 
 static void name_features(const struct collection_state *state, struct texts *out)
@@ -172,6 +180,7 @@ enum muster_code checkpoint_encode(const struct collection_state *state, uint64_
 		.name = state->name,
 		.type = state->type,
 		.is_closed = state->is_closed,
+		.settled = has_names(state) ? state->settled : 0,
 		.next = state->version_count,
 		.default_ttl_days = state->default_ttl_days,
 		.is_portfolio = state->is_portfolio,
@@ -288,6 +297,7 @@ static enum muster_code restore(struct collection_state *state, const struct che
 
 	if (checkpoint->number < 1)
 		return muster_fail(err, MUSTER_E_FORMAT, "member 'n' is 0");
+	state->settled = checkpoint->settled ? checkpoint->settled : 1;
 	state->is_portfolio = checkpoint->is_portfolio;
 	state->description_event = checkpoint->description_event;
 	code = collection_state_set_names(state, checkpoint->collection_id, names, err);

@@ -52,18 +52,27 @@ enum muster_code collection_state_set_names(struct collection_state *state, cons
 					    const struct view names[4], struct muster_error *err)
 {
 	struct view *targets[4] = { &state->entity, &state->project, &state->name, &state->type };
-	enum muster_code code = bytes_reserve(&state->text, 1, err);
+	struct bytes text = { 0 };
+	enum muster_code code = bytes_reserve(&text, 1, err);
 	size_t at = 0;
 
-	memcpy(state->id, id, 16);
-	for (int i = 0; i < 4 && !code; i++)
-		code = bytes_append_view(&state->text, names[i], err);
-	for (int i = 0; i < 4 && !code; i++) { /* only now the buffer moves no more */
-		*targets[i] = view_of(state->text.ptr + at, names[i].len);
-		at += names[i].len;
-	}
+	memmove(state->id, id, 16); /* perhaps its own */
 	state->is_open = true;
-	return code;
+	for (int i = 0; i < 4 && !code; i++)
+		code = bytes_append_view(&text, names[i], err);
+	if (code) {
+		bytes_release(&text);
+		return code;
+	}
+	for (int i = 0; i < 4; i++) { /* only now the buffer moves no more */
+		size_t len = names[i].len;
+
+		*targets[i] = view_of(text.ptr + at, len);
+		at += len;
+	}
+	bytes_release(&state->text);
+	state->text = text;
+	return MUSTER_OK;
 }
 
 static enum muster_code apply_open(struct collection_state *state, const struct event *event,
@@ -73,6 +82,7 @@ static enum muster_code apply_open(struct collection_state *state, const struct 
 
 	if (state->is_open || event->number != 1)
 		return muster_fail(err, MUSTER_E_FORMAT, "'open' is not the first event");
+	state->settled = event->number;
 	return collection_state_set_names(state, event->collection_id, names, err);
 }
 
@@ -160,6 +170,15 @@ static void apply_ttl(struct collection_state *state, struct version *version,
 		state->default_ttl_days = event->default_ttl_days;
 }
 
+static enum muster_code apply_rename(struct collection_state *state, const struct event *event,
+				     struct muster_error *err)
+{
+	struct view names[4] = { event->entity, event->project, event->name, state->type };
+
+	state->settled = event->number;
+	return collection_state_set_names(state, state->id, names, err);
+}
+
 /* Events that speak of the whole collection. MUSTER_END: this is none. */
 static enum muster_code apply_to_collection(struct collection_state *state,
 					    const struct event *event, struct muster_error *err)
@@ -167,6 +186,11 @@ static enum muster_code apply_to_collection(struct collection_state *state,
 	switch (event->kind.id) {
 	case EVENT_CLOSE:
 		state->is_closed = true;
+		return MUSTER_OK;
+	case EVENT_RENAME:
+		return apply_rename(state, event, err);
+	case EVENT_STAY:
+		state->settled = event->number;
 		return MUSTER_OK;
 	case EVENT_DESCRIBE_COLLECTION:
 		state->description_event = event->description.len ? event->number : 0;

@@ -51,7 +51,8 @@ struct collection_state {
 	bool is_foreign; /* an event was not understood: nothing may be written */
 	uint8_t id[16];
 	struct view entity, project, name, type; /* into `text` */
-	struct version *versions;		 /* by number; deleted ones, too */
+	uint64_t settled; /* the last event that settles claims of names: open, rename, stay */
+	struct version *versions; /* by number; deleted ones, too */
 	size_t version_count, version_cap;
 	struct alias_target *aliases; /* by name, bytewise; without `latest` */
 	size_t alias_count, alias_cap;

@@ -4,7 +4,7 @@
 
 #include "artifact/record/collection_state.h"
 
-/* names: entity, project, name, type; copied. */
+/* names: entity, project, name, type; copied, also from the state's own. */
 enum muster_code collection_state_set_names(struct collection_state *state, const uint8_t id[16],
 					    const struct view names[4], struct muster_error *err);
 /* Takes the version's tags and source_text if it succeeds. Its number must be version_count. */

@@ -3,7 +3,9 @@
 #include <assert.h>
 
 #define K(kind)			   (1u << EVENT_##kind)
-#define NAMING			   (K(NAME) | K(OPEN))
+#define NAMING			   (K(NAME) | K(OPEN) | K(CLAIM))
+#define HAS_NAMES		   (NAMING | K(RENAME))
+#define OF_COLLECTION		   (NAMING | K(RELEASE) | K(UNCLAIM))
 #define TEXTUAL			   (K(DESCRIBE) | K(METADATA))
 #define MADE			   (K(SAVE) | K(LINK)) /* they make a version */
 #define OF_VERSION		   (MADE | K(ALIAS) | K(TAG) | TEXTUAL | K(TTL) | K(DELETE))
@@ -34,6 +36,10 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_DESCRIBE_COLLECTION] = "describe_collection",
 	[EVENT_TAG_COLLECTION] = "tag_collection",
 	[EVENT_DELETE] = "delete",
+	[EVENT_CLAIM] = "claim",
+	[EVENT_UNCLAIM] = "unclaim",
+	[EVENT_RENAME] = "rename",
+	[EVENT_STAY] = "stay",
 	[EVENT_CLOSE] = "close",
 	[EVENT_CONDEMN] = "condemn",
 	[EVENT_SWEEP] = "sweep",
@@ -83,11 +89,13 @@ static const struct field fields[] = {
 	F("write", TEXTS, write, FEATURE_MAX, K(CREATE), K(CREATE)),
 	F("collect", TEXTS, collect, FEATURE_MAX, K(CREATE), K(CREATE)),
 
-	F("collection", ID, collection_id, 0, NAMING | K(RELEASE), NAMING | K(RELEASE)),
-	F("entity", TEXT, entity, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
-	F("project", TEXT, project, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
-	F("name", TEXT, name, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
+	F("collection", ID, collection_id, 0, OF_COLLECTION, OF_COLLECTION),
+	F("entity", TEXT, entity, EVENT_NAME_MAX_BYTES, HAS_NAMES, HAS_NAMES),
+	F("project", TEXT, project, EVENT_NAME_MAX_BYTES, HAS_NAMES, HAS_NAMES),
+	F("name", TEXT, name, EVENT_NAME_MAX_BYTES, HAS_NAMES, HAS_NAMES),
 	F("type", TEXT, type, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
+	F("after", U64, after, LOG_NUMBER_MAX, K(CLAIM), K(CLAIM)),
+	F("claim", SHA256, claim, 0, K(RENAME), K(RENAME)),
 
 	F("version", U64, version, COLLECTION_VERSIONS_MAX - 1, OF_VERSION, OF_VERSION),
 	F("version_id", ID, version_id, 0, MADE, MADE),

@@ -30,6 +30,8 @@ enum event_kind {
 	/* names/…/log */
 	EVENT_NAME,    /* the name means this collection from now on */
 	EVENT_RELEASE, /* it means nothing any more */
+	EVENT_CLAIM,   /* it may mean this collection: if that one's log says so (decision 0023) */
+	EVENT_UNCLAIM, /* it may not any more */
 	/* collections/…/log */
 	EVENT_OPEN, /* event 1 of each */
 	EVENT_SAVE,
@@ -41,6 +43,8 @@ enum event_kind {
 	EVENT_LINK,		   /* a version of another collection, numbered here */
 	EVENT_DESCRIBE_COLLECTION, /* all of it, not one version */
 	EVENT_TAG_COLLECTION,
+	EVENT_RENAME, /* it is called so from now on: the commit of a claim */
+	EVENT_STAY,   /* what was claimed for it before is void */
 	EVENT_DELETE, /* one version */
 	EVENT_CLOSE,  /* the collection is deleted: nothing may follow */
 	/* gc/log */
@@ -85,9 +89,11 @@ struct event {
 	unsigned identity;		   /* enum identity_kind */
 	struct texts read, write, collect; /* features needed to do so */
 
-	/* name, release, open */
+	/* name, release, open, claim, unclaim; names: rename, too */
 	uint8_t collection_id[16];
 	struct view entity, project, name, type;
+	uint64_t after;	   /* claim: the last event of the collection that settles claims */
+	uint8_t claim[32]; /* rename: SHA-256 of the claim event */
 
 	/* save and link, and `version` for all that speak of one */
 	uint64_t version;

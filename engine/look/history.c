@@ -98,6 +98,15 @@ static void summarize(const struct event *event, char out[SUMMARY_BYTES])
 	case EVENT_DELETE:
 		snprintf(out, SUMMARY_BYTES, "v%llu deleted", version);
 		break;
+	case EVENT_RENAME:
+		snprintf(out, SUMMARY_BYTES, "renamed: it is '%.*s/%.*s/%.*s' now",
+			 VIEW_ARGS(event->entity), VIEW_ARGS(event->project),
+			 VIEW_ARGS(event->name));
+		break;
+	case EVENT_STAY:
+		snprintf(out, SUMMARY_BYTES,
+			 "a name that was claimed for it went to somebody else");
+		break;
 	case EVENT_CLOSE:
 		snprintf(out, SUMMARY_BYTES, "the artifact was deleted");
 		break;

@@ -228,6 +228,15 @@ typedef bool collection_expire_fn(void *state, const struct version *version,
 enum muster_code collection_expire(struct collection *collection,
 				   const struct retention_rules *rules, bool is_dry_run,
 				   collection_expire_fn *fn, void *state, struct muster_error *err);
+/**
+ * Call the collection otherwise; its old name is free then, also for a new one. Decided by one
+ * event of its log: whoever is killed leaves it with the old name or with the new one, and what
+ * stands in the way of either is tidied up by who wants it. Others that have it open go on with it.
+ * Errors: MUSTER_E_REFUSED where the new name means a collection; MUSTER_E_CONFLICT where somebody
+ * else renamed it, or others want the name all the time.
+ */
+enum muster_code collection_rename(struct collection *collection, const struct collection_name *to,
+				   struct muster_error *err);
 /** End the collection: its versions go, its name is free for a new one. */
 enum muster_code collection_delete(struct collection *collection, struct muster_error *err);
 

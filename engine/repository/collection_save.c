@@ -217,7 +217,7 @@ static enum muster_code decide_new(struct collection *collection, struct save *s
 			err, MUSTER_E_CONFLICT,
 			"the latest version of '%.*s' is not the one that this was computed "
 			"against",
-			VIEW_ARGS(collection->name.name));
+			VIEW_ARGS(collection->state.name));
 	}
 	if (!save->is_synced) {
 		code = store_sync(repository_store(collection->repository), err);
@@ -306,7 +306,7 @@ enum muster_code collection_save(struct collection *collection, const struct sav
 	if (!code)
 		end_session(collection, &save);
 	else if (muster_failed(code))
-		muster_context(err, "save '%.*s'", VIEW_ARGS(collection->name.name));
+		muster_context(err, "save '%.*s'", VIEW_ARGS(collection->state.name));
 	free(save.aliases.items);
 	free(save.tags.items);
 	bytes_release(&save.metadata);

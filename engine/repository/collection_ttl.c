@@ -86,7 +86,7 @@ static enum muster_code decide_default(struct collection *collection, void *stat
 	if (!latest)
 		return muster_fail(err, MUSTER_E_REFUSED,
 				   "artifact '%.*s' has no version that could inherit a ttl",
-				   VIEW_ARGS(collection->name.name));
+				   VIEW_ARGS(collection->state.name));
 	event->kind.id = EVENT_TTL;
 	event->version = latest->number;
 	event->ttl_days = latest->ttl_days;

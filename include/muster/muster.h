@@ -120,6 +120,17 @@ enum muster_code muster_describe_collection(struct muster_repository *repository
 enum muster_code muster_tag_collection(struct muster_repository *repository, const char *collection,
 				       const char *tag, bool remove, struct muster_error *err);
 
+/**
+ * Call an artifact "[[entity/]project/]name" otherwise. `new_name` is written the same way; what it
+ * leaves out stays as it is. Versions, aliases and history go with it; the old name is free, also for
+ * a new artifact. Links, which know it by its id, are not touched. One event decides it, so others see
+ * the old name or the new one, and who is interrupted may do it again.
+ * Errors: MUSTER_E_NAME: no such artifact; MUSTER_E_REFUSED: the new name is another's;
+ * MUSTER_E_USAGE: it breaks a rule; MUSTER_E_CONFLICT: somebody else renamed it meanwhile.
+ */
+enum muster_code muster_rename(struct muster_repository *repository, const char *collection,
+			       const char *new_name, struct muster_error *err);
+
 /* Links (muster/collection.h). Of a link muster_tag(), muster_describe() and muster_metadata()
  * change the version that is linked, muster_alias() the link; it has no ttl; muster_delete()
  * deletes only the link, whatever aliases it has. */

@@ -95,6 +95,8 @@ class Json(MusterTest):
         self.assertTrue(self.run_json(0, "show", "chosen:in-use")[0]["is_link"])
         self.run_json(0, "log", "chosen")
         self.run_json(0, "unlink", "chosen:in-use")
+        self.run_json(0, "rename", "chosen", "selected")
+        self.run_json(0, "log", "selected")
         self.run_json(0, "show", "photos")
         self.run_json(0, "ls")
         self.run_json(0, "expire", "photos", "--keep-last", "1", "--dry-run")

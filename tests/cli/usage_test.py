@@ -10,8 +10,8 @@ import harness
 from harness import MusterTest
 
 COMMANDS = ("init put get checkout verify check ls show log cat diff digest etag alias tag "
-            "describe metadata ttl link unlink delete expire copy export import cache completion help").split()
-NOT_BUILT = ("scan draft rename run lineage used-by logged-by gc "
+            "describe metadata ttl rename link unlink delete expire copy export import cache completion help").split()
+NOT_BUILT = ("scan draft run lineage used-by logged-by gc "
              "plan merge repair").split()
 
 

@@ -61,12 +61,19 @@ static void history_add_save(struct history *h, struct event *event, uint64_t *s
 
 static void history_add(struct history *h, uint64_t *seed)
 {
-	static const enum event_kind kinds[] = { EVENT_SAVE,	      EVENT_SAVE,
-						 EVENT_SAVE,	      EVENT_ALIAS,
-						 EVENT_TAG,	      EVENT_DESCRIBE,
-						 EVENT_TTL,	      EVENT_METADATA,
-						 EVENT_DELETE,	      EVENT_DESCRIBE_COLLECTION,
-						 EVENT_TAG_COLLECTION };
+	static const enum event_kind kinds[] = { EVENT_SAVE,
+						 EVENT_SAVE,
+						 EVENT_SAVE,
+						 EVENT_ALIAS,
+						 EVENT_TAG,
+						 EVENT_DESCRIBE,
+						 EVENT_TTL,
+						 EVENT_METADATA,
+						 EVENT_DELETE,
+						 EVENT_DESCRIBE_COLLECTION,
+						 EVENT_TAG_COLLECTION,
+						 EVENT_RENAME,
+						 EVENT_STAY };
 	uint64_t number = h->count + 1, version = pick_live(h, seed);
 	enum event_kind kind = kinds[pick(seed, sizeof(kinds) / sizeof(kinds[0]))];
 	struct event event;
@@ -86,7 +93,7 @@ static void history_add(struct history *h, uint64_t *seed)
 	event.sets_default = !pick(seed, 8);
 	event.default_ttl_days = pick(seed, 3);
 	snprintf(h->names[h->count], sizeof(h->names[0]), "a%u", (unsigned)pick(seed, 12));
-	event.alias = event.tag = view_text(h->names[h->count]);
+	event.alias = event.tag = event.name = view_text(h->names[h->count]);
 	if (kind == EVENT_SAVE || kind == EVENT_LINK)
 		history_add_save(h, &event, seed);
 	if (kind == EVENT_DELETE)
@@ -462,6 +469,41 @@ static void a_checkpoint_names_each_later_feature_in_order(void **state)
 	}
 }
 
+static void a_renamed_collection_is_called_so_behind_a_checkpoint(void **state)
+{
+	struct collection_state s = open_state(), back = { 0 };
+	struct event event = sample_event(EVENT_RENAME, 2);
+	struct bytes text = { 0 };
+	uint8_t sha256[32];
+	uint64_t number;
+
+	(void)state;
+	assert_int_equal(s.settled, 1);
+	event.is_understood = true;
+	event.name = VIEW_LITERAL("pictures");
+	event.project = VIEW_LITERAL("dogs");
+	assert_int_equal(collection_state_apply(&s, &event, NULL), MUSTER_OK);
+	assert_int_equal(apply(&s, EVENT_STAY, 1, NULL), MUSTER_OK); /* event 3 */
+	assert_int_equal(apply(&s, EVENT_SAVE, 0, NULL), MUSTER_OK);
+	assert_int_equal(checkpoint_encode(&s, 7, some_sha256, &text, NULL), MUSTER_OK);
+	assert_int_equal(checkpoint_parse(&back, &number, sha256, bytes_view(&text), NULL),
+			 MUSTER_OK);
+	for (int i = 0; i < 2; i++) {
+		const struct collection_state *either = i ? &back : &s;
+
+		assert_int_equal(either->settled, 3);
+		assert_true(view_equal(either->entity, VIEW_LITERAL("me")));
+		assert_true(view_equal(either->project, VIEW_LITERAL("dogs")));
+		assert_true(view_equal(either->name, VIEW_LITERAL("pictures")));
+		assert_true(view_equal(either->type, VIEW_LITERAL("dataset")));
+	}
+	assert_int_equal(bytes_append_byte(&text, '\0', NULL), MUSTER_OK);
+	assert_non_null(strstr((const char *)text.ptr, "[\"collection 1\", \"names 1\"]"));
+	bytes_release(&text);
+	collection_state_release(&back);
+	collection_state_release(&s);
+}
+
 static char *replaced(const struct bytes *text, const char *from, const char *to)
 {
 	char *copy = calloc(1, text->len + 64), *at;
@@ -591,6 +633,7 @@ int main(void)
 		cmocka_unit_test(saved_versions_and_links_do_not_mix),
 		cmocka_unit_test(what_is_said_of_a_collection_outlives_a_checkpoint),
 		cmocka_unit_test(a_checkpoint_names_each_later_feature_in_order),
+		cmocka_unit_test(a_renamed_collection_is_called_so_behind_a_checkpoint),
 		cmocka_unit_test(bad_checkpoints_are_refused),
 		cmocka_unit_test(a_checkpoint_has_a_line_for_each_version),
 		cmocka_unit_test(every_failed_allocation_is_reported),
