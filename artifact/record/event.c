@@ -12,6 +12,7 @@
 #define DESCRIBES		   (K(DESCRIBE) | K(DESCRIBE_COLLECTION))
 #define TAGS			   (K(TAG) | K(TAG_COLLECTION))
 #define OBJECT_KEYS		   (K(CONDEMN) | K(SWEEP))
+#define SIGNED			   (~(K(CREATE) | K(NAME) | K(OPEN)))
 #define FEATURE_MAX		   64
 #define KEY_TEXT_MAX		   (KEY_MAX_BYTES + 16)
 #define F(text, form, member, ...) RECORD_FIELD(text, form, struct event, member, __VA_ARGS__)
@@ -78,6 +79,7 @@ static const struct field fields[] = {
 	F("time", TIME, time_ms, 0, KINDS_ALL, KINDS_ALL),
 	F("kind", KIND, kind, 64, KINDS_ALL, KINDS_ALL),
 	F("must_understand", BOOL, must_understand, 0, KINDS_ALL, 0),
+	F("by", TEXT, by, EVENT_BY_MAX_BYTES, SIGNED, 0),
 
 	F("repository", ID, repository_id, 0, K(CREATE), K(CREATE)),
 	F("format", U64, format, 0, K(CREATE), K(CREATE)),
@@ -143,6 +145,11 @@ static const struct record_schema schema = {
 const char *event_kind_name(enum event_kind kind)
 {
 	return kind_names[kind < EVENT_KINDS ? kind : EVENT_UNKNOWN];
+}
+
+bool event_may_say_by(const struct event *event)
+{
+	return (SIGNED & 1u << event->kind.id) && !event->must_understand;
 }
 
 void event_release(struct event *event)

@@ -20,6 +20,7 @@
 #define EVENT_DESCRIPTION_MAX_BYTES (256u << 10)
 #define EVENT_NAME_MAX_BYTES	    512 /* names, aliases, tags, types: 128 characters */
 #define EVENT_RUN_MAX_BYTES	    1024
+#define EVENT_BY_MAX_BYTES	    1024  /* "user@host" */
 #define EVENT_TTL_MAX_DAYS	    36500 /* 100 years */
 #define COLLECTION_VERSIONS_MAX	    (1u << 20)
 
@@ -81,6 +82,7 @@ struct event {
 	struct record_kind kind;
 	bool must_understand;
 	bool is_understood; /* set by event_parse() */
+	struct view by;	    /* who made it; not of create, name, open */
 
 	/* create */
 	uint8_t repository_id[16];
@@ -149,5 +151,9 @@ extern const struct record_schema link_source_schema;
 
 /** "save", "alias", ... Static memory. */
 const char *event_kind_name(enum event_kind kind);
+
+/** May it say who made it? Not where its bytes follow from another event, nor where programs that
+ *  understand all but that would be stopped by it. */
+bool event_may_say_by(const struct event *event);
 
 #endif

@@ -144,7 +144,7 @@ static enum muster_code tell(void *state, const struct event *event, struct view
 			     struct muster_error *err)
 {
 	struct history *history = state;
-	char summary[SUMMARY_BYTES], kind[64], session[33], hex[65];
+	char summary[SUMMARY_BYTES], kind[64], session[33], hex[65], by[EVENT_BY_MAX_BYTES + 1];
 	struct muster_event_info info = { .number = event->number,
 					  .time_ms = event->time_ms,
 					  .kind = kind,
@@ -152,11 +152,13 @@ static enum muster_code tell(void *state, const struct event *event, struct view
 					  .version_number = event->version,
 					  .has_version = speaks_of_version(event),
 					  .session = session,
+					  .by = by,
 					  .sha256 = hex };
 	uint8_t sha256[32];
 
 	(void)err;
 	summarize(event, summary);
+	snprintf(by, sizeof(by), "%.*s", VIEW_ARGS(event->by));
 	snprintf(kind, sizeof(kind), "%.*s", VIEW_ARGS(event->kind.text));
 	if (event->kind.id != EVENT_UNKNOWN)
 		info.kind = event_kind_name(event->kind.id);

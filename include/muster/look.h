@@ -76,6 +76,7 @@ struct muster_event_info {
 	uint64_t version_number;
 	bool has_version;
 	const char *session; /* hex */
+	const char *by;	     /* "user@host" that made it; "" where it does not say */
 	const char *sha256;  /* of the event, hex */
 };
 
