@@ -6,7 +6,7 @@
 
 #include "artifact/name.h"
 #include "engine/cache/blob_cache.h"
-#include "engine/repository/collection.h"
+#include "engine/repository/run.h"
 #include "engine/remote/remote.h"
 #include "io/store/local.h"
 #include "muster/muster.h"
@@ -148,6 +148,23 @@ enum muster_code api_job(const struct muster_job *from, struct muster_job *out,
 enum muster_code api_begin_version(struct muster_repository *repository,
 				   const struct api_given_name *given, struct muster_job *job,
 				   struct api_full_name *name, struct muster_error *err);
+
+/* --- run.c --- */
+
+struct named_version;
+
+/** The run that a job is done for. */
+struct api_run {
+	struct run_id id;
+	const char *text; /* its id; NULL: none */
+};
+/** What was given, NULL: what MUSTER_RUN says; "" is none. Errors: MUSTER_E_NAME where there is no
+ *  such run, MUSTER_E_REFUSED where it is finished. */
+enum muster_code api_run(struct muster_repository *repository, const char *given,
+			 struct api_run *out, struct muster_error *err);
+/** If there is one, it uses this version from now on. */
+enum muster_code api_run_uses(struct muster_repository *repository, const struct api_run *run,
+			      const struct named_version *named, struct muster_error *err);
 
 /* --- machine.c --- */
 

@@ -20,6 +20,8 @@ static const struct command *const change[] = { &command_alias,
 						&command_delete,
 						&command_expire,
 						NULL };
+static const struct command *const lineage[] = { &command_run, &command_used_by, &command_logged_by,
+						 &command_lineage, NULL };
 static const struct command *const care[] = { &command_copy,
 					      &command_export,
 					      &command_import,
@@ -32,6 +34,7 @@ const struct command_group command_groups[] = {
 	{ "Work with data", work },
 	{ "Look", look },
 	{ "Change what is said of versions", change },
+	{ "Runs and lineage", lineage },
 	{ "More", care },
 };
 const size_t command_group_count = sizeof(command_groups) / sizeof(command_groups[0]);

@@ -65,6 +65,7 @@ static const struct field source_fields[] = {
 	S("project", TEXT, project, EVENT_NAME_MAX_BYTES, KINDS_ALL, KINDS_ALL),
 	S("name", TEXT, name, EVENT_NAME_MAX_BYTES, KINDS_ALL, KINDS_ALL),
 	S("version", U64, version, COLLECTION_VERSIONS_MAX - 1, KINDS_ALL, KINDS_ALL),
+	S("event", U64, event, LOG_NUMBER_MAX, KINDS_ALL, KINDS_ALL),
 	S("time", TIME, created_ms, 0, KINDS_ALL, KINDS_ALL),
 };
 const struct record_schema link_source_schema = { .fields = source_fields,

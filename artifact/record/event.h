@@ -70,7 +70,8 @@ struct link_source {
 	uint8_t collection_id[16];
 	struct view entity, project, name;
 	uint64_t version;
-	uint64_t created_ms; /* of its save event */
+	uint64_t event; /* that saved it */
+	uint64_t created_ms;
 };
 
 struct event {

@@ -225,6 +225,7 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 	if (!code)
 		code = adopt_dead(job, err);
 	if (!code)
-		code = put_source_open(&job->run.plan.source, options, &limits, err);
+		code = put_source_open(&job->run.plan.source, job->repository, options, &limits,
+				       err);
 	return code ? code : open_emit(job, err);
 }

@@ -26,7 +26,7 @@ static enum muster_code versions_checkpoint(const void *state, uint64_t number,
 	return checkpoint_encode(state, number, sha256, out, err);
 }
 
-enum muster_code collection_open_versions(struct collection *collection, struct muster_error *err)
+enum muster_code collection_open_log(struct collection *collection, struct muster_error *err)
 {
 	struct log_options options = { .store = repository_store(collection->repository),
 				       .effects = repository_effects(collection->repository),
@@ -72,69 +72,6 @@ enum muster_code collection_open(struct collection **out, struct repository *rep
 	if (!code)
 		code = collection_find_or_make(*out, name, type, err);
 	return keep_or_close(out, code);
-}
-
-static enum muster_code fail_gone(const uint8_t id[16], struct muster_error *err)
-{
-	char hex[33] = "";
-
-	hex_put(hex, id, 16);
-	return muster_fail(err, MUSTER_E_NAME, "there is no collection %s (any more)", hex);
-}
-
-/* Opens it by what it calls itself. MUSTER_ABSENT: it has another name by now, or none. */
-static enum muster_code open_called(struct collection **out, struct collection *named,
-				    struct muster_error *err)
-{
-	const struct collection_state *state = &named->state;
-	struct collection_name name = { state->entity, state->project, state->name };
-	struct muster_error why = { 0 };
-	enum muster_code code = collection_open(out, named->repository, &name, NULL, &why);
-
-	if (!code && memcmp(collection_id(*out), named->name.collection_id, 16) == 0)
-		return MUSTER_OK;
-	if (!code)
-		keep_or_close(out, MUSTER_ABSENT);
-	if (!code || code == MUSTER_E_NAME)
-		return MUSTER_ABSENT;
-	if (err)
-		*err = why;
-	return code;
-}
-
-static enum muster_code open_named(struct collection **out, struct collection *named,
-				   struct muster_error *err)
-{
-	const uint8_t *id = named->name.collection_id;
-	enum muster_code code = MUSTER_ABSENT;
-
-	for (int i = 0; i < COLLECTION_ATTEMPTS && code == MUSTER_ABSENT; i++) {
-		uint64_t settled = named->state.settled;
-
-		code = log_read(named->log, err);
-		if (!code && (!named->state.is_open || named->state.is_closed ||
-			      named->state.settled == settled))
-			return fail_gone(id, err);
-		if (!code)
-			code = open_called(out, named, err);
-	}
-	return code == MUSTER_ABSENT ? fail_gone(id, err) : code;
-}
-
-enum muster_code collection_open_by_id(struct collection **out, struct repository *repository,
-				       const uint8_t id[16], struct muster_error *err)
-{
-	struct collection named = { .repository = repository };
-	enum muster_code code;
-
-	*out = NULL;
-	memcpy(named.name.collection_id, id, sizeof(named.name.collection_id));
-	code = collection_open_versions(&named, err);
-	if (!code)
-		code = open_named(out, &named, err);
-	log_close(named.log);
-	collection_state_release(&named.state);
-	return code;
 }
 
 /* Nothing of an earlier collection of this name may be seen. */

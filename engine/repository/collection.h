@@ -46,9 +46,10 @@ enum muster_code collection_open(struct collection **out, struct repository *rep
 enum muster_code collection_open_or_intend(struct collection **out, struct repository *repository,
 					   const struct collection_name *name, const char *type,
 					   struct muster_error *err);
-/** Open the collection of this id, whatever it is called. MUSTER_E_NAME: there is none any more. */
-enum muster_code collection_open_by_id(struct collection **out, struct repository *repository,
-				       const uint8_t id[16], struct muster_error *err);
+/** The collection with this id, whatever it is called, and though it was deleted: what cannot be
+ *  changed then. Errors: MUSTER_E_NAME where there was none. */
+enum muster_code collection_open_id(struct collection **out, struct repository *repository,
+				    const uint8_t collection_id[16], struct muster_error *err);
 void collection_close(struct collection *collection); /* takes NULL */
 
 /** Read the log to its head. MUSTER_E_NAME if the collection was deleted. */
@@ -76,6 +77,17 @@ enum muster_code collection_metadata(struct collection *collection, const struct
 /** The same of the whole collection's description. */
 enum muster_code collection_description_of_all(struct collection *collection, struct bytes *out,
 					       struct muster_error *err);
+
+/** The version as it was saved: of a link number and event are those of its source, in the log of
+ *  the collection `collection_id`; else its own. Lends what the version lends. */
+struct version collection_saved(const struct collection *collection, const struct version *version,
+				uint8_t collection_id[16]);
+
+/** Append the id of the run that made save event `number`, of a version that may be deleted;
+ * nothing if there is none. MUSTER_E_FORMAT: it is of another version. */
+enum muster_code collection_run_of_event(struct collection *collection, uint64_t number,
+					 const uint8_t version_id[16], struct bytes *out,
+					 struct muster_error *err);
 
 /** The store's times, since 1970, of the save events of `count` versions from number `first` on; 0
  *  for deleted ones. No request if the log was listed with all of them (log_stored_ms()), else one
@@ -118,7 +130,7 @@ struct save_request {
 	size_t tag_count;
 	uint64_t ttl_days;	/* 0: none of its own */
 	bool ttl_disabled;	/* it inherits none */
-	const char *run;	/* NULL: none */
+	const char *run;	/* the id of one that there is; NULL: none */
 	save_relies_fn *relies; /* NULL: nothing to ask */
 	void *relies_state;
 };

@@ -43,14 +43,16 @@ struct change {
 enum muster_code collection_change(struct collection *collection, struct change *change,
 				   struct muster_error *err);
 
+/** Begin with the log of the collection whose id stands in `name`. */
+enum muster_code collection_open_log(struct collection *collection, struct muster_error *err);
+
 /** The version, or MUSTER_E_NAME. */
 enum muster_code collection_require(const struct collection *collection, uint64_t number,
 				    const struct version **out, struct muster_error *err);
 
-/** Opens the logs of a name, or of the collection that it is bound to; reads nothing. */
+/** Opens the log of a name; reads nothing. */
 enum muster_code collection_new(struct collection **out, struct repository *repository,
 				const struct collection_name *name, struct muster_error *err);
-enum muster_code collection_open_versions(struct collection *collection, struct muster_error *err);
 
 /* --- collection_name.c ------------------------------------------------------------------------ */
 

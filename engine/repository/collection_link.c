@@ -49,6 +49,7 @@ static enum muster_code take_source(struct linking *linking, const struct versio
 							.project = from->project,
 							.name = from->name,
 							.version = version->number,
+							.event = version->event,
 							.created_ms = version->created_ms };
 		memcpy(linking->source.collection_id, from->id, sizeof(from->id));
 	}

@@ -80,7 +80,7 @@ enum muster_code collection_find(struct collection *collection, struct muster_er
 		return code;
 	if (!collection->name.is_bound)
 		return MUSTER_ABSENT;
-	code = collection_open_versions(collection, err);
+	code = collection_open_log(collection, err);
 	if (!code)
 		code = log_read(collection->log, err);
 	return code ? code : judge(collection, err);

@@ -173,11 +173,16 @@ static enum muster_code run(struct renaming *renaming, struct muster_error *err)
 	return code;
 }
 
+static struct view type_of(const struct collection *collection)
+{
+	return collection->state.is_open ? collection->state.type : collection->name.type;
+}
+
 enum muster_code collection_rename(struct collection *collection, const struct collection_name *to,
 				   struct muster_error *err)
 {
 	struct renaming renaming = { .collection = collection, .to = to };
-	enum muster_code code = collection_check_names(to, collection->name.type, err);
+	enum muster_code code = collection_check_names(to, type_of(collection), err);
 
 	if (!code)
 		code = run(&renaming, err);

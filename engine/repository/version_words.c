@@ -4,23 +4,26 @@
 
 /* --- where it is said ------------------------------------------------------------------------- */
 
-/* The collection that the link's source is in, unless that one is at hand. MUSTER_E_NAME: gone. */
+/* The collection that the link's source is in, unless that one is at hand. MUSTER_E_NAME: there was
+ * none. */
 static enum muster_code open_source(struct said_in *said, struct collection *from,
 				    const struct link_source *source, struct muster_error *err)
 {
 	if (said->opened && memcmp(collection_id(said->opened), source->collection_id, 16) == 0)
 		return MUSTER_OK;
 	collection_close(said->opened);
-	return collection_open_by_id(&said->opened, collection_repository(from),
-				     source->collection_id, err);
+	return collection_open_id(&said->opened, collection_repository(from), source->collection_id,
+				  err);
 }
 
 static const struct version *find_source(const struct said_in *said, const struct version *link)
 {
-	const struct version *source =
-		collection_state_version(collection_versions(said->opened), link->source.version);
+	const struct collection_state *state = collection_versions(said->opened);
+	const struct version *source = collection_state_version(state, link->source.version);
 
-	return source && memcmp(source->id, link->id, sizeof(source->id)) == 0 ? source : NULL;
+	return source && !state->is_closed && memcmp(source->id, link->id, sizeof(source->id)) == 0
+		       ? source
+		       : NULL;
 }
 
 enum muster_code said_in_find(struct said_in *said, struct collection *collection,

@@ -157,6 +157,28 @@ class Links(MusterTest):
         self.assertEqual(self.show("photos")["tags"], [])
         self.assertEqual(self.kinds("photos")[-4:], ["describe_collection"] + 3 * ["tag_collection"])
 
+    def test_lineage_of_a_link_is_its_sources(self):
+        self.run_ok("run", "start", "--id", "maker")
+        self.environment["MUSTER_RUN"] = "maker"
+        self.write("photos/a.txt", "three\n")
+        self.run_ok("put", "photos", "-n", "photos")
+        self.run_ok("link", "photos:v2", "chosen", "-a", "prod")
+        self.run_ok("run", "start", "--id", "user")
+        self.environment["MUSTER_RUN"] = "user"
+        self.run_ok("get", "chosen:prod", "copy")
+        del self.environment["MUSTER_RUN"]
+        for gone in (False, True):
+            with self.subTest(gone=gone):
+                for version in ("chosen:prod",) if gone else ("photos:v2", "chosen:prod"):
+                    self.assertIn("user", self.run_ok("used-by", version).out)
+                    self.assertIn("maker", self.run_ok("logged-by", version).out)
+                    drawn = self.run_ok("lineage", version).out
+                    self.assertIn("user", drawn)
+                    self.assertIn("photos:v2", drawn)
+                self.run_ok("check")
+                if not gone:
+                    self.run_ok("delete", "photos:v2", "--yes")
+
     def test_older_programs_are_stopped_by_name(self):
         """What they do not know, they may not write behind: each new kind is one they do not know."""
         self.run_ok("link", "photos:v0", "chosen")

@@ -49,6 +49,7 @@ static inline struct event sample_event(enum event_kind kind, uint64_t number)
 			    .project = VIEW_LITERAL("dogs"),
 			    .name = VIEW_LITERAL("pictures"),
 			    .version = 5,
+			    .event = 9,
 			    .created_ms = 1767225600123u },
 		.condemned = 1,
 	};

@@ -204,12 +204,17 @@ static void an_id_finds_it_whatever_it_is_called(void **state)
 	c = make_images(&place);
 	memcpy(id, collection_id(c), 16);
 	rename_to(c, "pictures");
-	assert_int_equal(collection_open_by_id(&found, place.repository, id, NULL), MUSTER_OK);
+	assert_int_equal(collection_open_id(&found, place.repository, id, NULL), MUSTER_OK);
 	assert_true(view_equal(collection_versions(found)->name, VIEW_LITERAL("pictures")));
-	collection_close(found);
+	collection_close(c);
+	c = found;
+	rename_to(c, "photos");
+	assert_true(is_there(&place, "photos"));
 	assert_int_equal(collection_delete(c, NULL), MUSTER_OK);
-	assert_int_equal(collection_open_by_id(&found, place.repository, id, NULL), MUSTER_E_NAME);
-	assert_null(found);
+	assert_int_equal(collection_open_id(&found, place.repository, id, NULL), MUSTER_OK);
+	assert_true(collection_versions(found)->is_closed);
+	assert_int_equal(try_rename(found, "images", NULL), MUSTER_E_NAME);
+	collection_close(found);
 	collection_close(c);
 	place_release(&place);
 }
