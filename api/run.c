@@ -29,14 +29,15 @@ enum muster_code api_run(struct muster_repository *repository, const char *given
 enum muster_code api_run_uses(struct muster_repository *repository, const struct api_run *run,
 			      const struct named_version *named, struct muster_error *err)
 {
+	uint8_t collection_id[16];
+	struct version version;
 	enum muster_code code;
 
 	if (!run->text)
 		return MUSTER_OK;
+	version = collection_saved(named->collection, named->version, collection_id);
 	code = api_prepare_write(repository, err);
-	return code ? code
-		    : run_use(repository->engine, &run->id, collection_id(named->collection),
-			      named->version, err);
+	return code ? code : run_use(repository->engine, &run->id, collection_id, &version, err);
 }
 
 /* --- runs ------------------------------------------------------------------------------------ */

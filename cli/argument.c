@@ -141,6 +141,16 @@ bool argument_has_alias(const char *version)
 	return strchr(version, ':') != NULL;
 }
 
+enum muster_code argument_check_collection(const char *name, bool is_collection,
+					   struct muster_error *err)
+{
+	if (!is_collection || !argument_has_alias(name))
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_USAGE,
+			   "'%s' is one version; --collection is for an artifact with all of them",
+			   name);
+}
+
 static enum muster_code add_pattern_file(struct filter *filter, const char *path,
 					 struct muster_error *err)
 {

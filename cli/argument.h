@@ -39,6 +39,9 @@ enum muster_code argument_check_file(const char *path, struct muster_error *err)
 
 /** Does a version's name say which one ("name:alias")? */
 bool argument_has_alias(const char *version);
+/** MUSTER_E_USAGE where --collection (`is_collection`) is given for the name of one version. */
+enum muster_code argument_check_collection(const char *name, bool is_collection,
+					   struct muster_error *err);
 
 /* --- the cache: the same options in every command that fetches -------------------------------- */
 

@@ -25,6 +25,7 @@ static void event_json(struct cli *cli, const struct muster_event_info *info)
 	json_member_text(json, "summary", info->summary);
 	if (info->has_version)
 		json_member_u64(json, "version_number", info->version_number);
+	json_member_text(json, "by", info->by);
 	json_member_text(json, "session", info->session);
 	json_member_text(json, "sha256", info->sha256);
 	cli_json_end(cli);
@@ -42,6 +43,7 @@ static bool on_event(void *state, const struct muster_event_info *info)
 	table_cell_count(&history->table, info->number);
 	table_cell_time(&history->table, info->time_ms);
 	table_cell(&history->table, info->kind);
+	table_cell(&history->table, *info->by ? info->by : "-");
 	if (history->cli->global.verbose)
 		table_cell(&history->table, info->sha256);
 	table_cell(&history->table, info->summary);
@@ -50,19 +52,19 @@ static bool on_event(void *state, const struct muster_event_info *info)
 
 static enum muster_code list(struct history *history, struct muster_error *err)
 {
-	static const struct table_column shortly[] = {
-		{ "EVENT", true }, { "TIME (UTC)", false }, { "KIND", false }, { "WHAT", false }
-	};
-	static const struct table_column fully[] = { { "EVENT", true },
-						     { "TIME (UTC)", false },
-						     { "KIND", false },
-						     { "SHA-256", false },
-						     { "WHAT", false } };
+	static const struct table_column shortly[] = { { "EVENT", true },
+						       { "TIME (UTC)", false },
+						       { "KIND", false },
+						       { "BY", false },
+						       { "WHAT", false } };
+	static const struct table_column fully[] = { { "EVENT", true },	   { "TIME (UTC)", false },
+						     { "KIND", false },	   { "BY", false },
+						     { "SHA-256", false }, { "WHAT", false } };
 	bool is_full = history->cli->global.verbose;
 	enum muster_code code;
 
 	table_begin(&history->table, &history->cli->output, is_full ? fully : shortly,
-		    is_full ? 5 : 4);
+		    is_full ? 6 : 5);
 	code = muster_history(history->cli->repository, cli_word(history->cli, 0), on_event,
 			      history, err);
 	table_end(&history->table);
@@ -97,7 +99,7 @@ const struct command command_log = {
 	.usage = "[options] NAME",
 	.description =
 		"Prints all that was done to an artifact: versions, aliases, tags and so on, "
-		"in order. With -v also the SHA-256 of each event.",
+		"in order, and who did it. With -v also the SHA-256 of each event.",
 	.examples = "muster log photos\nmuster log photos --json",
 	.word_min = 1,
 	.word_max = 1,

@@ -56,6 +56,9 @@ static void collection_json(struct cli *cli, const struct muster_collection_info
 	}
 	if (info->default_ttl_days)
 		json_member_u64(json, "default_ttl_days", info->default_ttl_days);
+	json_member_bool(json, "is_portfolio", info->is_portfolio);
+	json_member_text(json, "description", info->description);
+	json_member_list(json, "tags", info->tags, info->tag_count);
 	json_member_text(json, "updated_at", text_time(time, info->updated_ms * 1000000));
 	cli_json_end(cli);
 }
@@ -79,6 +82,7 @@ static bool on_collection(void *state, const struct muster_collection_info *info
 	table_cell_count(&listing->table, info->latest_entries);
 	table_cell_size(&listing->table, info->latest_bytes);
 	table_cell_time(&listing->table, info->updated_ms);
+	table_cell(&listing->table, info->is_portfolio ? "portfolio" : "");
 	return true;
 }
 
@@ -87,7 +91,7 @@ static enum muster_code list_collections(struct listing *listing, struct muster_
 	static const struct table_column columns[] = {
 		{ "NAME", false },	    { "TYPE", false }, { "VERSIONS", true },
 		{ "LATEST", true },	    { "FILES", true }, { "SIZE", true },
-		{ "CHANGED (UTC)", false },
+		{ "CHANGED (UTC)", false }, { "", false },
 	};
 	enum muster_code code;
 
@@ -119,11 +123,28 @@ static void cell_names(struct table *table, const char *const *names, size_t cou
 	bytes_release(&text);
 }
 
-/* Nothing for most: then the column cannot be seen. */
+static void cell_source(struct table *table, const struct muster_version_info *info)
+{
+	struct bytes text = { 0 };
+
+	bytes_append_text(&text, "link to ", NULL);
+	version_info_source(&text, info);
+	if (bytes_append_byte(&text, '\0', NULL) == MUSTER_OK)
+		table_cell(table, (const char *)text.ptr);
+	else
+		table_cell(table, "");
+	bytes_release(&text);
+}
+
+/* Nothing for most: then the column cannot be seen. Links have no end. */
 static void cell_end(struct table *table, const struct muster_version_info *info)
 {
 	char time[SHOW_TIME_BYTES], text[64] = "";
 
+	if (info->is_link) {
+		cell_source(table, info);
+		return;
+	}
 	if (info->expires_ms)
 		snprintf(text, sizeof(text), "%s %s", info->is_expired ? "EXPIRED" : "expires",
 			 show_time(time, info->expires_ms));

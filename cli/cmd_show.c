@@ -47,6 +47,18 @@ static void line_name(struct cli *cli, const struct muster_version_info *info)
 	output_end(&cli->output, '\n');
 }
 
+static void line_source(struct cli *cli, const struct muster_version_info *info)
+{
+	char time[SHOW_TIME_BYTES], text[64];
+
+	if (!info->is_link)
+		return;
+	version_info_source(begin_line(cli, "link to"), info);
+	output_end(&cli->output, '\n');
+	snprintf(text, sizeof(text), "%s UTC", show_time(time, info->linked_ms));
+	line_text(cli, "linked", text);
+}
+
 static void line_size(struct cli *cli, uint64_t size_bytes)
 {
 	char size[TEXT_SIZE_BYTES], count[TEXT_COUNT_BYTES], text[64];
@@ -94,6 +106,7 @@ static bool on_version(void *state, const struct muster_version_info *info)
 		return true;
 	}
 	line_name(cli, info);
+	line_source(cli, info);
 	line_text(cli, "type", info->type);
 	line_names(cli, "aliases", info->aliases, info->alias_count);
 	line_names(cli, "tags", info->tags, info->tag_count);

@@ -32,18 +32,6 @@ static enum muster_code parse_days(const char *text, int64_t *out, struct muster
 	return MUSTER_OK;
 }
 
-static enum muster_code check(struct cli *cli, struct muster_error *err)
-{
-	const struct ttl_options *options = cli->options;
-	const char *name = cli_word(cli, 0);
-
-	if (!options->is_collection || !argument_has_alias(name))
-		return MUSTER_OK;
-	return muster_fail(err, MUSTER_E_USAGE,
-			   "'%s' is one version; --collection is for an artifact with all of them",
-			   name);
-}
-
 static void tell(struct cli *cli, int64_t days)
 {
 	const struct ttl_options *options = cli->options;
@@ -67,7 +55,8 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 {
 	const struct ttl_options *options = cli->options;
 	int64_t days = 0;
-	enum muster_code code = check(cli, err);
+	enum muster_code code =
+		argument_check_collection(cli_word(cli, 0), options->is_collection, err);
 
 	if (!code)
 		code = parse_days(cli_word(cli, 1), &days, err);

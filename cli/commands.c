@@ -9,9 +9,17 @@ static const struct command *const work[] = {
 static const struct command *const look[] = { &command_ls,   &command_show, &command_log,
 					      &command_cat,  &command_diff, &command_digest,
 					      &command_etag, NULL };
-static const struct command *const change[] = { &command_alias,	   &command_tag, &command_describe,
-						&command_metadata, &command_ttl, &command_delete,
-						&command_expire,   NULL };
+static const struct command *const change[] = { &command_alias,
+						&command_tag,
+						&command_describe,
+						&command_metadata,
+						&command_ttl,
+						&command_rename,
+						&command_link,
+						&command_unlink,
+						&command_delete,
+						&command_expire,
+						NULL };
 static const struct command *const lineage[] = { &command_run, &command_used_by, &command_logged_by,
 						 &command_lineage, NULL };
 static const struct command *const care[] = { &command_copy,

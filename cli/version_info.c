@@ -18,8 +18,8 @@ static void write_time(struct json_writer *json, const char *key, uint64_t time_
 	json_member_text(json, key, text_time(text, time_ms * NS_PER_MS));
 }
 
-static void write_list(struct json_writer *json, const char *key, const char *const *items,
-		       size_t count)
+void json_member_list(struct json_writer *json, const char *key, const char *const *items,
+		      size_t count)
 {
 	json_write_key(json, key);
 	json_write_array_begin(json);
@@ -50,6 +50,22 @@ static void write_ttl(struct json_writer *json, const struct muster_version_info
 	json_member_bool(json, "is_expired", info->is_expired);
 }
 
+static void write_source(struct json_writer *json, const struct muster_version_info *info)
+{
+	char version[32];
+
+	json_member_bool(json, "is_link", info->is_link);
+	if (!info->is_link)
+		return;
+	snprintf(version, sizeof(version), "v%llu", (unsigned long long)info->source_number);
+	write_time(json, "linked_at", info->linked_ms);
+	json_member_text(json, "source_entity", info->source_entity);
+	json_member_text(json, "source_project", info->source_project);
+	json_member_text(json, "source_name", info->source_name);
+	json_member_text(json, "source_version", version);
+	json_member_bool(json, "source_is_gone", info->source_is_gone);
+}
+
 void version_info_json(struct cli *cli, const struct muster_version_info *info)
 {
 	struct json_writer *json = cli_json_begin(cli, "version");
@@ -70,8 +86,9 @@ void version_info_json(struct cli *cli, const struct muster_version_info *info)
 	json_member_text(json, "description", info->description);
 	json_write_key(json, "metadata");
 	json_write_raw(json, view_text(info->metadata && *info->metadata ? info->metadata : "{}"));
-	write_list(json, "aliases", info->aliases, info->alias_count);
-	write_list(json, "tags", info->tags, info->tag_count);
+	json_member_list(json, "aliases", info->aliases, info->alias_count);
+	json_member_list(json, "tags", info->tags, info->tag_count);
+	write_source(json, info);
 	cli_json_end(cli);
 }
 
@@ -94,6 +111,19 @@ void version_info_names(struct bytes *out, const char *const *names, size_t coun
 	}
 	if (!count)
 		bytes_append_text(out, "-", NULL);
+}
+
+void version_info_source(struct bytes *out, const struct muster_version_info *info)
+{
+	const char *const parts[] = { info->source_entity, "/", info->source_project, "/",
+				      info->source_name };
+	char number[48];
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		show_name(out, view_text(parts[i]));
+	snprintf(number, sizeof(number), ":v%llu%s", (unsigned long long)info->source_number,
+		 info->source_is_gone ? " (deleted)" : "");
+	bytes_append_text(out, number, NULL);
 }
 
 const char *entry_info_digest(const struct muster_entry_info *info)

@@ -8,6 +8,11 @@
 void version_info_json(struct cli *cli, const struct muster_version_info *info);
 /** "a, b, c", made safe to show, or "-" if there are none. */
 void version_info_names(struct bytes *out, const char *const *names, size_t count);
+/** A member that is a list of texts. */
+void json_member_list(struct json_writer *json, const char *key, const char *const *items,
+		      size_t count);
+/** What a link links, "entity/project/name:v3", made safe to show. */
+void version_info_source(struct bytes *out, const struct muster_version_info *info);
 /** The name of an artifact as one would type it: what the defaults say is left out. */
 #define COLLECTION_NAME_BYTES 2048
 void collection_name(char name[COLLECTION_NAME_BYTES], const struct muster_repository *repository,

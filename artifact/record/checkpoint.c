@@ -5,8 +5,7 @@
 
 /* What this program folds. A checkpoint folded with more or less is ignored: whoever knows more
  * may have kept things that were not understood when it was written. */
-#define FEATURE	    VIEW_LITERAL("collection 1")
-#define FEATURE_TTL VIEW_LITERAL("ttl 1") /* named only where there is something to keep of it */
+#define FEATURE VIEW_LITERAL("collection 1")
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define V(text, form, member, maximum, needing)                                                    \
@@ -36,6 +35,8 @@ static const struct field version_fields[] = {
 	V("ttl_days", U64, ttl_days, 0, 0),
 	V("ttl_disabled", BOOL, ttl_disabled, 0, 0),
 	V("tags", TEXTS, tags, EVENT_NAME_MAX_BYTES, 0),
+	RECORD_FIELD("source", RECORD, struct version, source, 0, KINDS_ALL, 0,
+		     .record = &link_source_schema),
 };
 static const struct record_schema version_schema = { .fields = version_fields,
 						     .field_count = COUNT(version_fields) };
@@ -56,8 +57,12 @@ struct checkpoint {
 	uint8_t collection_id[16];
 	struct view entity, project, name, type;
 	bool is_closed;
-	uint64_t next; /* version number */
+	uint64_t settled; /* 0: by event 1 */
+	uint64_t next;	  /* version number */
 	uint64_t default_ttl_days;
+	bool is_portfolio;
+	uint64_t description_event;
+	struct texts tags;
 	struct records versions, aliases;
 };
 
@@ -71,8 +76,12 @@ static const struct field checkpoint_fields[] = {
 	C("name", TEXT, name, EVENT_NAME_MAX_BYTES, KINDS_ALL),
 	C("type", TEXT, type, EVENT_NAME_MAX_BYTES, KINDS_ALL),
 	C("closed", BOOL, is_closed, 0, 0),
+	C("settled", U64, settled, LOG_NUMBER_MAX, 0),
 	C("next", U64, next, COLLECTION_VERSIONS_MAX, KINDS_ALL),
 	C("default_ttl_days", U64, default_ttl_days, 0, 0),
+	C("portfolio", BOOL, is_portfolio, 0, 0),
+	C("description_event", U64, description_event, LOG_NUMBER_MAX, 0),
+	C("tags", TEXTS, tags, EVENT_NAME_MAX_BYTES, 0),
 	C("versions", RECORDS, versions, 0, KINDS_ALL, .record = &version_schema,
 	  .item_bytes = sizeof(struct version)),
 	C("aliases", RECORDS, aliases, 0, KINDS_ALL, .record = &alias_schema,
@@ -115,7 +124,8 @@ static enum muster_code write_checkpoint(const struct checkpoint *checkpoint, st
 	return w.code;
 }
 
-/* Is there what a program does not know that only folds FEATURE? It must not take this for all. */
+/* What came after FEATURE. Each is named where there is something to keep of it, so that a program
+ * that does not know it does not take a checkpoint for all there is. */
 static bool has_ttl(const struct collection_state *state)
 {
 	for (size_t i = 0; i < state->version_count; i++)
@@ -124,21 +134,58 @@ static bool has_ttl(const struct collection_state *state)
 	return state->default_ttl_days;
 }
 
+static bool has_links(const struct collection_state *state)
+{
+	return state->is_portfolio;
+}
+
+static bool has_words(const struct collection_state *state)
+{
+	return state->description_event || state->tags.count;
+}
+
+static bool has_names(const struct collection_state *state)
+{
+	return state->settled > 1;
+}
+
+static const struct later_feature {
+	struct view name;
+	bool (*is_used)(const struct collection_state *state);
+} later[] = { /* in the order in which they are named */
+	      { { (const uint8_t *)"ttl 1", 5 }, has_ttl },
+	      { { (const uint8_t *)"links 1", 7 }, has_links },
+	      { { (const uint8_t *)"words 1", 7 }, has_words },
+	      { { (const uint8_t *)"names 1", 7 }, has_names }
+};
+
+static void name_features(const struct collection_state *state, struct texts *out)
+{
+	out->items[out->count++] = FEATURE;
+	for (size_t i = 0; i < COUNT(later); i++)
+		if (later[i].is_used(state))
+			out->items[out->count++] = later[i].name;
+}
+
 enum muster_code checkpoint_encode(const struct collection_state *state, uint64_t number,
 				   const uint8_t sha256[32], struct bytes *out,
 				   struct muster_error *err)
 {
-	struct view features[] = { FEATURE, FEATURE_TTL };
+	struct view features[1 + COUNT(later)];
 	struct checkpoint checkpoint = {
 		.number = number,
-		.features = { features, has_ttl(state) ? 2 : 1 },
+		.features = { features, 0 },
 		.entity = state->entity,
 		.project = state->project,
 		.name = state->name,
 		.type = state->type,
 		.is_closed = state->is_closed,
+		.settled = has_names(state) ? state->settled : 0,
 		.next = state->version_count,
 		.default_ttl_days = state->default_ttl_days,
+		.is_portfolio = state->is_portfolio,
+		.description_event = state->description_event,
+		.tags = state->tags,
 		.aliases = { state->aliases, state->alias_count },
 	};
 	enum muster_code code;
@@ -146,6 +193,7 @@ enum muster_code checkpoint_encode(const struct collection_state *state, uint64_
 	assert(state->is_open && !state->is_foreign);
 	memcpy(checkpoint.sha256, sha256, sizeof(checkpoint.sha256));
 	memcpy(checkpoint.collection_id, state->id, sizeof(checkpoint.collection_id));
+	name_features(state, &checkpoint.features);
 	code = collect_live(state, &checkpoint.versions, err);
 	if (!code)
 		code = write_checkpoint(&checkpoint, out, err);
@@ -156,10 +204,13 @@ enum muster_code checkpoint_encode(const struct collection_state *state, uint64_
 static bool is_ours(const struct checkpoint *checkpoint)
 {
 	const struct texts *features = &checkpoint->features;
+	size_t at = 1;
 
-	return (features->count == 1 || features->count == 2) &&
-	       view_equal(features->items[0], FEATURE) &&
-	       (features->count == 1 || view_equal(features->items[1], FEATURE_TTL));
+	if (!features->count || !view_equal(features->items[0], FEATURE))
+		return false;
+	for (size_t i = 0; i < COUNT(later) && at < features->count; i++)
+		at += view_equal(features->items[at], later[i].name);
+	return at == features->count;
 }
 
 static enum muster_code add_deleted(struct collection_state *state, uint64_t until,
@@ -180,12 +231,22 @@ static enum muster_code add_copy(struct collection_state *state, const struct ve
 				 struct muster_error *err)
 {
 	struct version version = *from;
-	enum muster_code code;
+	enum muster_code code = MUSTER_OK;
 
 	version.tags = (struct texts){ 0 };
-	code = collection_state_add_version(state, &version, err);
+	if ((from->source.name.len != 0) != state->is_portfolio)
+		return muster_fail(err, MUSTER_E_FORMAT, "v%llu is %s",
+				   (unsigned long long)from->number,
+				   state->is_portfolio ? "no link, in a portfolio"
+						       : "a link, in no portfolio");
+	if (state->is_portfolio)
+		code = version_set_source(&version, &from->source, err);
+	if (!code)
+		code = collection_state_add_version(state, &version, err);
+	if (code)
+		free(version.source_text);
 	for (size_t i = 0; i < from->tags.count && !code; i++)
-		code = version_add_tag(&state->versions[from->number], from->tags.items[i], err);
+		code = add_tag(&state->versions[from->number].tags, from->tags.items[i], err);
 	return code;
 }
 
@@ -236,7 +297,12 @@ static enum muster_code restore(struct collection_state *state, const struct che
 
 	if (checkpoint->number < 1)
 		return muster_fail(err, MUSTER_E_FORMAT, "member 'n' is 0");
+	state->settled = checkpoint->settled ? checkpoint->settled : 1;
+	state->is_portfolio = checkpoint->is_portfolio;
+	state->description_event = checkpoint->description_event;
 	code = collection_state_set_names(state, checkpoint->collection_id, names, err);
+	for (size_t i = 0; i < checkpoint->tags.count && !code; i++)
+		code = add_tag(&state->tags, checkpoint->tags.items[i], err);
 	if (!code)
 		code = restore_versions(state, checkpoint, err);
 	if (!code)

@@ -8,157 +8,23 @@
 #define LATEST VIEW_LITERAL("latest")
 #define DAY_MS UINT64_C(86400000)
 
-static void release_tags(struct texts *tags)
+static void release_version(struct version *version)
 {
-	for (size_t i = 0; i < tags->count; i++)
-		free((void *)(uintptr_t)tags->items[i].ptr);
-	free(tags->items);
-	*tags = (struct texts){ 0 };
+	release_tags(&version->tags);
+	free(version->source_text);
 }
 
 void collection_state_release(struct collection_state *state)
 {
 	for (size_t i = 0; i < state->version_count; i++)
-		release_tags(&state->versions[i].tags);
+		release_version(&state->versions[i]);
 	for (size_t i = 0; i < state->alias_count; i++)
 		free((void *)(uintptr_t)state->aliases[i].name.ptr);
 	free(state->versions);
 	free(state->aliases);
+	release_tags(&state->tags);
 	bytes_release(&state->text);
 	*state = (struct collection_state){ 0 };
-}
-
-static enum muster_code copy_text(struct view *out, struct view text, struct muster_error *err)
-{
-	uint8_t *copy = malloc(text.len + 1);
-
-	if (!copy)
-		return muster_fail_memory(err, "a name");
-	if (text.len)
-		memcpy(copy, text.ptr, text.len);
-	*out = view_of(copy, text.len);
-	return MUSTER_OK;
-}
-
-/* Where the alias is, or would be. */
-static size_t alias_position(const struct collection_state *state, struct view alias)
-{
-	size_t low = 0, high = state->alias_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (view_compare(state->aliases[middle].name, alias) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static bool is_alias_at(const struct collection_state *state, size_t at, struct view alias)
-{
-	return at < state->alias_count && view_equal(state->aliases[at].name, alias);
-}
-
-static enum muster_code aliases_grow(struct collection_state *state, struct muster_error *err)
-{
-	size_t cap = state->alias_cap ? 2 * state->alias_cap : 16;
-	struct alias_target *aliases;
-
-	if (state->alias_count < state->alias_cap)
-		return MUSTER_OK;
-	if (state->alias_count >= COLLECTION_ALIASES_MAX)
-		return muster_fail(err, MUSTER_E_LIMIT, "over %u aliases", COLLECTION_ALIASES_MAX);
-	aliases = reallocarray(state->aliases, cap, sizeof(*aliases));
-	if (!aliases)
-		return muster_fail_memory(err, "aliases");
-	state->aliases = aliases;
-	state->alias_cap = cap;
-	return MUSTER_OK;
-}
-
-enum muster_code collection_state_set_alias(struct collection_state *state, struct view alias,
-					    uint64_t version, struct muster_error *err)
-{
-	size_t at = alias_position(state, alias);
-	struct view name;
-	enum muster_code code;
-
-	if (view_equal(alias, LATEST))
-		return MUSTER_OK; /* moves by itself */
-	if (is_alias_at(state, at, alias)) {
-		state->aliases[at].version = version;
-		return MUSTER_OK;
-	}
-	code = aliases_grow(state, err);
-	if (!code)
-		code = copy_text(&name, alias, err);
-	if (code)
-		return code;
-	memmove(state->aliases + at + 1, state->aliases + at,
-		(state->alias_count - at) * sizeof(*state->aliases));
-	state->aliases[at] = (struct alias_target){ name, version };
-	state->alias_count++;
-	return MUSTER_OK;
-}
-
-static void remove_alias_at(struct collection_state *state, size_t at)
-{
-	free((void *)(uintptr_t)state->aliases[at].name.ptr);
-	state->alias_count--;
-	memmove(state->aliases + at, state->aliases + at + 1,
-		(state->alias_count - at) * sizeof(*state->aliases));
-}
-
-static void remove_alias(struct collection_state *state, struct view alias, uint64_t version)
-{
-	size_t at = alias_position(state, alias);
-
-	if (is_alias_at(state, at, alias) && state->aliases[at].version == version)
-		remove_alias_at(state, at);
-}
-
-static void remove_aliases_of(struct collection_state *state, uint64_t version)
-{
-	for (size_t i = state->alias_count; i-- > 0;)
-		if (state->aliases[i].version == version)
-			remove_alias_at(state, i);
-}
-
-enum muster_code version_add_tag(struct version *version, struct view tag, struct muster_error *err)
-{
-	struct texts *tags = &version->tags;
-	struct view *items;
-	enum muster_code code;
-
-	if (version_has_tag(version, tag))
-		return MUSTER_OK;
-	if (tags->count >= VERSION_TAGS_MAX)
-		return muster_fail(err, MUSTER_E_LIMIT, "over %u tags", VERSION_TAGS_MAX);
-	items = reallocarray(tags->items, tags->count + 1, sizeof(*items));
-	if (!items)
-		return muster_fail_memory(err, "tags");
-	tags->items = items;
-	code = copy_text(&items[tags->count], tag, err);
-	if (!code)
-		tags->count++;
-	return code;
-}
-
-static void remove_tag(struct version *version, struct view tag)
-{
-	struct texts *tags = &version->tags;
-
-	for (size_t i = 0; i < tags->count; i++) {
-		if (!view_equal(tags->items[i], tag))
-			continue;
-		free((void *)(uintptr_t)tags->items[i].ptr);
-		tags->count--;
-		memmove(tags->items + i, tags->items + i + 1,
-			(tags->count - i) * sizeof(*tags->items));
-		return;
-	}
 }
 
 enum muster_code collection_state_add_version(struct collection_state *state,
@@ -186,18 +52,27 @@ enum muster_code collection_state_set_names(struct collection_state *state, cons
 					    const struct view names[4], struct muster_error *err)
 {
 	struct view *targets[4] = { &state->entity, &state->project, &state->name, &state->type };
-	enum muster_code code = bytes_reserve(&state->text, 1, err);
+	struct bytes text = { 0 };
+	enum muster_code code = bytes_reserve(&text, 1, err);
 	size_t at = 0;
 
-	memcpy(state->id, id, 16);
-	for (int i = 0; i < 4 && !code; i++)
-		code = bytes_append_view(&state->text, names[i], err);
-	for (int i = 0; i < 4 && !code; i++) { /* only now the buffer moves no more */
-		*targets[i] = view_of(state->text.ptr + at, names[i].len);
-		at += names[i].len;
-	}
+	memmove(state->id, id, 16); /* perhaps its own */
 	state->is_open = true;
-	return code;
+	for (int i = 0; i < 4 && !code; i++)
+		code = bytes_append_view(&text, names[i], err);
+	if (code) {
+		bytes_release(&text);
+		return code;
+	}
+	for (int i = 0; i < 4; i++) { /* only now the buffer moves no more */
+		size_t len = names[i].len;
+
+		*targets[i] = view_of(text.ptr + at, len);
+		at += len;
+	}
+	bytes_release(&state->text);
+	state->text = text;
+	return MUSTER_OK;
 }
 
 static enum muster_code apply_open(struct collection_state *state, const struct event *event,
@@ -207,6 +82,7 @@ static enum muster_code apply_open(struct collection_state *state, const struct 
 
 	if (state->is_open || event->number != 1)
 		return muster_fail(err, MUSTER_E_FORMAT, "'open' is not the first event");
+	state->settled = event->number;
 	return collection_state_set_names(state, event->collection_id, names, err);
 }
 
@@ -233,19 +109,43 @@ static struct version version_of(const struct event *event)
 	return version;
 }
 
-static enum muster_code apply_save(struct collection_state *state, const struct event *event,
+/* A collection holds versions of one kind: its own, or links. */
+static enum muster_code check_kind(const struct collection_state *state, const struct event *event,
 				   struct muster_error *err)
 {
-	struct version version = version_of(event);
-	enum muster_code code;
+	bool is_link = event->kind.id == EVENT_LINK;
 
-	if (event->version != state->version_count)
+	if (state->version_count && state->is_portfolio != is_link)
 		return muster_fail(err, MUSTER_E_FORMAT,
-				   "version v%llu was saved where v%zu follows",
-				   (unsigned long long)event->version, state->version_count);
-	code = collection_state_add_version(state, &version, err);
+				   is_link ? "a link follows versions that were saved"
+					   : "a version was saved among links");
+	if (event->version != state->version_count)
+		return muster_fail(err, MUSTER_E_FORMAT, "version v%llu was %s where v%zu follows",
+				   (unsigned long long)event->version, is_link ? "linked" : "saved",
+				   state->version_count);
+	if (is_link && !event->source.name.len)
+		return muster_fail(err, MUSTER_E_FORMAT, "a link names no source");
+	return MUSTER_OK;
+}
+
+/* A save or a link. */
+static enum muster_code apply_version(struct collection_state *state, const struct event *event,
+				      struct muster_error *err)
+{
+	struct version version = version_of(event);
+	enum muster_code code = check_kind(state, event, err);
+
+	if (!code && event->kind.id == EVENT_LINK)
+		code = version_set_source(&version, &event->source, err);
+	if (!code)
+		code = collection_state_add_version(state, &version, err);
+	if (code) {
+		free(version.source_text);
+		return code;
+	}
+	state->is_portfolio = event->kind.id == EVENT_LINK;
 	for (size_t i = 0; i < event->tags.count && !code; i++)
-		code = version_add_tag(&state->versions[event->version], event->tags.items[i], err);
+		code = add_tag(&state->versions[event->version].tags, event->tags.items[i], err);
 	for (size_t i = 0; i < event->aliases.count && !code; i++)
 		code = collection_state_set_alias(state, event->aliases.items[i], event->version,
 						  err);
@@ -257,7 +157,7 @@ static void apply_delete(struct collection_state *state, struct version *version
 	uint64_t number = version->number;
 
 	remove_aliases_of(state, number);
-	release_tags(&version->tags);
+	release_version(version);
 	*version = (struct version){ .number = number, .is_deleted = true };
 }
 
@@ -268,6 +168,41 @@ static void apply_ttl(struct collection_state *state, struct version *version,
 	version->ttl_disabled = event->ttl_disabled;
 	if (event->sets_default)
 		state->default_ttl_days = event->default_ttl_days;
+}
+
+static enum muster_code apply_rename(struct collection_state *state, const struct event *event,
+				     struct muster_error *err)
+{
+	struct view names[4] = { event->entity, event->project, event->name, state->type };
+
+	state->settled = event->number;
+	return collection_state_set_names(state, state->id, names, err);
+}
+
+/* Events that speak of the whole collection. MUSTER_END: this is none. */
+static enum muster_code apply_to_collection(struct collection_state *state,
+					    const struct event *event, struct muster_error *err)
+{
+	switch (event->kind.id) {
+	case EVENT_CLOSE:
+		state->is_closed = true;
+		return MUSTER_OK;
+	case EVENT_RENAME:
+		return apply_rename(state, event, err);
+	case EVENT_STAY:
+		state->settled = event->number;
+		return MUSTER_OK;
+	case EVENT_DESCRIBE_COLLECTION:
+		state->description_event = event->description.len ? event->number : 0;
+		return MUSTER_OK;
+	case EVENT_TAG_COLLECTION:
+		if (event->action == ACTION_ADD)
+			return add_tag(&state->tags, event->tag, err);
+		remove_tag(&state->tags, event->tag);
+		return MUSTER_OK;
+	default:
+		return MUSTER_END;
+	}
 }
 
 /* Events that speak of one version, which must be there. */
@@ -289,8 +224,8 @@ static enum muster_code apply_change(struct collection_state *state, const struc
 		return MUSTER_OK;
 	case EVENT_TAG:
 		if (event->action == ACTION_ADD)
-			return version_add_tag(version, event->tag, err);
-		remove_tag(version, event->tag);
+			return add_tag(&version->tags, event->tag, err);
+		remove_tag(&version->tags, event->tag);
 		return MUSTER_OK;
 	case EVENT_DESCRIBE:
 		version->description_event = event->number;
@@ -314,17 +249,16 @@ static enum muster_code apply_change(struct collection_state *state, const struc
 static enum muster_code apply_known(struct collection_state *state, const struct event *event,
 				    struct muster_error *err)
 {
+	enum muster_code code;
+
 	if (event->kind.id == EVENT_OPEN)
 		return apply_open(state, event, err);
 	if (!state->is_open)
 		return muster_fail(err, MUSTER_E_FORMAT, "the first event is not 'open'");
-	if (event->kind.id == EVENT_SAVE)
-		return apply_save(state, event, err);
-	if (event->kind.id == EVENT_CLOSE) {
-		state->is_closed = true;
-		return MUSTER_OK;
-	}
-	return apply_change(state, event, err);
+	if (event->kind.id == EVENT_SAVE || event->kind.id == EVENT_LINK)
+		return apply_version(state, event, err);
+	code = apply_to_collection(state, event, err);
+	return code == MUSTER_END ? apply_change(state, event, err) : code;
 }
 
 enum muster_code collection_state_apply(struct collection_state *state, const struct event *event,
@@ -385,13 +319,6 @@ const struct version *collection_state_resolve(const struct collection_state *st
 	return collection_state_version(state, number);
 }
 
-uint64_t collection_state_alias(const struct collection_state *state, struct view alias)
-{
-	size_t at = alias_position(state, alias);
-
-	return is_alias_at(state, at, alias) ? state->aliases[at].version : VERSION_NONE;
-}
-
 uint64_t collection_state_ttl_days(const struct collection_state *state,
 				   const struct version *version)
 {
@@ -424,8 +351,5 @@ bool collection_state_has_alias(const struct collection_state *state, uint64_t n
 
 bool version_has_tag(const struct version *version, struct view tag)
 {
-	for (size_t i = 0; i < version->tags.count; i++)
-		if (view_equal(version->tags.items[i], tag))
-			return true;
-	return false;
+	return texts_have(&version->tags, tag);
 }

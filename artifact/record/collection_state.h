@@ -4,9 +4,10 @@
  * Events are applied in order, from number 1 or from a checkpoint. `latest` is no stored alias: it
  * is the newest version that is not deleted, so it moves by itself. A version's number is its
  * position; a deleted one leaves its number behind, nothing else. Texts that may be long
- * (description, metadata) stay in their event, whose number is kept.
+ * (description, metadata) stay in their event, whose number is kept. A collection whose first
+ * version was linked is a portfolio: all its versions are links.
  *
- * Memory: about 300 bytes a version, at most COLLECTION_VERSIONS_MAX; its tags; the aliases.
+ * Memory: about 400 bytes a version, at most COLLECTION_VERSIONS_MAX; its tags; the aliases.
  * Errors: MUSTER_E_FORMAT where an event cannot follow; MUSTER_E_LIMIT; MUSTER_E_MEMORY. After one,
  *         the state may only be released.
  */
@@ -16,7 +17,7 @@
 #include "artifact/record/event.h"
 
 #define COLLECTION_ALIASES_MAX (1u << 20)
-#define VERSION_TAGS_MAX       1000
+#define VERSION_TAGS_MAX       1000 /* and of a collection */
 #define VERSION_NONE	       UINT64_MAX
 
 struct version {
@@ -32,7 +33,11 @@ struct version {
 	uint64_t ttl_days;			    /* of its own; 0: none */
 	bool ttl_disabled;			    /* it inherits none */
 	struct texts tags;			    /* in the order they came */
-	bool is_deleted;			    /* then all but `number` is zero */
+	/* Of a link. What is said of it then is what was said of the source when it was linked. */
+	bool is_link;
+	struct link_source source; /* its texts lie in `source_text` */
+	uint8_t *source_text;	   /* owned */
+	bool is_deleted;	   /* then all but `number` is zero */
 };
 
 struct alias_target {
@@ -46,11 +51,15 @@ struct collection_state {
 	bool is_foreign; /* an event was not understood: nothing may be written */
 	uint8_t id[16];
 	struct view entity, project, name, type; /* into `text` */
-	struct version *versions;		 /* by number; deleted ones, too */
+	uint64_t settled; /* the last event that settles claims of names: open, rename, stay */
+	struct version *versions; /* by number; deleted ones, too */
 	size_t version_count, version_cap;
 	struct alias_target *aliases; /* by name, bytewise; without `latest` */
 	size_t alias_count, alias_cap;
-	uint64_t default_ttl_days; /* what versions inherit; 0: none */
+	uint64_t default_ttl_days;  /* what versions inherit; 0: none */
+	bool is_portfolio;	    /* its versions are links, though they may all be deleted */
+	uint64_t description_event; /* of the collection; 0: none */
+	struct texts tags;	    /* of the collection */
 	struct bytes text;
 };
 
@@ -70,6 +79,7 @@ const struct version *collection_state_resolve(const struct collection_state *st
 /** The version that an alias (not "latest", not "vN") names, or VERSION_NONE. */
 uint64_t collection_state_alias(const struct collection_state *state, struct view alias);
 bool version_has_tag(const struct version *version, struct view tag);
+bool texts_have(const struct texts *texts, struct view text);
 /** Days that the version lives: its own, else what it inherits; 0: without end. */
 uint64_t collection_state_ttl_days(const struct collection_state *state,
 				   const struct version *version);

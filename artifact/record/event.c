@@ -3,23 +3,47 @@
 #include <assert.h>
 
 #define K(kind)			   (1u << EVENT_##kind)
-#define NAMING			   (K(NAME) | K(OPEN))
+#define NAMING			   (K(NAME) | K(OPEN) | K(CLAIM))
+#define HAS_NAMES		   (NAMING | K(RENAME))
+#define OF_COLLECTION		   (NAMING | K(RELEASE) | K(UNCLAIM))
 #define TEXTUAL			   (K(DESCRIBE) | K(METADATA))
-#define OF_VERSION		   (K(SAVE) | K(ALIAS) | K(TAG) | TEXTUAL | K(TTL) | K(DELETE))
+#define MADE			   (K(SAVE) | K(LINK)) /* they make a version */
+#define OF_VERSION		   (MADE | K(ALIAS) | K(TAG) | TEXTUAL | K(TTL) | K(DELETE))
+#define DESCRIBES		   (K(DESCRIBE) | K(DESCRIBE_COLLECTION))
+#define TAGS			   (K(TAG) | K(TAG_COLLECTION))
 #define OBJECT_KEYS		   (K(CONDEMN) | K(SWEEP))
+#define SIGNED			   (~(K(CREATE) | K(NAME) | K(OPEN)))
 #define FEATURE_MAX		   64
 #define KEY_TEXT_MAX		   (KEY_MAX_BYTES + 16)
 #define F(text, form, member, ...) RECORD_FIELD(text, form, struct event, member, __VA_ARGS__)
 #define M(text, form, member, ...)                                                                 \
 	RECORD_FIELD(text, form, struct manifest_pointer, member, __VA_ARGS__)
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define S(text, form, member, ...) RECORD_FIELD(text, form, struct link_source, member, __VA_ARGS__)
+#define COUNT(array)		   (sizeof(array) / sizeof((array)[0]))
 
 static const char *const kind_names[EVENT_KINDS] = {
-	[EVENT_UNKNOWN] = "unknown",   [EVENT_CREATE] = "create",   [EVENT_NAME] = "name",
-	[EVENT_RELEASE] = "release",   [EVENT_OPEN] = "open",	    [EVENT_SAVE] = "save",
-	[EVENT_ALIAS] = "alias",       [EVENT_TAG] = "tag",	    [EVENT_DESCRIBE] = "describe",
-	[EVENT_METADATA] = "metadata", [EVENT_TTL] = "ttl",	    [EVENT_DELETE] = "delete",
-	[EVENT_CLOSE] = "close",       [EVENT_CONDEMN] = "condemn", [EVENT_SWEEP] = "sweep",
+	[EVENT_UNKNOWN] = "unknown",
+	[EVENT_CREATE] = "create",
+	[EVENT_NAME] = "name",
+	[EVENT_RELEASE] = "release",
+	[EVENT_OPEN] = "open",
+	[EVENT_SAVE] = "save",
+	[EVENT_ALIAS] = "alias",
+	[EVENT_TAG] = "tag",
+	[EVENT_DESCRIBE] = "describe",
+	[EVENT_METADATA] = "metadata",
+	[EVENT_TTL] = "ttl",
+	[EVENT_LINK] = "link",
+	[EVENT_DESCRIBE_COLLECTION] = "describe_collection",
+	[EVENT_TAG_COLLECTION] = "tag_collection",
+	[EVENT_DELETE] = "delete",
+	[EVENT_CLAIM] = "claim",
+	[EVENT_UNCLAIM] = "unclaim",
+	[EVENT_RENAME] = "rename",
+	[EVENT_STAY] = "stay",
+	[EVENT_CLOSE] = "close",
+	[EVENT_CONDEMN] = "condemn",
+	[EVENT_SWEEP] = "sweep",
 	[EVENT_BAD] = "bad",
 };
 static const char *const algorithms[] = { [DIGEST_MD5] = "md5", [DIGEST_XXH128] = "xxh128" };
@@ -35,6 +59,18 @@ static const struct field manifest_fields[] = {
 const struct record_schema manifest_pointer_schema = { .fields = manifest_fields,
 						       .field_count = COUNT(manifest_fields) };
 
+static const struct field source_fields[] = {
+	S("collection", ID, collection_id, 0, KINDS_ALL, KINDS_ALL),
+	S("entity", TEXT, entity, EVENT_NAME_MAX_BYTES, KINDS_ALL, KINDS_ALL),
+	S("project", TEXT, project, EVENT_NAME_MAX_BYTES, KINDS_ALL, KINDS_ALL),
+	S("name", TEXT, name, EVENT_NAME_MAX_BYTES, KINDS_ALL, KINDS_ALL),
+	S("version", U64, version, COLLECTION_VERSIONS_MAX - 1, KINDS_ALL, KINDS_ALL),
+	S("event", U64, event, LOG_NUMBER_MAX, KINDS_ALL, KINDS_ALL),
+	S("time", TIME, created_ms, 0, KINDS_ALL, KINDS_ALL),
+};
+const struct record_schema link_source_schema = { .fields = source_fields,
+						  .field_count = COUNT(source_fields) };
+
 /* name, type, place, maximum, kinds that have it, kinds that need it */
 static const struct field fields[] = {
 	F("n", U64, number, LOG_NUMBER_MAX, KINDS_ALL, KINDS_ALL),
@@ -44,48 +80,52 @@ static const struct field fields[] = {
 	F("time", TIME, time_ms, 0, KINDS_ALL, KINDS_ALL),
 	F("kind", KIND, kind, 64, KINDS_ALL, KINDS_ALL),
 	F("must_understand", BOOL, must_understand, 0, KINDS_ALL, 0),
+	F("by", TEXT, by, EVENT_BY_MAX_BYTES, SIGNED, 0),
 
 	F("repository", ID, repository_id, 0, K(CREATE), K(CREATE)),
 	F("format", U64, format, 0, K(CREATE), K(CREATE)),
-	F("algorithm", NAMED, algorithm, 0, K(CREATE) | K(SAVE), K(CREATE) | K(SAVE),
-	  .names = algorithms, .name_count = COUNT(algorithms)),
+	F("algorithm", NAMED, algorithm, 0, K(CREATE) | MADE, K(CREATE) | MADE, .names = algorithms,
+	  .name_count = COUNT(algorithms)),
 	F("identity", NAMED, identity, 0, K(CREATE), K(CREATE), .names = identities,
 	  .name_count = COUNT(identities)),
 	F("read", TEXTS, read, FEATURE_MAX, K(CREATE), K(CREATE)),
 	F("write", TEXTS, write, FEATURE_MAX, K(CREATE), K(CREATE)),
 	F("collect", TEXTS, collect, FEATURE_MAX, K(CREATE), K(CREATE)),
 
-	F("collection", ID, collection_id, 0, NAMING | K(RELEASE), NAMING | K(RELEASE)),
-	F("entity", TEXT, entity, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
-	F("project", TEXT, project, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
-	F("name", TEXT, name, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
+	F("collection", ID, collection_id, 0, OF_COLLECTION, OF_COLLECTION),
+	F("entity", TEXT, entity, EVENT_NAME_MAX_BYTES, HAS_NAMES, HAS_NAMES),
+	F("project", TEXT, project, EVENT_NAME_MAX_BYTES, HAS_NAMES, HAS_NAMES),
+	F("name", TEXT, name, EVENT_NAME_MAX_BYTES, HAS_NAMES, HAS_NAMES),
 	F("type", TEXT, type, EVENT_NAME_MAX_BYTES, NAMING, NAMING),
+	F("after", U64, after, LOG_NUMBER_MAX, K(CLAIM), K(CLAIM)),
+	F("claim", SHA256, claim, 0, K(RENAME), K(RENAME)),
 
 	F("version", U64, version, COLLECTION_VERSIONS_MAX - 1, OF_VERSION, OF_VERSION),
-	F("version_id", ID, version_id, 0, K(SAVE), K(SAVE)),
-	F("manifest", RECORD, manifest, 0, K(SAVE), K(SAVE), .record = &manifest_pointer_schema),
-	F("digest", ID, digest, 0, K(SAVE), K(SAVE)),
-	F("root", SHA256, root, 0, K(SAVE), K(SAVE)),
-	F("entries", U64, entry_count, 0, K(SAVE), K(SAVE)),
-	F("references", U64, reference_count, 0, K(SAVE), K(SAVE)),
-	F("size", U64, size_bytes, 0, K(SAVE), K(SAVE)),
+	F("version_id", ID, version_id, 0, MADE, MADE),
+	F("manifest", RECORD, manifest, 0, MADE, MADE, .record = &manifest_pointer_schema),
+	F("digest", ID, digest, 0, MADE, MADE),
+	F("root", SHA256, root, 0, MADE, MADE),
+	F("entries", U64, entry_count, 0, MADE, MADE),
+	F("references", U64, reference_count, 0, MADE, MADE),
+	F("size", U64, size_bytes, 0, MADE, MADE),
 	F("base", BASE, base, 0, K(SAVE), K(SAVE)),
-	F("description", TEXT, description, EVENT_DESCRIPTION_MAX_BYTES, K(SAVE) | K(DESCRIBE),
-	  K(DESCRIBE)),
-	F("metadata", JSON, metadata, EVENT_METADATA_MAX_BYTES, K(SAVE) | K(METADATA), K(METADATA)),
-	F("aliases", TEXTS, aliases, EVENT_NAME_MAX_BYTES, K(SAVE), 0),
-	F("tags", TEXTS, tags, EVENT_NAME_MAX_BYTES, K(SAVE), 0),
+	F("description", TEXT, description, EVENT_DESCRIPTION_MAX_BYTES, MADE | DESCRIBES,
+	  DESCRIBES),
+	F("metadata", JSON, metadata, EVENT_METADATA_MAX_BYTES, MADE | K(METADATA), K(METADATA)),
+	F("aliases", TEXTS, aliases, EVENT_NAME_MAX_BYTES, MADE, 0),
+	F("tags", TEXTS, tags, EVENT_NAME_MAX_BYTES, MADE, 0),
 	F("ttl_days", U64, ttl_days, 0, K(SAVE) | K(TTL), K(TTL)),
 	F("ttl_disabled", BOOL, ttl_disabled, 0, K(SAVE) | K(TTL), 0),
 	F("sets_default", BOOL, sets_default, 0, K(TTL), 0),
 	F("default_ttl_days", U64, default_ttl_days, 0, K(TTL), 0),
 	F("run", TEXT, run, EVENT_RUN_MAX_BYTES, K(SAVE), 0),
+	F("source", RECORD, source, 0, K(LINK), K(LINK), .record = &link_source_schema),
 
-	F("action", NAMED, action, 0, K(ALIAS) | K(TAG), K(ALIAS) | K(TAG), .names = actions,
+	F("action", NAMED, action, 0, K(ALIAS) | TAGS, K(ALIAS) | TAGS, .names = actions,
 	  .name_count = COUNT(actions)),
 	F("alias", TEXT, alias, EVENT_NAME_MAX_BYTES, K(ALIAS), K(ALIAS)),
 	F("expected", EXPECTED, expected, COLLECTION_VERSIONS_MAX - 1, K(ALIAS), 0),
-	F("tag", TEXT, tag, EVENT_NAME_MAX_BYTES, K(TAG), K(TAG)),
+	F("tag", TEXT, tag, EVENT_NAME_MAX_BYTES, TAGS, TAGS),
 	F("delete_aliases", BOOL, delete_aliases, 0, K(DELETE), K(DELETE)),
 
 	F("condemned", U64, condemned, LOG_NUMBER_MAX, K(SWEEP), K(SWEEP)),
@@ -106,6 +146,11 @@ static const struct record_schema schema = {
 const char *event_kind_name(enum event_kind kind)
 {
 	return kind_names[kind < EVENT_KINDS ? kind : EVENT_UNKNOWN];
+}
+
+bool event_may_say_by(const struct event *event)
+{
+	return (SIGNED & 1u << event->kind.id) && !event->must_understand;
 }
 
 void event_release(struct event *event)

@@ -20,6 +20,7 @@
 #define EVENT_DESCRIPTION_MAX_BYTES (256u << 10)
 #define EVENT_NAME_MAX_BYTES	    512 /* names, aliases, tags, types: 128 characters */
 #define EVENT_RUN_MAX_BYTES	    1024
+#define EVENT_BY_MAX_BYTES	    1024  /* "user@host" */
 #define EVENT_TTL_MAX_DAYS	    36500 /* 100 years */
 #define COLLECTION_VERSIONS_MAX	    (1u << 20)
 
@@ -30,6 +31,8 @@ enum event_kind {
 	/* names/…/log */
 	EVENT_NAME,    /* the name means this collection from now on */
 	EVENT_RELEASE, /* it means nothing any more */
+	EVENT_CLAIM,   /* it may mean this collection: if that one's log says so (decision 0023) */
+	EVENT_UNCLAIM, /* it may not any more */
 	/* collections/…/log */
 	EVENT_OPEN, /* event 1 of each */
 	EVENT_SAVE,
@@ -38,6 +41,11 @@ enum event_kind {
 	EVENT_DESCRIBE,
 	EVENT_METADATA,
 	EVENT_TTL,
+	EVENT_LINK,		   /* a version of another collection, numbered here */
+	EVENT_DESCRIBE_COLLECTION, /* all of it, not one version */
+	EVENT_TAG_COLLECTION,
+	EVENT_RENAME, /* it is called so from now on: the commit of a claim */
+	EVENT_STAY,   /* what was claimed for it before is void */
 	EVENT_DELETE, /* one version */
 	EVENT_CLOSE,  /* the collection is deleted: nothing may follow */
 	/* gc/log */
@@ -57,6 +65,15 @@ enum identity_kind {
 	IDENTITY_SHA256,
 };
 
+/** What a link links: a version that was saved, never another link. As it was named then. */
+struct link_source {
+	uint8_t collection_id[16];
+	struct view entity, project, name;
+	uint64_t version;
+	uint64_t event; /* that saved it */
+	uint64_t created_ms;
+};
+
 struct event {
 	uint64_t number;
 	uint8_t id[16];	      /* random */
@@ -66,6 +83,7 @@ struct event {
 	struct record_kind kind;
 	bool must_understand;
 	bool is_understood; /* set by event_parse() */
+	struct view by;	    /* who made it; not of create, name, open */
 
 	/* create */
 	uint8_t repository_id[16];
@@ -74,24 +92,29 @@ struct event {
 	unsigned identity;		   /* enum identity_kind */
 	struct texts read, write, collect; /* features needed to do so */
 
-	/* name, release, open */
+	/* name, release, open, claim, unclaim; names: rename, too */
 	uint8_t collection_id[16];
 	struct view entity, project, name, type;
+	uint64_t after;	   /* claim: the last event of the collection that settles claims */
+	uint8_t claim[32]; /* rename: SHA-256 of the claim event */
 
-	/* save, and `version` for all that speak of one */
+	/* save and link, and `version` for all that speak of one */
 	uint64_t version;
-	uint8_t version_id[16];
+	uint8_t version_id[16]; /* link: of its source */
 	struct manifest_pointer manifest;
 	uint8_t digest[16], root[32];
 	uint64_t entry_count, reference_count, size_bytes;
 	struct base_version base;
-	struct view description, metadata; /* describe, metadata, too */
+	struct view description, metadata; /* describe, metadata, describe_collection, too */
 	struct texts aliases, tags;
 	uint64_t ttl_days; /* 0: none of its own; ttl, too */
 	bool ttl_disabled; /* ttl, too: it inherits none */
 	struct view run;   /* that made the version */
 
-	/* alias, tag */
+	/* link */
+	struct link_source source;
+
+	/* alias, tag, tag_collection */
 	unsigned action; /* enum event_action */
 	struct view alias, tag;
 	struct expected expected; /* alias */
@@ -123,10 +146,15 @@ enum muster_code event_encode(const struct event *event, struct bytes *out,
 /** Gives an event that owns all it points to. Errors: as record.h. */
 enum muster_code event_parse(struct event *out, struct view text, struct muster_error *err);
 
-/** How a pointer stands in a record. */
+/** How a pointer, and a source, stand in a record. */
 extern const struct record_schema manifest_pointer_schema;
+extern const struct record_schema link_source_schema;
 
 /** "save", "alias", ... Static memory. */
 const char *event_kind_name(enum event_kind kind);
+
+/** May it say who made it? Not where its bytes follow from another event, nor where programs that
+ *  understand all but that would be stopped by it. */
+bool event_may_say_by(const struct event *event);
 
 #endif

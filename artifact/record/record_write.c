@@ -22,6 +22,16 @@ static unsigned get_unsigned(const void *at)
 	return value;
 }
 
+static bool is_empty(const struct field *field, const void *at);
+
+static bool is_empty_record(const struct record_schema *schema, const uint8_t *record)
+{
+	for (size_t i = 0; i < schema->field_count; i++)
+		if (!is_empty(&schema->fields[i], record + schema->fields[i].offset))
+			return false;
+	return true;
+}
+
 static bool is_empty(const struct field *field, const void *at)
 {
 	switch (field->type) {
@@ -49,8 +59,9 @@ static bool is_empty(const struct field *field, const void *at)
 		return !((const struct base_version *)at)->is_named;
 	case FIELD_EXPECTED:
 		return ((const struct expected *)at)->what == EXPECT_ANY;
-	case FIELD_OBJECT:
 	case FIELD_RECORD:
+		return is_empty_record(field->record, at);
+	case FIELD_OBJECT:
 		return false;
 	}
 	return false;

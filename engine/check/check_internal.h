@@ -170,10 +170,11 @@ enum muster_code check_objects(struct check_run *run, struct muster_error *err);
 
 /* --- manifest.c, leaf_list.c, ranges.c ------------------------------------------------------- */
 
-/** A version as its save event has it. Plain data: it travels through a sort. */
+/** A version as its save or link event has it. Plain data: it travels through a sort. */
 struct saved_version {
 	uint64_t number, event;
 	uint8_t id[16], collection_id[16];
+	uint8_t owner_id[16]; /* the collection that its manifest names: of a link the source's */
 	struct manifest_pointer manifest;
 	unsigned algorithm;
 	uint8_t digest[16], root[32];

@@ -19,6 +19,8 @@ struct collection_check {
 	struct spill
 		*versions;    /* number (big endian) -> struct saved_version, or nothing: deleted */
 	struct bytes open;    /* event 1, as we write it; empty: not known */
+	uint64_t renamed_by;  /* the last event that renamed it; 0: none did */
+	uint8_t claim[32];    /* SHA-256 of the claim that it names */
 	bool is_head_proved;  /* the last event, by a checkpoint */
 	bool is_end_unproved; /* the last event: by no session, nor checkpoint */
 	uint64_t *checkpoints; /* numbers, descending as they are listed; the next is the last */
@@ -152,6 +154,8 @@ static struct saved_version version_of(const struct collection_check *check,
 
 	memcpy(version.id, event->version_id, 16);
 	memcpy(version.collection_id, check->id, 16);
+	memcpy(version.owner_id,
+	       event->kind.id == EVENT_LINK ? event->source.collection_id : check->id, 16);
 	memcpy(version.digest, event->digest, 16);
 	memcpy(version.root, event->root, 32);
 	return version;
@@ -175,12 +179,17 @@ static enum muster_code note_event(struct collection_check *check, const struct 
 
 	switch (event->kind.id) {
 	case EVENT_SAVE:
+	case EVENT_LINK:
 		version = version_of(check, event);
 		key_event(&key, check->log.text, event->number);
 		code = check_saved_by(check->run, key.text, event->run, event->version_id, err);
 		return code ? code : note_version(check, event->version, &version, err);
 	case EVENT_DELETE:
 		return note_version(check, event->version, NULL, err);
+	case EVENT_RENAME:
+		check->renamed_by = event->number;
+		memcpy(check->claim, event->claim, sizeof(check->claim));
+		return MUSTER_OK;
 	case EVENT_CLOSE:
 		check->is_closed = true;
 		return MUSTER_OK;
@@ -234,6 +243,7 @@ struct name_check {
 	bool is_broken;
 	uint64_t event_count;
 	uint64_t bound_by; /* the number of the last event that gave the name a meaning */
+	uint8_t bound_sha256[32];
 	bool is_end_unproved;
 };
 
@@ -243,10 +253,11 @@ static enum muster_code fold_name(void *state, const struct event *event, const 
 	struct name_check *check = state;
 	enum muster_code code;
 
-	(void)sha256;
 	check->event_count++;
-	if (event->kind.id == EVENT_NAME)
+	if (event->kind.id == EVENT_NAME || event->kind.id == EVENT_CLAIM) {
 		check->bound_by = event->number;
+		memcpy(check->bound_sha256, sha256, sizeof(check->bound_sha256));
+	}
 	if (check->is_broken)
 		return MUSTER_OK;
 	code = name_state_apply(&check->state, event, err);
@@ -289,6 +300,32 @@ static bool has_moved(struct collection_check *check)
 	return true;
 }
 
+/* The last events of both logs, where they are the two that prove each other. */
+static void prove_both(struct collection_check *check, const struct name_check *name,
+		       uint64_t number)
+{
+	if (name->is_end_unproved && name->bound_by == name->event_count)
+		prove_end(check->run);
+	if (check->is_end_unproved && check->head == number)
+		prove_end(check->run);
+}
+
+/* The rename names the claim that it commits. */
+static void compare_claim(struct collection_check *check, const struct name_check *name,
+			  const char *log)
+{
+	struct key bound, renamed;
+
+	if (memcmp(name->bound_sha256, check->claim, sizeof(check->claim)) == 0) {
+		prove_both(check, name, check->renamed_by);
+		return;
+	}
+	key_event(&bound, log, name->bound_by);
+	key_event(&renamed, check->log.text, check->renamed_by);
+	check_found(check->run, bound.text, MUSTER_E_FORMAT,
+		    "it is not the claim that '%s' has committed", renamed.text);
+}
+
 /* Event 1 was made of the event that gave the name its meaning: each of them proves the other. */
 static enum muster_code compare_open(struct collection_check *check, const struct name_check *name,
 				     const char *log, struct muster_error *err)
@@ -304,10 +341,7 @@ static enum muster_code compare_open(struct collection_check *check, const struc
 	key_event(&bound, log, name->bound_by);
 	key_event(&first, check->log.text, 1);
 	if (!code && view_equal(bytes_view(&made), bytes_view(&check->open))) {
-		if (name->is_end_unproved && name->bound_by == name->event_count)
-			prove_end(check->run);
-		if (check->is_end_unproved && check->head == 1)
-			prove_end(check->run);
+		prove_both(check, name, 1);
 	} else if (!code) {
 		check_found(check->run, bound.text, MUSTER_E_FORMAT,
 			    check->head > 1 ? "it has changed: '%s' was made of another one"
@@ -339,7 +373,10 @@ static enum muster_code check_name(struct collection_check *check, struct muster
 		check_found(check->run, first.text, MUSTER_E_FORMAT,
 			    "it is missing: '%s' has this name", check->log.text);
 	} else if (!code && !name.is_broken && !name.state.is_foreign && leads_here) {
-		code = compare_open(check, &name, log.text, err);
+		if (check->renamed_by)
+			compare_claim(check, &name, log.text);
+		else
+			code = compare_open(check, &name, log.text, err);
 	} else if (!code && !name.is_broken && !name.state.is_foreign) {
 		check_found(check->run, check->log.text, MUSTER_E_FORMAT,
 			    "no name leads here: '%s' means something else", log.text);

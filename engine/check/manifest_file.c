@@ -75,7 +75,7 @@ static enum muster_code check_owner(const struct manifest_file *file,
 
 	if (!object_id_equal(&footer->id, &version->manifest.id))
 		return muster_fail(err, MUSTER_E_FORMAT, "its footer has another id");
-	if (memcmp(footer->collection_id, version->collection_id, 16) != 0 ||
+	if (memcmp(footer->collection_id, version->owner_id, 16) != 0 ||
 	    memcmp(footer->version_id, version->id, 16) != 0)
 		return muster_fail(err, MUSTER_E_FORMAT, "it is of another version");
 	return MUSTER_OK;

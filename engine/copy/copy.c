@@ -95,6 +95,8 @@ static enum muster_code copy_artifact(struct copy *copy, const struct collection
 	if (!code)
 		code = collection_open_or_intend(&to, copy->target, &copy->to, type, err);
 	if (!code)
+		code = collection_check_saves(to, err);
+	if (!code)
 		code = copy->options->all ? copy_all(copy, from, to, err)
 					  : copy_one(copy, from, to, copy->request->alias, err);
 	collection_close(to);

@@ -7,6 +7,7 @@
 #include "engine/get/job.h"
 #include "engine/get/line.h"
 #include "engine/manifest/version_writer.h"
+#include "engine/repository/version_words.h"
 #include "io/spill/spill.h"
 
 #define COPY_ALGORITHMS	     3	  /* enum digest_algorithm as an index */
@@ -44,20 +45,12 @@ struct copy {
 	struct blob_packer **packers;
 };
 
-/* What is said of a version, as C strings. */
-struct copy_words {
-	struct bytes text;
-	const char *description, *metadata;
-	const char **aliases, **tags;
-	size_t alias_count, tag_count;
-};
-
 /* One version on its way. */
 struct copy_version {
 	struct copy *copy;
 	struct collection *from, *to;
 	const struct version *version; /* lent by `from` */
-	struct copy_words words;
+	struct version_words words;
 	uint8_t id[16];
 	uint64_t gc_head; /* of the target's gc log: what is relied on was judged by it */
 	struct get_start start;
@@ -125,12 +118,8 @@ enum muster_code copy_complete(struct copy_version *version, struct muster_error
 
 /* --- words.c --- */
 
-/** What is said of `version` in its collection. */
-enum muster_code copy_words_read(struct copy_words *words, struct collection *from,
-				 const struct version *version, struct muster_error *err);
-void copy_words_release(struct copy_words *words); /* takes a zeroed one */
 /** Aliases and tags of the words that version `number` of `to` lacks. */
-enum muster_code copy_words_apply(const struct copy_words *words, struct collection *to,
+enum muster_code copy_words_apply(const struct version_words *words, struct collection *to,
 				  uint64_t number, struct muster_error *err);
 
 /* --- version.c --- */

@@ -78,12 +78,12 @@ enum muster_code copy_present(struct copy *copy, struct collection *from, struct
 			      struct muster_error *err)
 {
 	struct muster_copied_version told = { .reason = "it is there already" };
-	struct copy_words words = { 0 };
-	enum muster_code code = copy_words_read(&words, from, version, err);
+	struct version_words words = { 0 };
+	enum muster_code code = version_words_read(&words, from, version, err);
 
 	if (!code)
 		code = copy_words_apply(&words, to, number, err);
-	copy_words_release(&words);
+	version_words_release(&words);
 	if (code)
 		return code;
 	copy->report->present_versions++;
@@ -117,7 +117,7 @@ static void release(struct copy_version *one)
 	version_reader_close(one->base);
 	version_reader_close(one->source);
 	get_job_release(&one->job);
-	copy_words_release(&one->words);
+	version_words_release(&one->words);
 	pthread_mutex_destroy(&one->places.lock);
 	free(one);
 }
@@ -173,7 +173,7 @@ static enum muster_code begin(struct copy_version *one, struct muster_error *err
 	if (!code)
 		code = choose_id(one, err);
 	if (!code)
-		code = copy_words_read(&one->words, one->from, one->version, err);
+		code = version_words_read(&one->words, one->from, one->version, err);
 	if (!code)
 		code = open_base(one, err);
 	return code ? code : spill_new(&one->places.spill, &spill, err);

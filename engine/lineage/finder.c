@@ -67,6 +67,19 @@ enum muster_code finder_find(struct finder *finder, const struct run_record *rec
 	return MUSTER_OK;
 }
 
+enum muster_code finder_find_named(struct finder *finder, const struct named_version *named,
+				   struct found_version *out, struct muster_error *err)
+{
+	struct version version;
+	struct run_record record = { .kind.id = RUN_USE };
+
+	version = collection_saved(named->collection, named->version, record.collection_id);
+	record.version = version.number;
+	record.event = version.event;
+	memcpy(record.version_id, version.id, 16);
+	return finder_find(finder, &record, out, err);
+}
+
 enum muster_code finder_run_of(struct finder *finder, struct found_version *version,
 			       struct run_id *out, struct muster_error *err)
 {

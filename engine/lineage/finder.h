@@ -9,6 +9,7 @@
 #ifndef ENGINE_LINEAGE_FINDER_H
 #define ENGINE_LINEAGE_FINDER_H
 
+#include "engine/look/named_version.h"
 #include "engine/repository/run.h"
 
 #define FINDER_COLLECTIONS 4
@@ -30,6 +31,9 @@ void finder_release(struct finder *finder); /* a zeroed one, too */
 /** MUSTER_ABSENT: a record of a version that was never saved, or that is deleted and was logged. */
 enum muster_code finder_find(struct finder *finder, const struct run_record *record,
 			     struct found_version *out, struct muster_error *err);
+/** The version that a name means; of a link the one that it links. */
+enum muster_code finder_find_named(struct finder *finder, const struct named_version *named,
+				   struct found_version *out, struct muster_error *err);
 /** The same of one that was found before. */
 enum muster_code finder_again(struct finder *finder, struct found_version *version,
 			      struct muster_error *err);

@@ -176,14 +176,10 @@ static enum muster_code add_first(struct walk *walk, const struct artifact_addre
 	size_t index;
 	enum muster_code code = named_version_open(&named, walk->repository, address, err);
 
-	if (!code) {
-		found.collection = named.collection;
-		found.number = named.version->number;
-		found.event = named.version->event;
-		memcpy(found.id, named.version->id, 16);
-		memcpy(found.collection_id, collection_id(named.collection), 16);
+	if (!code)
+		code = finder_find_named(&walk->finder, &named, &found, err);
+	if (!code)
 		code = graph_add_version(&walk->graph, &found, 0, &index, err);
-	}
 	named_version_release(&named);
 	return code;
 }

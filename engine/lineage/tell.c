@@ -122,18 +122,19 @@ enum muster_code lineage_tell_logger(struct repository *repository,
 				     void *state, struct muster_error *err)
 {
 	struct run_teller teller = { repository, fn, state };
+	struct finder finder = { .repository = repository };
+	struct found_version found;
 	struct named_version named;
-	struct bytes text = { 0 };
 	struct run_id run;
 	enum muster_code code = named_version_open(&named, repository, address, err);
 
 	if (!code)
-		code = collection_run(named.collection, named.version, &text, err);
-	if (!code && !run_id_parse(bytes_view(&text), &run))
-		code = MUSTER_ABSENT;
+		code = finder_find_named(&finder, &named, &found, err);
+	if (!code)
+		code = finder_run_of(&finder, &found, &run, err);
 	if (!code)
 		code = tell_id(&teller, &run, err);
-	bytes_release(&text);
+	finder_release(&finder);
 	named_version_release(&named);
 	return ended(code);
 }

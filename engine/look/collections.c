@@ -1,10 +1,14 @@
 #include "engine/look/look.h"
 
+#include <stdlib.h>
+
 struct listing {
 	struct repository *repository;
 	muster_collection_fn *fn;
 	void *state;
-	struct bytes text; /* the names, as C strings */
+	struct bytes text; /* names, description, tags, as C strings */
+	const char **tags;
+	size_t tag_cap;
 };
 
 static enum muster_code note_time(void *state, const struct event *event, struct view bytes,
@@ -32,6 +36,7 @@ static enum muster_code describe(struct collection *collection, struct muster_co
 	uint64_t head = collection_head(collection);
 
 	info->default_ttl_days = collection_versions(collection)->default_ttl_days;
+	info->is_portfolio = collection_versions(collection)->is_portfolio;
 	info->version_count = count_versions(collection_versions(collection));
 	if (latest) {
 		info->latest_number = latest->number;
@@ -42,30 +47,78 @@ static enum muster_code describe(struct collection *collection, struct muster_co
 		    : MUSTER_OK;
 }
 
-/* Four texts, one behind the other, each with its NUL. */
-static enum muster_code put_names(struct listing *listing, const struct collection_listing *from,
+static enum muster_code put_text(struct bytes *out, struct view text, struct muster_error *err)
+{
+	enum muster_code code = bytes_append_view(out, text, err);
+
+	return code ? code : bytes_append_byte(out, '\0', err);
+}
+
+/* One behind the other, each with its NUL: four names, the description, the tags. */
+static enum muster_code put_texts(struct bytes *text, const struct collection_listing *from,
+				  struct collection *collection, struct muster_error *err)
+{
+	const struct texts *tags = &collection_versions(collection)->tags;
+	struct view names[4] = { from->entity, from->project, from->name, from->type };
+	enum muster_code code = MUSTER_OK;
+
+	text->len = 0;
+	for (size_t i = 0; i < 4 && !code; i++)
+		code = put_text(text, names[i], err);
+	if (!code)
+		code = collection_description_of_all(collection, text, err);
+	if (!code)
+		code = bytes_append_byte(text, '\0', err);
+	for (size_t i = 0; i < tags->count && !code; i++)
+		code = put_text(text, tags->items[i], err);
+	return code;
+}
+
+static enum muster_code make_room_for_tags(struct listing *listing, size_t count,
+					   struct muster_error *err)
+{
+	const char **tags;
+
+	if (count < listing->tag_cap)
+		return MUSTER_OK;
+	tags = reallocarray(listing->tags, count + 1, sizeof(*tags));
+	if (!tags)
+		return muster_fail_memory(err, "tags");
+	listing->tags = tags;
+	listing->tag_cap = count + 1;
+	return MUSTER_OK;
+}
+
+/* Pointers are made when nothing moves any more. */
+static void point(struct listing *listing, struct muster_collection_info *info)
+{
+	const char **fields[] = { &info->entity, &info->project, &info->name, &info->type,
+				  &info->description };
+	const char *at = (const char *)listing->text.ptr;
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		*fields[i] = at;
+		at += strlen(at) + 1;
+	}
+	for (size_t i = 0; i < info->tag_count; i++) {
+		listing->tags[i] = at;
+		at += strlen(at) + 1;
+	}
+	info->tags = listing->tags;
+}
+
+static enum muster_code put_words(struct listing *listing, const struct collection_listing *from,
+				  struct collection *collection,
 				  struct muster_collection_info *info, struct muster_error *err)
 {
-	struct view parts[4] = { from->entity, from->project, from->name, from->type };
-	const char **fields[4] = { &info->entity, &info->project, &info->name, &info->type };
-	size_t len = 0;
-	enum muster_code code;
-	char *at;
+	enum muster_code code = put_texts(&listing->text, from, collection, err);
 
-	for (size_t i = 0; i < 4; i++)
-		len += parts[i].len + 1;
-	listing->text.len = 0;
-	code = bytes_reserve(&listing->text, len, err);
-	if (code)
-		return code;
-	at = (char *)listing->text.ptr;
-	for (size_t i = 0; i < 4; i++) {
-		memcpy(at, parts[i].ptr, parts[i].len);
-		at[parts[i].len] = '\0';
-		*fields[i] = at;
-		at += parts[i].len + 1;
-	}
-	return MUSTER_OK;
+	info->tag_count = collection_versions(collection)->tags.count;
+	if (!code)
+		code = make_room_for_tags(listing, info->tag_count, err);
+	if (!code)
+		point(listing, info);
+	return code;
 }
 
 static enum muster_code tell(void *state, const struct collection_listing *from,
@@ -86,7 +139,7 @@ static enum muster_code tell(void *state, const struct collection_listing *from,
 			*err = why;
 		return code;
 	}
-	code = put_names(listing, from, &info, err);
+	code = put_words(listing, from, collection, &info, err);
 	if (!code)
 		code = describe(collection, &info, err);
 	if (!code && !listing->fn(listing->state, &info))
@@ -103,5 +156,6 @@ enum muster_code look_collections(struct repository *repository, muster_collecti
 						       (struct view){ 0 }, tell, &listing, err);
 
 	bytes_release(&listing.text);
+	free(listing.tags);
 	return code == MUSTER_END ? MUSTER_OK : code;
 }

@@ -5,7 +5,7 @@
 #include "base/text/encode.h"
 #include "base/text/text.h"
 
-#define SUMMARY_BYTES 1024 /* an alias or tag has at most 512 bytes */
+#define SUMMARY_BYTES 2048 /* a name, an alias, a tag has at most 512 bytes */
 
 struct history {
 	muster_event_fn *fn;
@@ -20,6 +20,16 @@ static void summarize_save(const struct event *event, char *out)
 		 text_count(count, event->entry_count),
 		 text_plural(event->entry_count, "entry", "entries"),
 		 text_size(size, event->size_bytes));
+}
+
+static void summarize_link(const struct event *event, char *out)
+{
+	const struct link_source *source = &event->source;
+
+	snprintf(out, SUMMARY_BYTES, "v%llu: link to %.*s/%.*s/%.*s:v%llu",
+		 (unsigned long long)event->version, VIEW_ARGS(source->entity),
+		 VIEW_ARGS(source->project), VIEW_ARGS(source->name),
+		 (unsigned long long)source->version);
 }
 
 static void summarize_named(const struct event *event, const char *what, struct view name,
@@ -60,6 +70,9 @@ static void summarize(const struct event *event, char out[SUMMARY_BYTES])
 	case EVENT_SAVE:
 		summarize_save(event, out);
 		break;
+	case EVENT_LINK:
+		summarize_link(event, out);
+		break;
 	case EVENT_ALIAS:
 		summarize_named(event, "alias", event->alias, out);
 		break;
@@ -69,6 +82,13 @@ static void summarize(const struct event *event, char out[SUMMARY_BYTES])
 	case EVENT_DESCRIBE:
 		snprintf(out, SUMMARY_BYTES, "description of v%llu", version);
 		break;
+	case EVENT_DESCRIBE_COLLECTION:
+		snprintf(out, SUMMARY_BYTES, "description of the artifact");
+		break;
+	case EVENT_TAG_COLLECTION:
+		snprintf(out, SUMMARY_BYTES, "tag '%.*s' %s the artifact", VIEW_ARGS(event->tag),
+			 event->action == ACTION_ADD ? "to" : "removed from");
+		break;
 	case EVENT_METADATA:
 		snprintf(out, SUMMARY_BYTES, "metadata of v%llu", version);
 		break;
@@ -77,6 +97,15 @@ static void summarize(const struct event *event, char out[SUMMARY_BYTES])
 		break;
 	case EVENT_DELETE:
 		snprintf(out, SUMMARY_BYTES, "v%llu deleted", version);
+		break;
+	case EVENT_RENAME:
+		snprintf(out, SUMMARY_BYTES, "renamed: it is '%.*s/%.*s/%.*s' now",
+			 VIEW_ARGS(event->entity), VIEW_ARGS(event->project),
+			 VIEW_ARGS(event->name));
+		break;
+	case EVENT_STAY:
+		snprintf(out, SUMMARY_BYTES,
+			 "a name that was claimed for it went to somebody else");
 		break;
 	case EVENT_CLOSE:
 		snprintf(out, SUMMARY_BYTES, "the artifact was deleted");
@@ -91,6 +120,7 @@ static bool speaks_of_version(const struct event *event)
 {
 	switch (event->kind.id) {
 	case EVENT_SAVE:
+	case EVENT_LINK:
 	case EVENT_ALIAS:
 	case EVENT_TAG:
 	case EVENT_DESCRIBE:
@@ -114,7 +144,7 @@ static enum muster_code tell(void *state, const struct event *event, struct view
 			     struct muster_error *err)
 {
 	struct history *history = state;
-	char summary[SUMMARY_BYTES], kind[64], session[33], hex[65];
+	char summary[SUMMARY_BYTES], kind[64], session[33], hex[65], by[EVENT_BY_MAX_BYTES + 1];
 	struct muster_event_info info = { .number = event->number,
 					  .time_ms = event->time_ms,
 					  .kind = kind,
@@ -122,11 +152,13 @@ static enum muster_code tell(void *state, const struct event *event, struct view
 					  .version_number = event->version,
 					  .has_version = speaks_of_version(event),
 					  .session = session,
+					  .by = by,
 					  .sha256 = hex };
 	uint8_t sha256[32];
 
 	(void)err;
 	summarize(event, summary);
+	snprintf(by, sizeof(by), "%.*s", VIEW_ARGS(event->by));
 	snprintf(kind, sizeof(kind), "%.*s", VIEW_ARGS(event->kind.text));
 	if (event->kind.id != EVENT_UNKNOWN)
 		info.kind = event_kind_name(event->kind.id);

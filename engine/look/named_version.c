@@ -1,5 +1,7 @@
 #include "engine/look/named_version.h"
 
+#include "engine/repository/version_words.h"
+
 static enum muster_code fail_absent(const struct artifact_address *address, struct view alias,
 				    bool has_versions, struct muster_error *err)
 {
@@ -34,6 +36,35 @@ void named_version_release(struct named_version *named)
 {
 	collection_close(named->collection);
 	*named = (struct named_version){ 0 };
+}
+
+static enum muster_code fail_gone(const struct version *link, struct muster_error *err)
+{
+	const struct link_source *source = &link->source;
+
+	return muster_fail(
+		err, MUSTER_E_NAME,
+		"'%.*s/%.*s/%.*s:v%llu', which is linked here, was deleted: what was said "
+		"of it cannot be changed",
+		VIEW_ARGS(source->entity), VIEW_ARGS(source->project), VIEW_ARGS(source->name),
+		(unsigned long long)source->version);
+}
+
+enum muster_code named_version_follow(struct named_version *named, struct muster_error *err)
+{
+	struct said_in said = { 0 };
+	enum muster_code code = said_in_find(&said, named->collection, named->version, err);
+
+	if (!code && said.is_source_gone)
+		code = fail_gone(named->version, err);
+	if (!code && said.opened) {
+		collection_close(named->collection);
+		named->collection = said.opened;
+		named->version = said.version;
+		said.opened = NULL;
+	}
+	said_in_release(&said);
+	return code;
 }
 
 enum muster_code named_version_read(const struct named_version *named, bool with_placement,

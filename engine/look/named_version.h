@@ -24,6 +24,10 @@ enum muster_code named_version_open(struct named_version *out, struct repository
 				    struct muster_error *err);
 void named_version_release(struct named_version *named);
 
+/** A link becomes what it links: what is said of it is said there. Others stay as they are.
+ *  Errors: MUSTER_E_NAME where the source was deleted. */
+enum muster_code named_version_follow(struct named_version *named, struct muster_error *err);
+
 /** Gives a reader of its entries. */
 enum muster_code named_version_read(const struct named_version *named, bool with_placement,
 				    struct version_reader **out, struct muster_error *err);

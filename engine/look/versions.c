@@ -6,6 +6,7 @@
 #include "base/text/encode.h"
 #include "engine/digest/entry_info.h"
 #include "engine/look/named_version.h"
+#include "engine/repository/version_words.h"
 
 #define NS_PER_MS 1000000u
 
@@ -25,6 +26,7 @@ struct looking {
 	muster_version_fn *fn;
 	void *state;
 	struct version_texts texts;
+	struct said_in said;
 };
 
 static void texts_release(struct version_texts *texts)
@@ -73,14 +75,16 @@ static enum muster_code make_room_for_lists(struct version_texts *texts, size_t 
 }
 
 /* Aliases and tags, their texts one behind the other from `*at` on. */
-static enum muster_code put_lists(struct version_texts *texts, struct collection *collection,
-				  const struct version *version, struct muster_version_info *info,
-				  size_t *at, struct muster_error *err)
+static enum muster_code put_lists(struct looking *looking, const struct version *version,
+				  struct muster_version_info *info, size_t *at,
+				  struct muster_error *err)
 {
-	const struct collection_state *state = collection_versions(collection);
-	bool is_latest = collection_latest(collection) == version;
+	struct version_texts *texts = &looking->texts;
+	const struct collection_state *state = collection_versions(looking->collection);
+	const struct texts *tags = &looking->said.version->tags;
+	bool is_latest = collection_latest(looking->collection) == version;
 	size_t aliases = count_aliases(state, version->number) + is_latest, ignored;
-	enum muster_code code = make_room_for_lists(texts, aliases + version->tags.count + 1, err);
+	enum muster_code code = make_room_for_lists(texts, aliases + tags->count + 1, err);
 
 	*at = texts->text.len;
 	if (!code && is_latest)
@@ -88,10 +92,10 @@ static enum muster_code put_lists(struct version_texts *texts, struct collection
 	for (size_t i = 0; i < state->alias_count && !code; i++)
 		if (state->aliases[i].version == version->number)
 			code = put_text(texts, state->aliases[i].name, &ignored, err);
-	for (size_t i = 0; i < version->tags.count && !code; i++)
-		code = put_text(texts, version->tags.items[i], &ignored, err);
+	for (size_t i = 0; i < tags->count && !code; i++)
+		code = put_text(texts, tags->items[i], &ignored, err);
 	info->alias_count = aliases;
-	info->tag_count = version->tags.count;
+	info->tag_count = tags->count;
 	return code;
 }
 
@@ -106,10 +110,12 @@ static void point_lists(struct version_texts *texts, struct muster_version_info 
 }
 
 /* Description and metadata, read from their events. */
-static enum muster_code put_documents(struct version_texts *texts, struct collection *collection,
-				      const struct version *version, size_t *description,
-				      size_t *metadata, struct muster_error *err)
+static enum muster_code put_documents(struct version_texts *texts, const struct said_in *said,
+				      size_t *description, size_t *metadata,
+				      struct muster_error *err)
 {
+	struct collection *collection = said->collection;
+	const struct version *version = said->version;
 	enum muster_code code;
 
 	*description = texts->text.len;
@@ -124,36 +130,79 @@ static enum muster_code put_documents(struct version_texts *texts, struct collec
 	return code ? code : bytes_append_byte(&texts->text, '\0', err);
 }
 
-static enum muster_code put_texts(struct version_texts *texts, struct collection *collection,
-				  const struct version *version, struct muster_version_info *info,
-				  struct muster_error *err)
+/* Names of a collection: their offsets. */
+struct names {
+	size_t entity, project, name;
+};
+
+static enum muster_code put_names(struct version_texts *texts, const struct collection_name *from,
+				  struct names *out, struct muster_error *err)
 {
-	const struct collection_state *state = collection_versions(collection);
-	size_t entity, project, name, type, description, metadata, lists;
+	enum muster_code code = put_text(texts, from->entity, &out->entity, err);
+
+	if (!code)
+		code = put_text(texts, from->project, &out->project, err);
+	return code ? code : put_text(texts, from->name, &out->name, err);
+}
+
+/* What the collection is called in which this version was saved: now, or when it was linked. */
+static struct collection_name source_names(const struct looking *looking,
+					   const struct version *version)
+{
+	const struct collection_state *state = collection_versions(looking->said.collection);
+
+	if (looking->said.is_source_gone)
+		return (struct collection_name){ version->source.entity, version->source.project,
+						 version->source.name };
+	return (struct collection_name){ state->entity, state->project, state->name };
+}
+
+static enum muster_code put_texts(struct looking *looking, const struct version *version,
+				  struct muster_version_info *info, struct muster_error *err)
+{
+	struct version_texts *texts = &looking->texts;
+	const struct collection_state *state = collection_versions(looking->collection);
+	struct collection_name own = { state->entity, state->project, state->name };
+	struct collection_name source = source_names(looking, version);
+	struct names names, sources;
+	size_t type, description, metadata, lists;
 	enum muster_code code;
 
 	texts->text.len = 0;
-	code = put_text(texts, state->entity, &entity, err);
+	code = put_names(texts, &own, &names, err);
 	if (!code)
-		code = put_text(texts, state->project, &project, err);
-	if (!code)
-		code = put_text(texts, state->name, &name, err);
+		code = put_names(texts, &source, &sources, err);
 	if (!code)
 		code = put_text(texts, state->type, &type, err);
 	if (!code)
-		code = put_documents(texts, collection, version, &description, &metadata, err);
+		code = put_documents(texts, &looking->said, &description, &metadata, err);
 	if (!code)
-		code = put_lists(texts, collection, version, info, &lists, err);
+		code = put_lists(looking, version, info, &lists, err);
 	if (code)
 		return code;
-	info->entity = text_at(texts, entity);
-	info->project = text_at(texts, project);
-	info->name = text_at(texts, name);
+	info->entity = text_at(texts, names.entity);
+	info->project = text_at(texts, names.project);
+	info->name = text_at(texts, names.name);
+	info->source_entity = text_at(texts, sources.entity);
+	info->source_project = text_at(texts, sources.project);
+	info->source_name = text_at(texts, sources.name);
 	info->type = text_at(texts, type);
 	info->description = text_at(texts, description);
 	info->metadata = text_at(texts, metadata);
 	point_lists(texts, info, lists);
 	return MUSTER_OK;
+}
+
+static void put_link(const struct looking *looking, const struct version *version,
+		     struct muster_version_info *info)
+{
+	info->is_link = version->is_link;
+	info->source_is_gone = looking->said.is_source_gone;
+	info->source_number = version->is_link ? version->source.version : version->number;
+	if (!version->is_link)
+		return;
+	info->linked_ms = version->created_ms;
+	info->created_ms = version->source.created_ms;
 }
 
 static void hex_text(char *out, const uint8_t *bytes, size_t len)
@@ -207,12 +256,14 @@ static enum muster_code tell(struct looking *looking, const struct version *vers
 			     struct muster_error *err)
 {
 	struct muster_version_info info = { 0 };
-	enum muster_code code =
-		put_texts(&looking->texts, looking->collection, version, &info, err);
+	enum muster_code code = said_in_find(&looking->said, looking->collection, version, err);
 
+	if (!code)
+		code = put_texts(looking, version, &info, err);
 	if (code)
 		return code;
 	put_numbers(version, &info);
+	put_link(looking, version, &info);
 	put_ttl(looking, version, &info);
 	code = collection_history(looking->collection, version->event, take_sha256,
 				  info.event_sha256, err);
@@ -248,6 +299,7 @@ static enum muster_code tell_all(struct looking *looking, uint64_t count, struct
 		if (!versions->versions[i].is_deleted)
 			code = tell(looking, &versions->versions[i], err);
 	free(looking->committed_ms);
+	said_in_release(&looking->said);
 	texts_release(&looking->texts);
 	return code == MUSTER_END ? MUSTER_OK : code;
 }

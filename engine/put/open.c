@@ -209,6 +209,8 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 	code = collection_open_or_intend(&job->collection, job->repository, &name,
 					 options->type ? options->type : "", err);
 	if (!code)
+		code = collection_check_saves(job->collection, err);
+	if (!code)
 		code = repository_read_gc(job->repository, err);
 	job->gc_head = repository_gc_head(job->repository);
 	if (!code)

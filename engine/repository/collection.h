@@ -46,8 +46,8 @@ enum muster_code collection_open(struct collection **out, struct repository *rep
 enum muster_code collection_open_or_intend(struct collection **out, struct repository *repository,
 					   const struct collection_name *name, const char *type,
 					   struct muster_error *err);
-/** The collection with this id, whatever it is called, and though it was deleted. Only to be read:
- *  it has no name's log, and what is changed would not be decided. Errors: MUSTER_E_NAME. */
+/** The collection with this id, whatever it is called, and though it was deleted: what cannot be
+ *  changed then. Errors: MUSTER_E_NAME where there was none. */
 enum muster_code collection_open_id(struct collection **out, struct repository *repository,
 				    const uint8_t collection_id[16], struct muster_error *err);
 void collection_close(struct collection *collection); /* takes NULL */
@@ -56,6 +56,7 @@ void collection_close(struct collection *collection); /* takes NULL */
 enum muster_code collection_refresh(struct collection *collection, struct muster_error *err);
 
 /* All lent until the next call that refreshes or changes. */
+struct repository *collection_repository(const struct collection *collection);
 const uint8_t *collection_id(const struct collection *collection);    /* 16 bytes */
 const char *collection_log_name(const struct collection *collection); /* "": not made yet */
 uint64_t collection_head(const struct collection *collection);
@@ -73,11 +74,17 @@ enum muster_code collection_description(struct collection *collection,
 enum muster_code collection_metadata(struct collection *collection, const struct version *version,
 				     struct bytes *out, struct muster_error *err);
 
-/** Append the id of the run that saved the version; nothing if there is none. One event. */
-enum muster_code collection_run(struct collection *collection, const struct version *version,
-				struct bytes *out, struct muster_error *err);
-/** The same of save event `number`, of a version that may be deleted. MUSTER_E_FORMAT: it is of
- *  another version. */
+/** The same of the whole collection's description. */
+enum muster_code collection_description_of_all(struct collection *collection, struct bytes *out,
+					       struct muster_error *err);
+
+/** The version as it was saved: of a link number and event are those of its source, in the log of
+ *  the collection `collection_id`; else its own. Lends what the version lends. */
+struct version collection_saved(const struct collection *collection, const struct version *version,
+				uint8_t collection_id[16]);
+
+/** Append the id of the run that made save event `number`, of a version that may be deleted;
+ * nothing if there is none. MUSTER_E_FORMAT: it is of another version. */
 enum muster_code collection_run_of_event(struct collection *collection, uint64_t number,
 					 const uint8_t version_id[16], struct bytes *out,
 					 struct muster_error *err);
@@ -155,7 +162,39 @@ struct save_result {
 enum muster_code collection_save(struct collection *collection, const struct save_request *request,
 				 struct save_result *result, struct muster_error *err);
 
+/** Errors: MUSTER_E_REFUSED for a portfolio: nothing can be saved into it. */
+enum muster_code collection_check_saves(const struct collection *collection,
+					struct muster_error *err);
+
+/* --- links --- */
+
+struct link_request {
+	struct collection *from;    /* borrowed; read on */
+	uint64_t version;	    /* of `from`; of a link its source is linked */
+	const char *const *aliases; /* `latest` among them does no harm */
+	size_t alias_count;
+};
+struct link_result {
+	bool is_new;
+	uint64_t version_number; /* of the link in the portfolio */
+};
+/**
+ * Make a version of `portfolio` that is this version of another collection, unless it has one; set
+ * the aliases either way. The first link makes a collection without versions a portfolio.
+ * Errors: MUSTER_E_REFUSED where it has versions of its own; MUSTER_E_NAME where there is no such
+ * version; MUSTER_E_CONFLICT where gc is about to look at it.
+ */
+enum muster_code collection_link(struct collection *portfolio, const struct link_request *request,
+				 struct link_result *result, struct muster_error *err);
+
 /* --- changing --- */
+
+/** Of the whole collection, not of one version. An empty description is none. */
+enum muster_code collection_describe_all(struct collection *collection, struct view description,
+					 struct muster_error *err);
+/** MUSTER_E_NAME if it has no such tag to remove. */
+enum muster_code collection_tag_all(struct collection *collection, struct view tag, bool remove,
+				    struct muster_error *err);
 
 /** Move or set an alias. `expected` (NULL: whatever) is what it must name before. `latest` is
  *  refused: it moves by itself. */
@@ -176,14 +215,16 @@ enum muster_code collection_set_metadata(struct collection *collection, uint64_t
 					 struct view metadata, bool merge,
 					 struct muster_error *err);
 /** How long a version lives: `days`, or without end (`is_disabled`), or (neither) as long as the
- *  collection's default says. Nothing is deleted by it. */
+ *  collection's default says. Nothing is deleted by it. Errors: MUSTER_E_REFUSED for links, here
+ *  and below: they live until they are unlinked. */
 enum muster_code collection_ttl(struct collection *collection, uint64_t version, uint64_t days,
 				bool is_disabled, struct muster_error *err);
 /** What versions inherit that have no ttl of their own; 0: nothing.
  *  Errors: MUSTER_E_REFUSED where there is no version: its event speaks of the latest one. */
 enum muster_code collection_default_ttl(struct collection *collection, uint64_t days,
 					struct muster_error *err);
-/** A version with aliases (beside latest) is refused unless `delete_aliases`. */
+/** A version with aliases (beside latest) is refused unless `delete_aliases`, or it is a link: then
+ *  only the link goes, with its aliases. */
 enum muster_code collection_delete_version(struct collection *collection, uint64_t version,
 					   bool delete_aliases, struct muster_error *err);
 /** One version and what was decided of it: `kept_by` 0 is a deleted one. Both are lent for the
@@ -199,6 +240,15 @@ typedef bool collection_expire_fn(void *state, const struct version *version,
 enum muster_code collection_expire(struct collection *collection,
 				   const struct retention_rules *rules, bool is_dry_run,
 				   collection_expire_fn *fn, void *state, struct muster_error *err);
+/**
+ * Call the collection otherwise; its old name is free then, also for a new one. Decided by one
+ * event of its log: whoever is killed leaves it with the old name or with the new one, and what
+ * stands in the way of either is tidied up by who wants it. Others that have it open go on with it.
+ * Errors: MUSTER_E_REFUSED where the new name means a collection; MUSTER_E_CONFLICT where somebody
+ * else renamed it, or others want the name all the time.
+ */
+enum muster_code collection_rename(struct collection *collection, const struct collection_name *to,
+				   struct muster_error *err);
 /** End the collection: its versions go, its name is free for a new one. */
 enum muster_code collection_delete(struct collection *collection, struct muster_error *err);
 

@@ -98,7 +98,7 @@ static enum muster_code decide_alias_remove(struct collection *collection, void 
 		return code;
 	if (found == VERSION_NONE)
 		return muster_fail(err, MUSTER_E_NAME, "artifact '%.*s' has no alias '%.*s'",
-				   VIEW_ARGS(collection->name.name), VIEW_ARGS(request->alias));
+				   VIEW_ARGS(collection->state.name), VIEW_ARGS(request->alias));
 	fill_alias(request, ACTION_REMOVE, found, event);
 	return MUSTER_OK;
 }
@@ -154,7 +154,7 @@ static enum muster_code decide_tag_remove(struct collection *collection, void *s
 	if (!version_has_tag(version, request->tag))
 		return muster_fail(err, MUSTER_E_NAME, "v%llu of '%.*s' has no tag '%.*s'",
 				   (unsigned long long)request->version,
-				   VIEW_ARGS(collection->name.name), VIEW_ARGS(request->tag));
+				   VIEW_ARGS(collection->state.name), VIEW_ARGS(request->tag));
 	event->kind.id = EVENT_TAG;
 	event->action = ACTION_REMOVE;
 	event->version = request->version;
@@ -250,15 +250,15 @@ static enum muster_code decide_delete(struct collection *collection, void *state
 
 	if (code)
 		return code;
-	if (!request->delete_aliases &&
+	if (!request->delete_aliases && !version->is_link &&
 	    collection_state_has_alias(&collection->state, request->version))
 		return muster_fail(
 			err, MUSTER_E_REFUSED,
 			"v%llu of '%.*s' has aliases; it is deleted only together with them",
-			(unsigned long long)request->version, VIEW_ARGS(collection->name.name));
+			(unsigned long long)request->version, VIEW_ARGS(collection->state.name));
 	event->kind.id = EVENT_DELETE;
 	event->version = request->version;
-	event->delete_aliases = request->delete_aliases;
+	event->delete_aliases = request->delete_aliases || version->is_link;
 	return MUSTER_OK;
 }
 
@@ -284,16 +284,10 @@ static enum muster_code decide_close(struct collection *collection, void *state,
  * new collection would do it, too. */
 static void free_name(struct collection *collection)
 {
-	struct event event = { .kind.id = EVENT_RELEASE };
-	uint8_t id[16];
+	const struct collection_state *state = &collection->state;
+	struct collection_name name = { state->entity, state->project, state->name };
 
-	memcpy(id, collection->name.collection_id, sizeof(id));
-	if (log_read(collection->names, NULL) || !collection->name.is_bound ||
-	    memcmp(collection->name.collection_id, id, sizeof(id)) != 0)
-		return;
-	memcpy(event.collection_id, id, sizeof(id));
-	if (!repository_gate(collection->repository, NULL))
-		(void)!log_append(collection->names, &event, NULL, NULL);
+	collection_tidy_name(collection->repository, &name);
 }
 
 enum muster_code collection_delete(struct collection *collection, struct muster_error *err)

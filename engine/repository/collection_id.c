@@ -27,6 +27,19 @@ enum muster_code collection_open_id(struct collection **out, struct repository *
 	return code;
 }
 
+struct version collection_saved(const struct collection *collection, const struct version *version,
+				uint8_t id[16])
+{
+	struct version saved = *version;
+
+	memcpy(id, version->is_link ? version->source.collection_id : collection->state.id, 16);
+	if (version->is_link) {
+		saved.number = version->source.version;
+		saved.event = version->source.event;
+	}
+	return saved;
+}
+
 enum muster_code collection_run_of_event(struct collection *collection, uint64_t number,
 					 const uint8_t version_id[16], struct bytes *out,
 					 struct muster_error *err)
@@ -46,10 +59,4 @@ enum muster_code collection_run_of_event(struct collection *collection, uint64_t
 		code = bytes_append_view(out, event.run, err);
 	event_release(&event);
 	return code;
-}
-
-enum muster_code collection_run(struct collection *collection, const struct version *version,
-				struct bytes *out, struct muster_error *err)
-{
-	return collection_run_of_event(collection, version->event, version->id, out, err);
 }

@@ -25,14 +25,6 @@ static enum muster_code check_alias(struct view alias, struct muster_error *err)
 	return alias_check(alias, err);
 }
 
-static bool has_text(const struct texts *texts, struct view text)
-{
-	for (size_t i = 0; i < texts->count; i++)
-		if (view_equal(texts->items[i], text))
-			return true;
-	return false;
-}
-
 /* Checked, each once, in their order. Few enough that looking through all of them is no matter. */
 static enum muster_code take_texts(struct texts *out, const char *const *from, size_t count,
 				   enum muster_code (*check)(struct view, struct muster_error *),
@@ -53,10 +45,16 @@ static enum muster_code take_texts(struct texts *out, const char *const *from, s
 		code = check(text, err);
 		if (code)
 			return code;
-		if (!has_text(out, text))
+		if (!texts_have(out, text))
 			out->items[out->count++] = text;
 	}
 	return MUSTER_OK;
+}
+
+enum muster_code collection_take_aliases(struct texts *out, const char *const *from, size_t count,
+					 struct muster_error *err)
+{
+	return take_texts(out, from, count, check_alias, err);
 }
 
 static enum muster_code check_texts(const struct save_request *request, struct muster_error *err)
@@ -79,8 +77,8 @@ static enum muster_code prepare(struct save *save, struct muster_error *err)
 	if (!code && request->run && !run_id_parse(view_text(request->run), &save->run))
 		code = muster_fail(err, MUSTER_E_USAGE, "'%s' is no id of a run", request->run);
 	if (!code)
-		code = take_texts(&save->aliases, request->aliases, request->alias_count,
-				  check_alias, err);
+		code = collection_take_aliases(&save->aliases, request->aliases,
+					       request->alias_count, err);
 	if (!code)
 		code = take_texts(&save->tags, request->tags, request->tag_count, tag_check, err);
 	if (!code && request->metadata)
@@ -188,13 +186,13 @@ static void fill_event(const struct save *save, uint64_t number, struct event *e
 	memcpy(event->root, footer->content_root, sizeof(event->root));
 }
 
-static enum muster_code check_room(const struct collection *collection, const struct save *save,
-				   struct muster_error *err)
+enum muster_code collection_check_room(const struct collection *collection, size_t alias_count,
+				       struct muster_error *err)
 {
 	if (collection->state.version_count >= COLLECTION_VERSIONS_MAX)
 		return muster_fail(err, MUSTER_E_LIMIT, "an artifact has at most %u versions",
 				   COLLECTION_VERSIONS_MAX);
-	if (collection->state.alias_count + save->aliases.count > COLLECTION_ALIASES_MAX)
+	if (collection->state.alias_count + alias_count > COLLECTION_ALIASES_MAX)
 		return muster_fail(err, MUSTER_E_LIMIT, "an artifact has at most %u aliases",
 				   COLLECTION_ALIASES_MAX);
 	return MUSTER_OK;
@@ -209,7 +207,7 @@ static enum muster_code decide_new(struct collection *collection, struct save *s
 
 	if (request->is_unwritten)
 		return MUSTER_ABSENT;
-	code = check_room(collection, save, err);
+	code = collection_check_room(collection, save->aliases.count, err);
 	if (code)
 		return code;
 	if (request->against == SAVE_AGAINST_HEAD && !is_head(&request->base, latest)) {
@@ -218,7 +216,7 @@ static enum muster_code decide_new(struct collection *collection, struct save *s
 			err, MUSTER_E_CONFLICT,
 			"the latest version of '%.*s' is not the one that this was computed "
 			"against",
-			VIEW_ARGS(collection->name.name));
+			VIEW_ARGS(collection->state.name));
 	}
 	if (!save->is_synced) {
 		code = store_sync(repository_store(collection->repository), err);
@@ -251,7 +249,10 @@ static enum muster_code decide_save(struct collection *collection, void *request
 	const struct version *latest = collection_state_latest(&collection->state);
 	const struct version *same =
 		collection_state_by_id(&collection->state, save->request->version_id);
+	enum muster_code code = collection_check_saves(collection, err);
 
+	if (code)
+		return code;
 	if (same)
 		return tell_repeated(save, same);
 	if (latest && content_equals(latest, save->request->footer))
@@ -311,7 +312,7 @@ enum muster_code collection_save(struct collection *collection, const struct sav
 	if (!code)
 		end_session(collection, &save);
 	else if (muster_failed(code))
-		muster_context(err, "save '%.*s'", VIEW_ARGS(collection->name.name));
+		muster_context(err, "save '%.*s'", VIEW_ARGS(collection->state.name));
 	free(save.aliases.items);
 	free(save.tags.items);
 	bytes_release(&save.metadata);

@@ -21,6 +21,17 @@ static enum muster_code check_days(uint64_t days, struct muster_error *err)
 			   (unsigned long long)days, EVENT_TTL_MAX_DAYS);
 }
 
+/* Its source may have an end; what is linked is held until it is unlinked. */
+static enum muster_code check_no_links(const struct collection *collection,
+				       struct muster_error *err)
+{
+	if (!collection->state.is_portfolio)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_REFUSED,
+			   "'%.*s' is a portfolio: a ttl is set on the version that is linked",
+			   VIEW_ARGS(collection->state.name));
+}
+
 static enum muster_code change(struct collection *collection, decide_fn *decide,
 			       struct ttl_request *request, struct muster_error *err)
 {
@@ -37,6 +48,8 @@ static enum muster_code decide_ttl(struct collection *collection, void *state, s
 	const struct version *version;
 	enum muster_code code = collection_require(collection, request->version, &version, err);
 
+	if (!code)
+		code = check_no_links(collection, err);
 	if (code)
 		return code;
 	if (version->ttl_days == request->days && version->ttl_disabled == request->is_disabled)
@@ -64,13 +77,16 @@ static enum muster_code decide_default(struct collection *collection, void *stat
 {
 	const struct ttl_request *request = state;
 	const struct version *latest = collection_state_latest(&collection->state);
+	enum muster_code code = check_no_links(collection, err);
 
+	if (code)
+		return code;
 	if (collection->state.default_ttl_days == request->days)
 		return MUSTER_END;
 	if (!latest)
 		return muster_fail(err, MUSTER_E_REFUSED,
 				   "artifact '%.*s' has no version that could inherit a ttl",
-				   VIEW_ARGS(collection->name.name));
+				   VIEW_ARGS(collection->state.name));
 	event->kind.id = EVENT_TTL;
 	event->version = latest->number;
 	event->ttl_days = latest->ttl_days;

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "engine/repository/who.h"
+
 #define CREATE_ATTEMPTS 3
 
 enum muster_code log_open(struct log **out, const struct log_options *options,
@@ -28,6 +30,8 @@ enum muster_code log_open(struct log **out, const struct log_options *options,
 
 void log_close(struct log *log)
 {
+	if (log)
+		bytes_release(&log->who);
 	free(log);
 }
 
@@ -250,11 +254,22 @@ static void write_checkpoint(struct log *log)
 	bytes_release(&bytes);
 }
 
+/* Found out once, by who writes. */
+static enum muster_code say_by(struct log *log, struct event *event, struct muster_error *err)
+{
+	enum muster_code code = log->who.len ? MUSTER_OK : who_append(log->effects, &log->who, err);
+
+	event->by = bytes_view(&log->who);
+	return code;
+}
+
 static enum muster_code complete(struct log *log, struct event *event, struct bytes *bytes,
 				 struct muster_error *err)
 {
 	enum muster_code code = effects_random(log->effects, event->id, sizeof(event->id), err);
 
+	if (!code && event_may_say_by(event))
+		code = say_by(log, event, err);
 	event->number = log->head + 1;
 	event->time_ms = effects_wall_ns(log->effects) / LOG_NS_PER_MS;
 	memcpy(event->previous, log->head_sha256, sizeof(event->previous));

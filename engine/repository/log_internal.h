@@ -25,6 +25,7 @@ struct log {
 	bool is_foreign;
 	bool ignore_checkpoints; /* one of them did not fit the events */
 
+	struct bytes who;		  /* who writes; empty until something is written */
 	struct log_time times[LOG_TIMES]; /* as listed last; event n at n modulo their number */
 };
 

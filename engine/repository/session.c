@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/text/text.h"
+#include "engine/repository/who.h"
 
 #define NS_PER_MS	1000000u
 #define CREATE_ATTEMPTS 3
@@ -45,13 +46,9 @@ static uint64_t now_ms(const struct session *session)
 static enum muster_code write_who(const struct session *session, struct bytes *out,
 				  struct muster_error *err)
 {
-	const char *user = session->effects->getenv(session->effects->state, "USER");
-	char host[256] = "?", who[TEXT_BYTES];
+	enum muster_code code = who_append(session->effects, out, err);
 
-	if (gethostname(host, sizeof(host) - 1))
-		snprintf(host, sizeof(host), "?");
-	snprintf(who, sizeof(who), "%s@%s %ld", user ? user : "?", host, (long)getpid());
-	return text_append_safe(out, view_text(who), err);
+	return code ? code : bytes_printf(out, err, " %ld", (long)getpid());
 }
 
 /* For people: what is too long is cut, what is no text is escaped. */

@@ -75,6 +75,8 @@ static enum muster_code open_collection(struct import_run *run, struct muster_er
 							  options->type ? options->type : "", err);
 
 	if (!code)
+		code = collection_check_saves(run->collection, err);
+	if (!code)
 		code = repository_read_gc(run->repository, err);
 	run->gc_head = repository_gc_head(run->repository);
 	return code;

@@ -23,6 +23,10 @@ struct muster_collection_info {
 	uint64_t latest_bytes, latest_entries;
 	uint64_t updated_ms;	   /* since 1970 */
 	uint64_t default_ttl_days; /* what versions inherit; 0: nothing */
+	bool is_portfolio;	   /* its versions are links */
+	const char *description;   /* of the artifact, not of a version; "" if none */
+	const char *const *tags;   /* of the artifact, in the order in which they came */
+	size_t tag_count;
 };
 
 struct muster_version_info {
@@ -44,6 +48,14 @@ struct muster_version_info {
 	size_t alias_count; /* with `latest` where it is */
 	const char *const *tags;
 	size_t tag_count;
+	/* Of a link: description, metadata, tags and created_ms are its source's; of a source that
+	 * was deleted, what was said of it when it was linked. */
+	bool is_link;
+	bool source_is_gone;
+	uint64_t linked_ms; /* when it was linked, since 1970 */
+	/* The version that is linked; of one that is no link, itself. */
+	const char *source_entity, *source_project, *source_name;
+	uint64_t source_number;
 };
 
 struct muster_entry_info {
@@ -67,6 +79,7 @@ struct muster_event_info {
 	uint64_t version_number;
 	bool has_version;
 	const char *session; /* hex */
+	const char *by;	     /* "user@host" that made it; "" where it does not say */
 	const char *sha256;  /* of the event, hex */
 };
 

@@ -10,6 +10,7 @@
 #include "muster/artifact.h"
 #include "muster/cache.h"
 #include "muster/check.h"
+#include "muster/collection.h"
 #include "muster/copy.h"
 #include "muster/declare.h"
 #include "muster/entry.h"
@@ -114,6 +115,47 @@ enum muster_code muster_metadata(struct muster_repository *repository, const cha
 /** A version; or without an alias in the name and with `collection` the whole collection. */
 enum muster_code muster_delete(struct muster_repository *repository, const char *version,
 			       bool collection, bool delete_aliases, struct muster_error *err);
+
+/* Of an artifact as a whole, "[[entity/]project/]name". */
+/** An empty description removes it. Errors: MUSTER_E_LIMIT over 256 KiB; MUSTER_E_USAGE where it is
+ *  not UTF-8. */
+enum muster_code muster_describe_collection(struct muster_repository *repository,
+					    const char *collection, const char *description,
+					    struct muster_error *err);
+/** Errors: MUSTER_E_USAGE for what is no tag; MUSTER_E_NAME where there is no such tag to remove.
+ */
+enum muster_code muster_tag_collection(struct muster_repository *repository, const char *collection,
+				       const char *tag, bool remove, struct muster_error *err);
+
+/**
+ * Call an artifact "[[entity/]project/]name" otherwise. `new_name` is written the same way; what it
+ * leaves out stays as it is. Versions, aliases and history go with it; the old name is free, also for
+ * a new artifact. Links, which know it by its id, are not touched. One event decides it, so others see
+ * the old name or the new one, and who is interrupted may do it again.
+ * Errors: MUSTER_E_NAME: no such artifact; MUSTER_E_REFUSED: the new name is another's;
+ * MUSTER_E_USAGE: it breaks a rule; MUSTER_E_CONFLICT: somebody else renamed it meanwhile.
+ */
+enum muster_code muster_rename(struct muster_repository *repository, const char *collection,
+			       const char *new_name, struct muster_error *err);
+
+/* Links (muster/collection.h). Of a link muster_tag(), muster_describe() and muster_metadata()
+ * change the version that is linked, muster_alias() the link; it has no ttl; muster_delete()
+ * deletes only the link, whatever aliases it has. */
+/**
+ * Link a version into the portfolio `target`: "portfolio", "project/portfolio" or
+ * "entity/project/portfolio". A portfolio that does not exist is made. Of a link its source is
+ * linked. A version that is linked there already gets the aliases. `options` and `report` may be
+ * NULL; the report is zeroed, and filled when it succeeds.
+ * Errors: MUSTER_E_NAME: no such version; MUSTER_E_REFUSED: `target` has versions of its own, or
+ * another type; MUSTER_E_USAGE; MUSTER_E_CONFLICT.
+ */
+enum muster_code muster_link(struct muster_repository *repository, const char *version,
+			     const char *target, const struct muster_link_options *options,
+			     struct muster_link_report *report, struct muster_error *err);
+/** Delete a link, "[[entity/]project/]portfolio:alias", with its aliases; its source stays as it
+ * is. Errors: MUSTER_E_USAGE where no alias was written, or the version is no link. */
+enum muster_code muster_unlink(struct muster_repository *repository, const char *version,
+			       struct muster_error *err);
 
 /** How long a version lives: days (at most 36,500), MUSTER_TTL_INHERIT or MUSTER_TTL_DISABLED. Or
  *  with `of_collection`, and no alias in the name, what its versions inherit: days, or disabled.

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """ls, show, log, cat, diff: what is in a repository."""
 import os
+import socket
 import subprocess
 
 import harness
@@ -125,9 +126,11 @@ class Look(MusterTest):
     def test_log_tells_the_history(self):
         self.run_ok("alias", "photos:v0", "best")
         lines = self.run_ok("log", "photos").out.splitlines()
-        self.assertEqual(lines[0].split(), ["EVENT", "TIME", "(UTC)", "KIND", "WHAT"])
+        self.assertEqual(lines[0].split(), ["EVENT", "TIME", "(UTC)", "KIND", "BY", "WHAT"])
         self.assertEqual([line.split()[3] for line in lines[1:]],
                          ["open", "save", "save", "alias"])
+        who = "%s@%s" % (self.environment.get("USER", "?"), socket.gethostname())
+        self.assertEqual([line.split()[4] for line in lines[1:]], ["-", who, who, who])
         verbose = self.run_ok("log", "-v", "photos").out
         for event in self.run_ok("log", "--json", "photos").objects()[:-1]:
             self.assertIn(event["sha256"], verbose)

@@ -20,7 +20,8 @@ static void fold(const struct event *event)
 	struct gc_state gc = { 0 };
 	struct name_state name = { 0 };
 
-	if (!collection_state_apply(&collection, event, NULL) && event->kind.id == EVENT_SAVE)
+	if (!collection_state_apply(&collection, event, NULL) &&
+	    (event->kind.id == EVENT_SAVE || event->kind.id == EVENT_LINK))
 		require(collection_state_latest(&collection)->number == event->version);
 	gc_state_apply(&gc, event, NULL);
 	name_state_apply(&name, event, NULL);

@@ -44,6 +44,13 @@ static inline struct event sample_event(enum event_kind kind, uint64_t number)
 		.tag = VIEW_LITERAL("good"),
 		.expected = { EXPECT_VERSION, 4 },
 		.delete_aliases = true,
+		.after = 1,
+		.source = { .entity = VIEW_LITERAL("you"),
+			    .project = VIEW_LITERAL("dogs"),
+			    .name = VIEW_LITERAL("pictures"),
+			    .version = 5,
+			    .event = 9,
+			    .created_ms = 1767225600123u },
 		.condemned = 1,
 	};
 
@@ -58,6 +65,8 @@ static inline struct event sample_event(enum event_kind kind, uint64_t number)
 	sample_fill(event.manifest.footer_sha256, 32, 9);
 	sample_fill(event.digest, 16, 10);
 	sample_fill(event.root, 32, 11);
+	sample_fill(event.source.collection_id, 16, 12);
+	sample_fill(event.claim, 32, 13);
 	return event;
 }
 

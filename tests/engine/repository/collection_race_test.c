@@ -101,7 +101,7 @@ static void twelve_threads_lose_no_version(void **state)
 	place_release(&place);
 }
 
-static int run_process(const char *path, uint8_t number)
+static int run_process(const char *path, uint8_t number, int (*work)(struct repository *, uint8_t))
 {
 	struct store *store = NULL;
 	struct repository *repository = NULL;
@@ -113,31 +113,29 @@ static int run_process(const char *path, uint8_t number)
 		fprintf(stderr, "process %u: %s\n", number, err.message);
 	} else {
 		repository_assume_proved(repository); /* by who made it */
-		failures = save_some(repository, number);
+		failures = work(repository, number);
 	}
 	repository_close(repository);
 	store_free(store);
 	return failures;
 }
 
-static void twelve_processes_lose_no_version(void **state)
+/* Each process does `work`; the repository is given when all have ended. */
+static struct repository *run_processes(const char *path, struct store **store,
+					int (*work)(struct repository *, uint8_t))
 {
-	char path[4096];
-	struct store *store = NULL;
 	struct repository *repository = NULL;
 	struct muster_error err = { 0 };
 	pid_t children[WRITERS];
 
-	(void)state;
-	assert_int_equal(scratch_make(path, sizeof(path)), 0);
-	if (store_local_open(&store, path, NULL, &err) ||
-	    repository_init(store, NULL, effects_system(), &err))
+	if (store_local_open(store, path, NULL, &err) ||
+	    repository_init(*store, NULL, effects_system(), &err))
 		fail_msg("%s", err.message);
 	for (uint8_t i = 0; i < WRITERS; i++) {
 		children[i] = fork();
 		assert_true(children[i] >= 0);
 		if (children[i] == 0)
-			_exit(run_process(path, i));
+			_exit(run_process(path, i, work));
 	}
 	for (int i = 0; i < WRITERS; i++) {
 		int status;
@@ -146,12 +144,222 @@ static void twelve_processes_lose_no_version(void **state)
 		assert_true(WIFEXITED(status));
 		assert_int_equal(WEXITSTATUS(status), 0);
 	}
-	if (repository_open(&repository, store, effects_system(), &err))
+	if (repository_open(&repository, *store, effects_system(), &err))
 		fail_msg("%s", err.message);
+	return repository;
+}
+
+static void twelve_processes_lose_no_version(void **state)
+{
+	char path[4096];
+	struct store *store = NULL;
+	struct repository *repository;
+
+	(void)state;
+	assert_int_equal(scratch_make(path, sizeof(path)), 0);
+	repository = run_processes(path, &store, save_some);
 	check_all(repository);
 	repository_close(repository);
 	store_free(store);
 	scratch_remove(path);
+}
+
+/* --- links ------------------------------------------------------------------------------------ */
+
+/* Each process links EACH versions of its own collection into one portfolio, and moves an alias. */
+static int link_some(struct repository *repository, uint8_t number)
+{
+	char text[16];
+	const char *alias = "newest";
+	struct collection_name name, portfolio = test_name("chosen");
+	struct collection *from = NULL, *to = NULL;
+	struct muster_error err = { 0 };
+	enum muster_code code;
+
+	snprintf(text, sizeof(text), "images-%u", number);
+	name = test_name(text);
+	code = collection_open(&from, repository, &name, "dataset", &err);
+	if (!code)
+		code = collection_open_or_intend(&to, repository, &portfolio, "dataset", &err);
+	for (uint8_t i = 0; i < EACH && !code; i++) {
+		struct link_request request = { from, i, &alias, 1 };
+		struct link_result linked;
+
+		test_save(from, (uint8_t)(i + 1), i, (uint8_t)(number * EACH + i + 1));
+		code = collection_link(to, &request, &linked, &err);
+	}
+	collection_close(from);
+	collection_close(to);
+	if (code)
+		fprintf(stderr, "process %u: %s\n", number, err.message);
+	return code != MUSTER_OK;
+}
+
+static void twelve_processes_lose_no_link(void **state)
+{
+	char path[4096];
+	struct store *store = NULL;
+	struct repository *repository;
+	struct collection_name name = test_name("chosen");
+	struct collection *c = NULL;
+	const struct collection_state *links;
+	uint8_t seen[256] = { 0 };
+
+	(void)state;
+	assert_int_equal(scratch_make(path, sizeof(path)), 0);
+	repository = run_processes(path, &store, link_some);
+	assert_int_equal(collection_open(&c, repository, &name, NULL, NULL), MUSTER_OK);
+	links = collection_versions(c);
+	assert_int_equal(links->version_count, WRITERS * EACH);
+	for (size_t i = 0; i < links->version_count; i++)
+		seen[links->versions[i].id[0]]++;
+	for (int id = 1; id <= WRITERS * EACH; id++)
+		assert_int_equal(seen[id], 1);
+	assert_int_equal(collection_state_alias(links, VIEW_LITERAL("newest")), WRITERS * EACH - 1);
+	collection_close(c);
+	repository_close(repository);
+	store_free(store);
+	scratch_remove(path);
+}
+
+/* --- renaming --------------------------------------------------------------------------------- */
+
+static void own_name(char text[16], uint8_t number)
+{
+	snprintf(text, 16, "images-%u", number);
+}
+
+/* Each process wants the same name for a collection of its own; every third one makes a new one
+ * under it. Who does not get it keeps what it had. */
+static int want_prize(struct repository *repository, uint8_t number)
+{
+	char text[16];
+	struct collection_name name, prize = test_name("prize");
+	struct collection *c = NULL;
+	struct muster_error err = { 0 };
+	enum muster_code code;
+
+	own_name(text, number);
+	name = test_name(text);
+	code = collection_open(&c, repository, &name, "dataset", &err);
+	if (!code)
+		test_save(c, number, number, (uint8_t)(number + 1));
+	if (!code && number % 3 == 0) {
+		collection_close(c);
+		code = collection_open(&c, repository, &prize, "dataset", &err);
+	} else if (!code) {
+		code = collection_rename(c, &prize, &err);
+	}
+	collection_close(c);
+	if (code && code != MUSTER_E_REFUSED)
+		fprintf(stderr, "process %u: %s\n", number, err.message);
+	return code && code != MUSTER_E_REFUSED;
+}
+
+static void twelve_processes_want_one_name(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		char path[4096];
+		struct store *store = NULL;
+		struct repository *repository;
+		struct collection_name prize = test_name("prize");
+		struct collection *c = NULL;
+		int found = 0;
+
+		assert_int_equal(scratch_make(path, sizeof(path)), 0);
+		repository = run_processes(path, &store, want_prize);
+		for (uint8_t i = 0; i < WRITERS; i++) {
+			char text[16];
+			struct collection_name name;
+
+			own_name(text, i);
+			name = test_name(text);
+			found += !collection_open(&c, repository, &name, NULL, NULL);
+			collection_close(c);
+		}
+		assert_int_equal(collection_open(&c, repository, &prize, NULL, NULL), MUSTER_OK);
+		assert_int_equal(found, WRITERS - (collection_latest(c) ? 1 : 0));
+		collection_close(c);
+		repository_close(repository);
+		store_free(store);
+		scratch_remove(path);
+	}
+}
+
+/* All rename one collection, each to a name of its own: it has one of them in the end, and the
+ * others are free. */
+struct renamer {
+	struct repository *repository;
+	pthread_barrier_t *start;
+	uint8_t number;
+	enum muster_code code;
+};
+
+static void *renamer_thread(void *arg)
+{
+	struct renamer *renamer = arg;
+	char text[16];
+	struct collection_name name = test_name("images"), to;
+	struct collection *c = NULL;
+
+	own_name(text, renamer->number);
+	to = test_name(text);
+	renamer->code = collection_open(&c, renamer->repository, &name, NULL, NULL);
+	pthread_barrier_wait(renamer->start);
+	if (!renamer->code)
+		renamer->code = collection_rename(c, &to, NULL);
+	collection_close(c);
+	return NULL;
+}
+
+static int count_names(struct repository *repository, const char *type)
+{
+	int found = 0;
+
+	for (uint8_t i = 0; i < WRITERS; i++) {
+		char text[16];
+		struct collection_name name;
+		struct collection *c = NULL;
+
+		own_name(text, i);
+		name = test_name(text);
+		found += !collection_open(&c, repository, &name, type, NULL);
+		collection_close(c);
+	}
+	return found;
+}
+
+static void twelve_renamers_leave_one_name(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 20; round++) {
+		struct renamer renamers[WRITERS];
+		pthread_t threads[WRITERS];
+		pthread_barrier_t start;
+		struct place place;
+		int renamed = 0;
+
+		place_make(&place, NULL);
+		collection_close(test_open(&place, "images", "dataset"));
+		pthread_barrier_init(&start, NULL, WRITERS);
+		for (uint8_t i = 0; i < WRITERS; i++) {
+			renamers[i] = (struct renamer){ place.repository, &start, i, MUSTER_OK };
+			assert_int_equal(
+				pthread_create(&threads[i], NULL, renamer_thread, &renamers[i]), 0);
+		}
+		for (int i = 0; i < WRITERS; i++)
+			pthread_join(threads[i], NULL);
+		for (int i = 0; i < WRITERS; i++) {
+			assert_true(!renamers[i].code || renamers[i].code == MUSTER_E_CONFLICT);
+			renamed += !renamers[i].code;
+		}
+		assert_true(renamed > 0);
+		assert_int_equal(count_names(place.repository, NULL), 1);
+		assert_int_equal(count_names(place.repository, ""), WRITERS);
+		pthread_barrier_destroy(&start);
+		place_release(&place);
+	}
 }
 
 /* Many want to make the same collection: all get the same one. */
@@ -291,6 +499,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(twelve_threads_lose_no_version),
 		cmocka_unit_test(twelve_processes_lose_no_version),
+		cmocka_unit_test(twelve_processes_lose_no_link),
+		cmocka_unit_test(twelve_processes_want_one_name),
+		cmocka_unit_test(twelve_renamers_leave_one_name),
 		cmocka_unit_test(rules_hold_among_many),
 		cmocka_unit_test(many_makers_make_one_collection),
 	};

@@ -294,7 +294,8 @@ static void a_save_in_a_run_names_it_on_both_sides(void **state)
 	test_version_init(&version, 1, 1, 7);
 	version.request.run = id.text;
 	MUST(collection_save(collection, &version.request, &result, err));
-	MUST(collection_run(collection, collection_latest(collection), &run, err));
+	MUST(collection_run_of_event(collection, collection_latest(collection)->event,
+				     collection_latest(collection)->id, &run, err));
 	assert_true(view_equal(bytes_view(&run), view_text(id.text)));
 	MUST(run_each_version(place.repository, &id, LINEAGE_LOGGED, hear_version, &heard, err));
 	assert_int_equal(heard.count, 1);
