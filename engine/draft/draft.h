@@ -30,9 +30,17 @@
 
 /* --- at once -------------------------------------------------------------------------------- */
 
+/** How parts stand to each other. */
+enum draft_parts {
+	DRAFT_LAYERS, /* of one path the last part counts */
+	DRAFT_RANGES, /* key ranges that do not meet, in order */
+	DRAFT_EQUALS, /* no order: one path with two digests is refused */
+};
+
 struct draft_commit {
 	struct muster_job job;
 	struct part_stack content; /* the base, and the parts over it */
+	enum draft_parts parts_are;
 	uint64_t base_number;	   /* of content.version */
 	/* Filled by the caller: description, metadata, aliases, tags, ttl, run, version_id (zero: a
 	 * new one). What says what was saved, and against what, is filled here. */

@@ -147,7 +147,7 @@ static enum muster_code begin(struct version_edit *edit, const struct view *path
 	if (edit->has_begun)
 		return MUSTER_OK;
 	edit->has_begun = true;
-	if (edit->options.goes_on)
+	if (edit->options.goes_on || edit->options.each)
 		return MUSTER_OK;
 	/* Only MD5 keeps a state to go on from. */
 	if (footer->algorithm != DIGEST_MD5 || footer->fence_count < 2)
@@ -167,6 +167,13 @@ static bool is_before(const struct version_edit *edit, const struct view *path)
 	       (!path || view_compare(behind, *path) <= 0);
 }
 
+static enum muster_code see(struct version_edit *edit, const struct entry *entry,
+			    struct muster_error *err)
+{
+	return edit->options.each ? edit->options.each(edit->options.each_state, entry, err)
+				  : MUSTER_OK;
+}
+
 static enum muster_code take_leaf(struct version_edit *edit, const struct leaf_record *seam,
 				  struct muster_error *err)
 {
@@ -176,6 +183,8 @@ static enum muster_code take_leaf(struct version_edit *edit, const struct leaf_r
 
 	for (uint32_t i = 0; i < record.entry_count && !code; i++) {
 		code = version_reader_next(edit->base, &entry, err);
+		if (!code)
+			code = see(edit, &entry, err);
 		if (!code)
 			code = version_writer_digest(edit->writer, &entry, err);
 	}
@@ -224,6 +233,8 @@ static enum muster_code take_head(struct version_edit *edit, struct muster_error
 
 	if (edit->options.take_over)
 		code = edit->options.take_over(edit->options.state, &edit->head, err);
+	if (!code)
+		code = see(edit, &edit->head, err);
 	if (!code)
 		code = version_writer_add(edit->writer, &edit->head, err);
 	if (!code)
