@@ -306,6 +306,8 @@ static enum muster_code save(struct committing *committing, struct muster_error 
 	enum muster_code code = fill_request(committing, &request, err);
 
 	request.is_unwritten = true;
+	if (!code && committing->commit->ready)
+		code = committing->commit->ready(committing->commit->ready_state, err);
 	if (!code)
 		code = collection_save(committing->collection, &request, result, err);
 	if (code == MUSTER_ABSENT) {

@@ -1,34 +1,17 @@
 /**
- * draft - versions that are made of a base and of parts: at once, or over processes and days
- * (FORMAT §5, docs/formats/drafts.md).
+ * draft - versions that are made of a base and of parts (part.h), at once. Drafts that last over
+ * processes and days: stored.h.
  *
- * A stored draft is a plan, parts, a seal and a final record, each created if absent:
- *
- *	open --seal--> sealed --final--> final --save event--> saved
- *	                  \--final (dropped)--> dropped
- *
- *   local:       its parts are numbered as they come; of one path the last part counts.
- *   distributed: its parts are shards, of planned key ranges or just named; their order does not
- *                matter, and one path with two digests is refused.
- *
- * Who finishes makes the version first, as far as it is complete, then the seal, *then* lists the
- * parts, then the final record which names them by SHA-256 and the version by its id, then saves.
- * So it may die anywhere: the next one goes on. Who adds a part reads the seal after creating it.
- *
- * Threads: a draft belongs to one thread at a time; any number may be open of one.
- * Memory:  DRAFT_PARTS_MAX records while a draft is open; a sort of job.memory_bytes / 8 when it is
- *          saved.
+ * Threads: one at a time for each collection.
+ * Memory:  readers and a writer of versions; parts that overlap are sorted in job.memory_bytes / 8,
+ *          16 MiB at least.
  */
 #ifndef ENGINE_DRAFT_DRAFT_H
 #define ENGINE_DRAFT_DRAFT_H
 
+#include "artifact/record/draft_record.h"
 #include "engine/draft/part.h"
 #include "engine/repository/collection.h"
-
-#define DRAFT_LIFE_MS	(14ull * 24 * 3600 * 1000)
-#define DRAFT_PARTS_MAX 10000
-
-/* --- at once -------------------------------------------------------------------------------- */
 
 /** How parts stand to each other. */
 enum draft_parts {
@@ -45,6 +28,10 @@ struct draft_commit {
 	/* Filled by the caller: description, metadata, aliases, tags, ttl, run, version_id (zero: a
 	 * new one). What says what was saved, and against what, is filled here. */
 	struct save_request request;
+	/* NULL, or called when the content is complete, before it is saved. Anything but MUSTER_OK
+	 * ends the commit and is returned. */
+	enum muster_code (*ready)(void *state, struct muster_error *err);
+	void *ready_state;
 };
 
 struct draft_result {

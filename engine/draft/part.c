@@ -55,6 +55,10 @@ static enum muster_code begin_session_locked(struct part *part, struct muster_er
 	options.base.is_named = beneath->version != NULL;
 	if (beneath->version)
 		memcpy(options.base.id, beneath->version_id, sizeof(options.base.id));
+	if (!part->has_gc_head) { /* whoever stores has read the log before */
+		part->gc_head = repository_gc_head(part->repository);
+		part->has_gc_head = true;
+	}
 	return session_begin(&part->session, part->repository,
 			     part->options.what ? part->options.what : "draft", &options, err);
 }
@@ -78,6 +82,15 @@ enum muster_code part_next_id(void *state, struct object_id *out, struct muster_
 	enum muster_code code = part_need_session(state, &session, err);
 
 	return code ? code : session_next_object(session, out, err);
+}
+
+enum muster_code part_still_holds(const struct part *part, struct muster_error *err)
+{
+	if (!part->has_gc_head || repository_gc_head(part->repository) == part->gc_head)
+		return MUSTER_OK;
+	return muster_fail(
+		err, MUSTER_E_CONFLICT,
+		"the repository was collected meanwhile: the same command does it again");
 }
 
 struct session *part_session(struct part *part)

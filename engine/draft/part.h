@@ -135,6 +135,11 @@ bool part_is_empty(const struct part *part);
 enum muster_code part_finish(struct part *part, struct part_content *out,
 			     struct muster_error *err);
 
+/** Is all that the part rests on as gc left it when it was first looked at? To be asked after
+ *  repository_gate(), before a record or an event makes the part reachable (FORMAT §6).
+ *  Errors: MUSTER_E_CONFLICT: the repository was collected meanwhile. */
+enum muster_code part_still_holds(const struct part *part, struct muster_error *err);
+
 struct session;
 /** Its session, to be ended with the event that names its content; NULL: none was begun. Lent until
  *  part_close(). */

@@ -35,6 +35,8 @@ struct part {
 	struct stack beneath;
 	struct part_files *files; /* NULL until one is added */
 	struct bytes value, key;  /* in use during a call */
+	uint64_t gc_head;	  /* of the gc log when something was first stored */
+	bool has_gc_head;
 };
 
 /** A blob_next_id_fn; `state` is the part. From any thread. */
