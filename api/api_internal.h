@@ -144,6 +144,11 @@ enum muster_code api_begin_version(struct muster_repository *repository,
 				   const struct api_given_name *given, struct muster_job *job,
 				   struct api_full_name *name, struct muster_error *err);
 
+/** Can this build take the sources, and does none of them lie in the repository or around it? */
+enum muster_code api_check_sources(const struct muster_repository *repository,
+				   const struct muster_put_options *options,
+				   struct muster_error *err);
+
 /* --- machine.c --- */
 
 /** Processors that this process may run on, at least 1. */

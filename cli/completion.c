@@ -20,6 +20,7 @@ static const struct {
 	{ "ENTRY", 0 },
 	{ "FILE", COMPLETE_FILES },
 	{ "HEX", 0 },
+	{ "ID", 0 },
 	{ "JSON", COMPLETE_NAMED_FILES },
 	{ "N", 0 },
 	{ "NAME", COMPLETE_ARTIFACTS },

@@ -126,6 +126,23 @@ enum muster_code new_version_open(struct new_version *out, const struct cli *cli
 	return code;
 }
 
+enum muster_code new_version_onto(const char **out, const struct new_version_options *options,
+				  const char *onto, struct muster_error *err)
+{
+	const char *colon = onto ? strrchr(onto, ':') : NULL;
+	size_t name_len = colon ? (size_t)(colon - onto) : 0;
+
+	if (onto && strcmp(onto, options->name) == 0)
+		onto = "latest";
+	if (colon &&
+	    (strncmp(onto, options->name, name_len) != 0 || options->name[name_len] != '\0'))
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "--onto: '%s' is no version of '%s', which is put", onto,
+				   options->name);
+	*out = colon ? colon + 1 : onto;
+	return MUSTER_OK;
+}
+
 static const struct summary_row put_rows[] = {
 	SUMMARY_ROW(is_new, NULL, SUMMARY_FLAG, WHEN_JSON, struct muster_put_report),
 	SUMMARY_ROW(is_committed, NULL, SUMMARY_FLAG, WHEN_JSON, struct muster_put_report),

@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define K(kind)			   (1u << DRAFT_##kind)
-#define F(text, form, member, ...) RECORD_FIELD(text, form, struct draft_record, member, __VA_ARGS__)
+#define K(kind) (1u << DRAFT_##kind)
+#define F(text, form, member, ...)                                                                 \
+	RECORD_FIELD(text, form, struct draft_record, member, __VA_ARGS__)
 #define R(text, form, member, ...) RECORD_FIELD(text, form, struct draft_range, member, __VA_ARGS__)
 #define N(text, form, member, ...)                                                                 \
 	RECORD_FIELD(text, form, struct draft_named_part, member, __VA_ARGS__)
@@ -119,8 +120,8 @@ static enum muster_code check_ranges(const struct records *records, struct muste
 		const struct draft_range *range = &ranges[i];
 		bool is_last = i + 1 == records->count;
 
-		if ((!is_last && (!range->end.len ||
-				  view_compare(range->end, ranges[i + 1].begin) > 0)) ||
+		if ((!is_last &&
+		     (!range->end.len || view_compare(range->end, ranges[i + 1].begin) > 0)) ||
 		    (range->end.len && view_compare(range->begin, range->end) >= 0))
 			return muster_fail(err, MUSTER_E_FORMAT, "its shards do not ascend");
 	}

@@ -17,7 +17,7 @@ struct head {
 struct changes {
 	struct store *store;
 	struct changes_options options;
-	struct { /* parts as they lie: one at a time */
+	struct {	     /* parts as they lie: one at a time */
 		size_t next; /* part */
 		struct head added, removed;
 		struct head *given; /* to be stepped over */
@@ -25,7 +25,7 @@ struct changes {
 	struct spill *spill; /* NULL: they are read as they lie */
 	bool has_ahead;
 	struct view ahead_path, ahead_value;
-	struct bytes path, value;	/* what is given */
+	struct bytes path, value;    /* what is given */
 	struct prefixes directories; /* removed ones, each with the rank of its part */
 };
 
@@ -57,8 +57,8 @@ static enum muster_code open_head(struct changes *changes, struct head *head, bo
 static enum muster_code open_part(struct changes *changes, const struct part_content *part,
 				  struct muster_error *err)
 {
-	enum muster_code code = open_head(changes, &changes->direct.added, part->has_added,
-					  &part->added, err);
+	enum muster_code code =
+		open_head(changes, &changes->direct.added, part->has_added, &part->added, err);
 
 	return code ? code
 		    : open_head(changes, &changes->direct.removed, part->has_removed,

@@ -18,9 +18,9 @@ struct changes;
 struct changes_options {
 	const struct part_content *parts; /* borrowed */
 	size_t part_count;
-	bool is_disjoint;	 /* their ranges do not meet, and they stand in order */
+	bool is_disjoint;	  /* their ranges do not meet, and they stand in order */
 	bool refuses_two_digests; /* their order does not matter: one path may have one only */
-	size_t memory_max_bytes; /* of the sort */
+	size_t memory_max_bytes;  /* of the sort */
 };
 
 enum muster_code changes_open(struct changes **out, struct store *store,

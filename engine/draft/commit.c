@@ -262,8 +262,7 @@ static enum muster_code make(struct committing *committing, struct muster_error 
 	enum muster_code code = !committing->base && as_they_are ? append_all(committing, err)
 								 : apply(committing, err);
 
-	return code ? code
-		    : version_writer_complete(committing->writer, &committing->footer, err);
+	return code ? code : version_writer_complete(committing->writer, &committing->footer, err);
 }
 
 /* --- its save -------------------------------------------------------------------------------- */

@@ -24,7 +24,7 @@ struct draft_commit {
 	struct muster_job job;
 	struct part_stack content; /* the base, and the parts over it */
 	enum draft_parts parts_are;
-	uint64_t base_number;	   /* of content.version */
+	uint64_t base_number; /* of content.version */
 	/* Filled by the caller: description, metadata, aliases, tags, ttl, run, version_id (zero: a
 	 * new one). What says what was saved, and against what, is filled here. */
 	struct save_request request;

@@ -16,7 +16,8 @@ struct kept {
 	enum kept_kind kind;
 	uint32_t rank;	    /* of the part that says so, among those that are merged */
 	struct entry entry; /* KEPT_ADDED; its path is the key */
-	/* KEPT_ADDED and has_place: its placement, which may not be known yet; the set lives longer. */
+	/* KEPT_ADDED and has_place: its placement, which may not be known yet; the set lives
+	 * longer. */
 	bool has_place;
 	struct blob_place place;
 };

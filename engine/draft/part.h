@@ -59,8 +59,8 @@ struct part_options {
 	const char *what;	   /* for the session, for people: "draft images" */
 	uint64_t life_ms;	   /* of the session; 0: it lives by its beats alone */
 	struct part_stack beneath; /* what part_find(), part_remove() and the rule of paths see */
-	/* Only paths begin <= path < end are added by part_add_sources(), others are left out; empty:
-	 * no bound. For shards. */
+	/* Only paths begin <= path < end are added by part_add_sources(), others are left out;
+	 * empty: no bound. For shards. */
 	struct view begin, end;
 };
 
@@ -132,8 +132,7 @@ bool part_is_empty(const struct part *part);
  * part_close(), part_session(). An empty part stores nothing.
  * Errors: MUSTER_E_USAGE: a file of this part lies beneath another one ("a" and "a/b").
  */
-enum muster_code part_finish(struct part *part, struct part_content *out,
-			     struct muster_error *err);
+enum muster_code part_finish(struct part *part, struct part_content *out, struct muster_error *err);
 
 /** Is all that the part rests on as gc left it when it was first looked at? To be asked after
  *  repository_gate(), before a record or an event makes the part reachable (FORMAT §6).

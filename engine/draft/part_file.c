@@ -134,8 +134,7 @@ static enum muster_code check_same(const struct file_read *read, struct muster_e
 
 static void set_key(struct part *part, struct file_read *read)
 {
-	read->key = (struct blob_key){ .algorithm =
-					       (uint8_t)repository_algorithm(part->repository),
+	read->key = (struct blob_key){ .algorithm = (uint8_t)repository_algorithm(part->repository),
 				       .size_bytes = read->found.size_bytes,
 				       .has_identity = repository_has_identity(part->repository) };
 	memcpy(read->key.digest, read->fingerprint.digest, DIGEST_BYTES);

@@ -1,4 +1,5 @@
-/* The end of a part: what it says becomes two manifests, of what is added and of what is removed. */
+/* The end of a part: what it says becomes two manifests, of what is added and of what is removed.
+ */
 #include "engine/draft/part_internal.h"
 #include "engine/manifest/version_edit.h"
 #include "planners/clash/clash.h"
@@ -6,7 +7,7 @@
 struct finishing {
 	struct part *part;
 	struct version_writer *added, *removed; /* NULL until there is something to write */
-	struct version_edit *edit;		 /* of the sources; NULL: there are none */
+	struct version_edit *edit;		/* of the sources; NULL: there are none */
 };
 
 static enum muster_code open_writer(struct part *part, struct version_writer **out,
@@ -110,8 +111,8 @@ static enum muster_code write_all(struct finishing *finishing, struct part_conte
 	if (!code && finishing->edit)
 		code = version_edit_finish(finishing->edit, err);
 	if (!code)
-		code = end_writer(finishing->added, &out->has_added, &out->added,
-				  &out->added_count, &out->added_bytes, err);
+		code = end_writer(finishing->added, &out->has_added, &out->added, &out->added_count,
+				  &out->added_bytes, err);
 	return code ? code
 		    : end_writer(finishing->removed, &out->has_removed, &out->removed,
 				 &out->removed_count, &removed_bytes, err);
@@ -150,8 +151,7 @@ static enum muster_code check_clashes(struct part *part, struct muster_error *er
 	return code;
 }
 
-enum muster_code part_finish(struct part *part, struct part_content *out,
-			     struct muster_error *err)
+enum muster_code part_finish(struct part *part, struct part_content *out, struct muster_error *err)
 {
 	struct finishing finishing = { .part = part };
 	enum muster_code code = part_files_finish(part, err);

@@ -269,7 +269,8 @@ static enum muster_code take_key(void *state, const char *key, uint64_t size_byt
 	const size_t at = sizeof("drafts/") - 1;
 
 	(void)size_bytes, (void)modified_ns;
-	if (strlen(key) < at + ID_DIGITS || !hex_decode(id, sizeof(id), view_of(key + at, ID_DIGITS)))
+	if (strlen(key) < at + ID_DIGITS ||
+	    !hex_decode(id, sizeof(id), view_of(key + at, ID_DIGITS)))
 		return MUSTER_OK;
 	key_draft(&plan, id, "plan");
 	return strcmp(key, plan.text) == 0 ? listing->fn(listing->state, id, err) : MUSTER_OK;
@@ -318,8 +319,9 @@ enum muster_code draft_find(struct repository *repository, const char *text, uin
 	if (!code && !search.count)
 		code = muster_fail(err, MUSTER_E_NAME, "there is no draft '%s'", text);
 	if (!code && search.count > 1)
-		code = muster_fail(err, MUSTER_E_USAGE, "%u drafts begin with '%s': give more digits",
-				   search.count, text);
+		code = muster_fail(err, MUSTER_E_USAGE,
+				   "%u drafts begin with '%s': give more digits", search.count,
+				   text);
 	memcpy(id, search.id, sizeof(search.id));
 	return code;
 }

@@ -32,11 +32,11 @@
 struct draft;
 
 enum draft_state {
-	DRAFT_OPEN,    /* parts may be added */
-	DRAFT_SEALED,  /* somebody is finishing it, or died of it */
+	DRAFT_OPEN,	/* parts may be added */
+	DRAFT_SEALED,	/* somebody is finishing it, or died of it */
 	DRAFT_FINISHED, /* its parts are settled, its version is not made yet */
-	DRAFT_DONE,    /* its version was made, or is equal to the latest */
-	DRAFT_GONE,    /* dropped */
+	DRAFT_DONE,	/* its version was made, or is equal to the latest */
+	DRAFT_GONE,	/* dropped */
 };
 
 /** A part of an open draft. */
@@ -62,8 +62,7 @@ void draft_close(struct draft *draft); /* takes NULL */
 enum muster_code draft_find(struct repository *repository, const char *text, uint8_t id[16],
 			    struct muster_error *err);
 /** Each stored draft's id, in order. Anything but MUSTER_OK from `fn` ends it and is returned. */
-typedef enum muster_code draft_each_fn(void *state, const uint8_t id[16],
-				       struct muster_error *err);
+typedef enum muster_code draft_each_fn(void *state, const uint8_t id[16], struct muster_error *err);
 enum muster_code draft_each(struct repository *repository, draft_each_fn *fn, void *state,
 			    struct muster_error *err);
 

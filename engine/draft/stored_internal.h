@@ -21,8 +21,7 @@ struct draft {
 
 /** MUSTER_ABSENT where there is none. `sha256` may be NULL. */
 enum muster_code draft_read(struct store *store, const uint8_t id[16], const char *key,
-			    struct draft_record *out, uint8_t sha256[32],
-			    struct muster_error *err);
+			    struct draft_record *out, uint8_t sha256[32], struct muster_error *err);
 /** "plan", "seal", "final". */
 enum muster_code draft_read_named(const struct draft *draft, const char *name,
 				  struct draft_record *out, struct muster_error *err);

@@ -268,8 +268,7 @@ static enum muster_code add_numbered(struct draft *draft, const struct part_cont
 				     struct draft_part *out, struct muster_error *err)
 {
 	size_t last = draft->parts.count;
-	unsigned long number =
-		last ? strtoul(draft->parts.items[last - 1].shard, NULL, 10) : 0;
+	unsigned long number = last ? strtoul(draft->parts.items[last - 1].shard, NULL, 10) : 0;
 	enum muster_code code = MUSTER_EXISTS;
 
 	for (int attempt = 0; attempt < NUMBER_ATTEMPTS && code == MUSTER_EXISTS; attempt++) {

@@ -208,8 +208,8 @@ static enum muster_code add_word(struct words *words, struct view word, const ch
 	return code;
 }
 
-static enum muster_code add_words(struct words *words, const struct texts *texts,
-				  const char ***out, struct muster_error *err)
+static enum muster_code add_words(struct words *words, const struct texts *texts, const char ***out,
+				  struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
 

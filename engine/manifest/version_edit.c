@@ -301,8 +301,7 @@ enum muster_code version_edit_remove_tree(struct version_edit *edit, struct view
 	memcpy(end, directory.ptr, directory.len);
 	end[directory.len - 1] = '/' + 1; /* the first path behind all that is beneath it */
 	if (code || edit->is_ended ||
-	    (edit->has_head &&
-	     view_compare(edit->head.path, view_of(end, directory.len)) >= 0))
+	    (edit->has_head && view_compare(edit->head.path, view_of(end, directory.len)) >= 0))
 		return code;
 	edit->has_head = false;
 	version_reader_seek(edit->base, view_of(end, directory.len));

@@ -21,12 +21,12 @@ struct version_edit_options {
 	/* For each entry of a leaf of which that is not known: may change the placement. Any code
 	 * but MUSTER_OK ends the call; the same call again asks again. */
 	enum muster_code (*take_over)(void *state, struct entry *entry, struct muster_error *err);
-	/* Sees each entry that is taken over, in whole leaves, too; may refuse it. With it no leaf is
-	 * taken unread. */
+	/* Sees each entry that is taken over, in whole leaves, too; may refuse it. With it no leaf
+	 * is taken unread. */
 	enum muster_code (*each)(void *each_state, const struct entry *entry,
 				 struct muster_error *err);
 	void *state, *each_state;
-	bool goes_on;  	     /* the writer has entries already, all before the base's */
+	bool goes_on;	  /* the writer has entries already, all before the base's */
 	bool is_to_go_on; /* and more will follow behind the base's */
 };
 

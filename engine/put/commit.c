@@ -104,8 +104,8 @@ enum muster_code put_check_failed(const struct put_job *job, struct muster_error
 	if (!failed || job->run.options->commit_partial)
 		return MUSTER_OK;
 	return muster_fail(err, MUSTER_E_ITEMS,
-			   "%llu %s failed: nothing was %s (--commit-partial %s the others)", failed,
-			   text_plural(failed, "item", "items"),
+			   "%llu %s failed: nothing was %s (--commit-partial %s the others)",
+			   failed, text_plural(failed, "item", "items"),
 			   job->part ? "added" : "committed", job->part ? "adds" : "commits");
 }
 
@@ -116,8 +116,7 @@ enum muster_code put_tell_failed(const struct put_job *job, struct muster_error 
 	if (!failed)
 		return MUSTER_OK;
 	return muster_fail(err, MUSTER_E_ITEMS, "%llu %s failed; the others were %s", failed,
-			   text_plural(failed, "item", "items"),
-			   job->part ? "added" : "committed");
+			   text_plural(failed, "item", "items"), job->part ? "added" : "committed");
 }
 
 enum muster_code put_commit(struct put_job *job, struct muster_error *err)

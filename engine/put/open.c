@@ -180,8 +180,8 @@ static enum muster_code open_collection(struct put_job *job, struct muster_error
 	const struct muster_put_options *options = job->run.options;
 	struct collection_name name = { view_text(options->entity), view_text(options->project),
 					view_text(options->name) };
-	enum muster_code code = collection_open_or_intend(
-		&job->collection, job->repository, &name, options->type ? options->type : "", err);
+	enum muster_code code = collection_open_or_intend(&job->collection, job->repository, &name,
+							  options->type ? options->type : "", err);
 
 	return code ? code
 		    : effects_random(repository_effects(job->repository), job->version_id,
@@ -216,7 +216,6 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 	if (!code)
 		code = adopt_dead(job, err);
 	if (!code)
-		code = put_source_open(&job->run.plan.source, job->run.options, &limits,
-				       err);
+		code = put_source_open(&job->run.plan.source, job->run.options, &limits, err);
 	return code ? code : open_emit(job, err);
 }

@@ -61,7 +61,7 @@ struct put_item {
 	bool is_news;	       /* the stat cache did not know it */
 	bool is_wanted_stored; /* kept if the index has its blob, which is not asked yet */
 	bool is_reference;     /* digested, by MD5, but not stored */
-	bool is_as_in_base; /* ITEM_KEPT: just this is its entry in the base */
+	bool is_as_in_base;    /* ITEM_KEPT: just this is its entry in the base */
 	uint64_t base_rank; /* ITEM_KEPT: just this is the base's so-manyth entry, from 1; 0: not */
 	struct view ref;    /* its URI */
 	struct fingerprint fingerprint;

@@ -12,7 +12,7 @@ struct put_job {
 	pthread_mutex_t session_lock;
 	struct session *session; /* under its lock; NULL until the first object needs an id; lent
 				  * to a part */
-	struct put_part *part;		/* NULL: a version is made */
+	struct put_part *part;	 /* NULL: a version is made */
 	struct collection *collection; /* NULL for a part */
 	struct version_reader *base, *shared, *same, *onto;
 	uint8_t version_id[16];

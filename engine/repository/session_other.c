@@ -1,5 +1,6 @@
-/* Sessions that other processes began, and that outlive them: those of drafts. Several processes may
- * write to one of them, so a number that is taken is no surprise here: the next one is tried. */
+/* Sessions that other processes began, and that outlive them: those of drafts. Several processes
+ * may write to one of them, so a number that is taken is no surprise here: the next one is tried.
+ */
 #include <string.h>
 
 #include "engine/repository/session.h"
@@ -95,9 +96,9 @@ static enum muster_code append(struct repository *repository, const uint8_t id[1
 		record->expiry_ms = life_ms ? record->time_ms + life_ms : 0;
 		code = create(store, record, err);
 	}
-	return code == MUSTER_EXISTS
-		       ? muster_fail(err, MUSTER_E_CONFLICT, "others wrote to a session all the time")
-		       : code;
+	return code == MUSTER_EXISTS ? muster_fail(err, MUSTER_E_CONFLICT,
+						   "others wrote to a session all the time")
+				     : code;
 }
 
 enum muster_code session_renew(struct repository *repository, const uint8_t id[16],

@@ -10,6 +10,7 @@
 #include "muster/cache.h"
 #include "muster/check.h"
 #include "muster/copy.h"
+#include "muster/draft.h"
 #include "muster/etag.h"
 #include "muster/expire.h"
 #include "muster/error.h"

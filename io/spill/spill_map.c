@@ -9,11 +9,11 @@
 
 #include "io/spill/map_run.h"
 
-#define LEVELS	       12
+#define LEVELS	    12
 #define MEMORY_MIN  (1u << 20)
-#define MEMORY_MAX     (1u << 30)
-#define ARENA_ALIGN    4u
-#define NODE_HEAD      offsetof(struct node, next)
+#define MEMORY_MAX  (1u << 30)
+#define ARENA_ALIGN 4u
+#define NODE_HEAD   offsetof(struct node, next)
 
 /* Offsets into the arena; 0: none. Key behind `next`. */
 struct node {
@@ -30,7 +30,7 @@ struct spill_map {
 	struct map_run runs[SPILL_MAP_RUNS_MAX];
 	unsigned run_count;
 	uint32_t walk; /* the table's head, while a walk goes on */
-	struct { /* what was given last, and is stepped over by the next call */
+	struct {       /* what was given last, and is stepped over by the next call */
 		bool from_table;
 		uint32_t runs; /* a bit for each run that has the same key */
 	} given;

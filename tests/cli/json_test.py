@@ -90,6 +90,14 @@ class Json(MusterTest):
         self.run_json(0, "ttl", "--collection", "photos", "90")
         self.run_json(0, "show", "photos")
         self.run_json(0, "ls")
+        draft = self.run_json(0, "draft", "new", "-n", "drafted")[0]["id"]
+        self.run_json(0, "draft", "add", draft, "photos")
+        self.run_json(0, "draft", "rm", draft, "labels")
+        self.assertEqual([o["type"] for o in self.run_json(0, "draft", "show", draft)],
+                         ["draft", "draft_part", "draft_part", "summary"])
+        self.run_json(0, "draft", "list")
+        self.run_json(0, "draft", "save", draft)
+        self.run_json(0, "draft", "list", "--all")
         self.run_json(0, "expire", "photos", "--keep-last", "1", "--dry-run")
         self.run_json(0, "get", "photos", "copy")
         self.run_json(0, "checkout", "photos", "exact")

@@ -42,6 +42,7 @@ static inline struct part *open_part(struct place *place, const struct part_stac
 {
 	struct part_options options = { .job = { .worker_count = 2, .memory_bytes = 64 << 20 },
 					.what = "test",
+					.life_ms = 14ull * 24 * 3600 * 1000,
 					.beneath = *beneath };
 	struct muster_error err = { 0 };
 	struct part *part;
@@ -109,8 +110,7 @@ static inline struct muster_put_report put_alone(struct place *place)
 	struct muster_put_report report;
 
 	assert_int_equal(store_memory_new(&alone.store, NULL), MUSTER_OK);
-	assert_int_equal(repository_init(alone.store, &options, effects_system(), NULL),
-			 MUSTER_OK);
+	assert_int_equal(repository_init(alone.store, &options, effects_system(), NULL), MUSTER_OK);
 	assert_int_equal(repository_open(&alone.repository, alone.store, effects_system(), NULL),
 			 MUSTER_OK);
 	report = put_tree(&alone);

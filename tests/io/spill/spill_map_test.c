@@ -13,8 +13,8 @@
 #include "io/spill/spill_map.h"
 #include "tests/support/torture.h"
 
-#define MEMORY	   (1u << 20)
-#define KEYS	   20000u
+#define MEMORY	    (1u << 20)
+#define KEYS	    20000u
 #define VALUE_BYTES 120u
 
 static char dir[64];
