@@ -16,7 +16,8 @@ import tempfile
 import job
 
 MIB = 1 << 20
-SMALL_FILES = 2000  # 8 MiB: two packs, one for each of two workers
+SMALL_FILES = 2000  # 8 MiB
+WORKERS = 2         # however many processors there are: each fills a pack of its own
 LARGE_MIB = 100     # in parts of 8 MiB
 LOGS = 5
 GROWING = 12  # reads of an object until they are ranges of 4 MiB
@@ -47,13 +48,17 @@ def small_files(counted, tree):
     """Their number makes no difference but by what they weigh."""
     make_small(tree)
     # gc's log and the index before; session, packs, index, name, collection, manifest, events
-    at_most(counted, LOGS + 23, "put", tree, "-n", "small")
+    at_most(counted, LOGS + 23, "put", tree, "-n", "small", "-j", WORKERS)
     at_most(counted, LOGS + 10, "put", tree, "-n", "small")
     at_most(counted, LOGS, "show", "small")
     at_most(counted, LOGS + 1, "ls", "small")
     # of a pack its end, and what that leaves of its directory; 256 files are a range, or two
-    at_most(counted, LOGS + 3 + 2 * 2 + -(-SMALL_FILES // 256) * 2, "get", "small",
-            counted.folder / "got", "--skip-cache")
+    ranges = -(-SMALL_FILES // 256) * WORKERS
+    at_most(counted, LOGS + 3 + WORKERS * 2 + ranges, "get", "small", counted.folder / "got-1",
+            "--skip-cache", "-j", 1)
+    # many readers of one pack, out of step: what one of them has read ahead may be for nothing
+    at_most(counted, LOGS + 3 + WORKERS * 2 + 2 * ranges, "get", "small", counted.folder / "got",
+            "--skip-cache")
     (tree / "new").write_text("new")
     at_most(counted, LOGS + 18, "put", tree, "-n", "small")
 
