@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/api_internal.h"
-#include "artifact/path.h"
-#include "engine/draft/stored.h"
+#include "api/draft_internal.h"
 
 _Static_assert(DRAFT_LIFE_MS == MUSTER_DRAFT_DAYS * 24ull * 3600 * 1000, "days a draft lives");
 
@@ -87,9 +85,10 @@ static enum muster_code fill_plan(struct muster_repository *repository,
 	return code;
 }
 
-enum muster_code muster_draft_new(struct muster_repository *repository,
-				  const struct muster_draft_options *options,
-				  char id[MUSTER_DRAFT_ID_BYTES], struct muster_error *err)
+enum muster_code api_draft_new(struct muster_repository *repository,
+			       const struct muster_draft_options *options,
+			       const struct records *ranges, char id[MUSTER_DRAFT_ID_BYTES],
+			       struct muster_error *err)
 {
 	struct view *items = calloc(options->alias_count + options->tag_count + 1, sizeof(*items));
 	struct draft_record plan = { 0 };
@@ -108,6 +107,8 @@ enum muster_code muster_draft_new(struct muster_repository *repository,
 		code = fill_plan(repository, options, &address, &plan, err);
 	plan.aliases = texts_of(options->aliases, options->alias_count, items);
 	plan.tags = texts_of(options->tags, options->tag_count, items + options->alias_count);
+	if (ranges)
+		plan.ranges = *ranges;
 	if (!code)
 		code = draft_new(repository->engine, &plan, bytes, err);
 	if (!code)
@@ -116,10 +117,17 @@ enum muster_code muster_draft_new(struct muster_repository *repository,
 	return code;
 }
 
+enum muster_code muster_draft_new(struct muster_repository *repository,
+				  const struct muster_draft_options *options,
+				  char id[MUSTER_DRAFT_ID_BYTES], struct muster_error *err)
+{
+	return api_draft_new(repository, options, NULL, id, err);
+}
+
 /* --- looking ---------------------------------------------------------------------------------- */
 
-static enum muster_code open_named(struct muster_repository *repository, const char *text,
-				   struct draft **out, struct muster_error *err)
+enum muster_code api_draft_open(struct muster_repository *repository, const char *text,
+				struct draft **out, struct muster_error *err)
 {
 	uint8_t id[16];
 	enum muster_code code = draft_find(repository->engine, text, id, err);
@@ -233,7 +241,7 @@ enum muster_code muster_draft_show(struct muster_repository *repository, const c
 	enum draft_state how_far;
 	struct draft *draft;
 	uint64_t version;
-	enum muster_code code = open_named(repository, id, &draft, err);
+	enum muster_code code = api_draft_open(repository, id, &draft, err);
 
 	if (!code)
 		code = draft_state(draft, &how_far, &version, err);
@@ -278,124 +286,6 @@ enum muster_code muster_drafts(struct muster_repository *repository, bool all, m
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
-/* --- adding and removing ---------------------------------------------------------------------- */
-
-/* A draft that takes parts, and lives on. */
-static enum muster_code open_to_change(struct muster_repository *repository, const char *id,
-				       struct draft **out, struct muster_error *err)
-{
-	enum muster_code code = api_prepare_write(repository, err);
-
-	*out = NULL;
-	if (!code)
-		code = open_named(repository, id, out, err);
-	if (!code)
-		code = draft_check_open(*out, err);
-	return code ? code : draft_renew(*out, err);
-}
-
-static struct part_options part_options(struct muster_repository *repository,
-					const struct draft *draft, const struct muster_job *job)
-{
-	return (struct part_options){ .job = *job,
-				      .cache_dir = repository->cache_dir,
-				      .what = "draft",
-				      .life_ms = DRAFT_LIFE_MS,
-				      .beneath = *draft_content(draft) };
-}
-
-/* A part that says nothing is none. */
-static enum muster_code keep_part(struct draft *draft, struct part *part, struct muster_error *err)
-{
-	struct part_content content;
-	enum muster_code code = part_finish(part, &content, err);
-
-	if (code || (!content.has_added && !content.has_removed))
-		return code;
-	return draft_add_part(draft, part, &content, NULL, err);
-}
-
-static enum muster_code add_to(struct muster_repository *repository, struct draft *draft,
-			       const struct muster_put_options *options,
-			       struct muster_put_report *report, struct muster_error *err)
-{
-	struct part_options part_is = part_options(repository, draft, &options->job);
-	struct part *part;
-	enum muster_code code = part_open(&part, repository->engine, &part_is, err), kept;
-
-	if (code)
-		return code;
-	code = part_add_sources(part, options, true, report, err);
-	kept = !code || (code == MUSTER_E_ITEMS && options->commit_partial)
-		       ? keep_part(draft, part, code ? NULL : err)
-		       : MUSTER_OK;
-	part_close(part);
-	return kept ? kept : code;
-}
-
-enum muster_code muster_draft_add(struct muster_repository *repository, const char *id,
-				  const struct muster_put_options *options,
-				  struct muster_put_report *report, struct muster_error *err)
-{
-	struct muster_put_options full = *options;
-	struct muster_put_report own;
-	struct draft *draft = NULL;
-	enum muster_code code = api_check_sources(repository, options, err);
-
-	report = report ? report : &own;
-	*report = (struct muster_put_report){ 0 };
-	if (!code)
-		code = api_job(&options->job, &full.job, err);
-	if (!code) {
-		api_job_in(repository, &full.job);
-		code = open_to_change(repository, id, &draft, err);
-	}
-	if (!code)
-		code = add_to(repository, draft, &full, report, err);
-	draft_close(draft);
-	return code;
-}
-
-static enum muster_code remove_all(struct part *part, const char *const *paths, size_t path_count,
-				   struct muster_error *err)
-{
-	struct bytes path = { 0 };
-	enum muster_code code = MUSTER_OK;
-
-	for (size_t i = 0; i < path_count && !code; i++) {
-		code = entry_path_normalize(view_text(paths[i]), &path, err);
-		if (!code)
-			code = part_remove(part, bytes_view(&path), err);
-	}
-	bytes_release(&path);
-	return code;
-}
-
-enum muster_code muster_draft_remove(struct muster_repository *repository, const char *id,
-				     const char *const *paths, size_t path_count,
-				     struct muster_error *err)
-{
-	struct muster_job job = { 0 };
-	struct part_options part_is;
-	struct draft *draft = NULL;
-	struct part *part = NULL;
-	enum muster_code code = api_job(&job, &job, err);
-
-	if (!code)
-		code = open_to_change(repository, id, &draft, err);
-	if (!code) {
-		part_is = part_options(repository, draft, &job);
-		code = part_open(&part, repository->engine, &part_is, err);
-	}
-	if (!code)
-		code = remove_all(part, paths, path_count, err);
-	if (!code)
-		code = keep_part(draft, part, err);
-	part_close(part);
-	draft_close(draft);
-	return code;
-}
-
 /* --- the end ---------------------------------------------------------------------------------- */
 
 static void fill_report(const struct draft *draft, const struct draft_result *result,
@@ -436,7 +326,7 @@ enum muster_code muster_draft_save(struct muster_repository *repository, const c
 	if (!code)
 		code = api_prepare_write(repository, err);
 	if (!code)
-		code = open_named(repository, id, &draft, err);
+		code = api_draft_open(repository, id, &draft, err);
 	if (!code)
 		code = draft_renew(draft, err);
 	if (!code)
@@ -454,7 +344,7 @@ enum muster_code muster_draft_drop(struct muster_repository *repository, const c
 	enum muster_code code = api_prepare_write(repository, err);
 
 	if (!code)
-		code = open_named(repository, id, &draft, err);
+		code = api_draft_open(repository, id, &draft, err);
 	if (!code)
 		code = draft_drop(draft, err);
 	draft_close(draft);

@@ -66,36 +66,17 @@ static void tell_new(struct cli *cli, const char *id)
 	output_end(&cli->output, '\n');
 }
 
-/* "NAME", or with a base "NAME:VERSION". */
-static enum muster_code write_name(struct bytes *out, const struct draft_options *options,
-				   struct muster_error *err)
-{
-	const char *onto = NULL;
-	enum muster_code code = new_version_onto(&onto, &options->version, options->onto, err);
-
-	if (!code)
-		code = bytes_printf(out, err, "%s%s%s", options->version.name, onto ? ":" : "",
-				    onto ? onto : "");
-	return code ? code : bytes_append_byte(out, 0, err);
-}
-
 static enum muster_code make(struct cli *cli, struct new_version *version, const char *name,
 			     struct muster_error *err)
 {
 	const struct draft_options *options = cli->options;
 	struct muster_draft_options request = { .name = name,
 						.is_empty = options->is_empty,
-						.type = options->version.type,
-						.description = options->version.description,
 						.ttl_days = (unsigned)options->ttl_days };
 	char id[MUSTER_DRAFT_ID_BYTES];
 	enum muster_code code = new_version_open(version, cli, &options->version, err);
 
-	request.metadata = version->metadata;
-	request.aliases = version->aliases;
-	request.alias_count = version->alias_count;
-	request.tags = version->tags;
-	request.tag_count = version->tag_count;
+	new_version_describe(&request, &options->version, version);
 	if (!code)
 		code = muster_draft_new(cli->repository, &request, id, err);
 	if (!code)
@@ -115,7 +96,7 @@ static enum muster_code draft_new(struct cli *cli, struct muster_error *err)
 	if (!code && options->onto && options->is_empty)
 		code = muster_fail(err, MUSTER_E_USAGE, "--onto and --empty exclude each other");
 	if (!code)
-		code = write_name(&name, options, err);
+		code = new_version_name(&name, &options->version, options->onto, err);
 	if (!code)
 		code = cli_open(cli, true, err);
 	if (!code)

@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/draft_report.h"
 #include "cli/new_version.h"
 #include "cli/sources.h"
 #include "cli/summary.h"
@@ -6,7 +7,7 @@
 struct put_options {
 	struct new_version_options version;
 	struct source_options sources;
-	const char *onto;
+	const char *onto, *draft, *shard;
 	uint64_t ttl_days;
 	bool is_dry_run;
 };
@@ -28,6 +29,16 @@ static const struct option_spec specs[] = {
 	  .offset = PUT(onto),
 	  .value = "VERSION",
 	  .help = "that version plus these files: an alias or vN of the artifact" },
+	{ .name = "draft",
+	  .kind = OPTION_TEXT,
+	  .offset = PUT(draft),
+	  .value = "ID",
+	  .help = "make no version, but one shard of this draft" },
+	{ .name = "shard",
+	  .kind = OPTION_TEXT,
+	  .offset = PUT(shard),
+	  .value = "SHARD",
+	  .help = "which one: a number of 'muster plan', else any name of your own" },
 	{ .name = "dry-run",
 	  .kind = OPTION_FLAG,
 	  .offset = PUT(is_dry_run),
@@ -122,10 +133,72 @@ static enum muster_code put(struct cli *cli, struct put_job *job, struct muster_
 	return code;
 }
 
+/* --- one shard of a draft --------------------------------------------------------------------- */
+
+/* What belongs to the version was said when the draft was made. */
+static enum muster_code check_shard(const struct put_options *options, struct muster_error *err)
+{
+	const struct new_version_options *version = &options->version;
+
+	if (!options->draft || !options->shard)
+		return muster_fail(err, MUSTER_E_USAGE, "--draft and --shard belong together");
+	if (version->name || version->type || version->description || version->metadata ||
+	    version->aliases.count || version->tags.count || options->onto || options->ttl_days ||
+	    options->is_dry_run)
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "--draft: what the version is was said when the draft was made; "
+				   "only what says which files can stand here");
+	return MUSTER_OK;
+}
+
+static enum muster_code add_shard(struct cli *cli, struct muster_put_options *request,
+				  struct muster_error *err)
+{
+	const struct put_options *options = cli->options;
+	struct muster_put_report report = { 0 };
+	bool was_there;
+	enum muster_code code = cli_job_begin(cli, &request->job, err);
+
+	if (code)
+		return code;
+	code = muster_draft_add_shard(cli->repository, options->draft, options->shard, request,
+				      &was_there, &report, err);
+	code = cli_job_end(cli, code, err);
+	if (!code && was_there)
+		cli_say(cli, "shard %s was there already", options->shard);
+	if (!code || code == MUSTER_E_ITEMS || code == MUSTER_E_CANCELLED)
+		draft_report_added(cli, &report);
+	return code;
+}
+
+static enum muster_code run_shard(struct cli *cli, struct muster_error *err)
+{
+	const struct put_options *options = cli->options;
+	struct muster_put_options request = { 0 };
+	struct sources sources = { 0 };
+	enum muster_code code = check_shard(options, err);
+
+	if (!code)
+		code = sources_fill(&sources, cli, 0, &options->sources, &request, err);
+	if (!code)
+		code = cli_open(cli, false, err);
+	if (!code)
+		code = add_shard(cli, &request, err);
+	sources_release(&sources);
+	return code;
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
 static enum muster_code run(struct cli *cli, struct muster_error *err)
 {
+	const struct put_options *options = cli->options;
 	struct put_job job = { 0 };
-	enum muster_code code = prepare(cli, &job, err);
+	enum muster_code code;
+
+	if (options->draft || options->shard)
+		return run_shard(cli, err);
+	code = prepare(cli, &job, err);
 
 	if (!code)
 		code = cli_open(cli, true, err);
@@ -140,7 +213,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 const struct command command_put = {
 	.name = "put",
 	.summary = "make a version of directories and files",
-	.usage = "[options] PATH... -n NAME",
+	.usage = "[options] PATH... -n NAME\n[options] PATH... --draft ID --shard SHARD",
 	.description =
 		"Makes a version of the artifact NAME. The contents of a directory land at the "
 		"root "
@@ -158,7 +231,11 @@ const struct command command_put = {
 		"Symbolic links are followed. Modes, owners, times and empty directories are not "
 		"kept; devices, pipes and sockets are skipped. Files that cannot be read are told, "
 		"and then nothing is committed, unless --commit-partial is given. What an "
-		"interrupted put has done is kept: the same command goes on from there.",
+		"interrupted put has done is kept: the same command goes on from there.\n"
+		"\n"
+		"With --draft and --shard it makes no version, but one shard of a draft that "
+		"'muster plan' made: only the files of the shard's range of paths are looked at. A "
+		"shard that is there already is not done again.",
 	.examples = "muster put photos -n photos\n"
 		    "muster put photos -n photos -a best --tag reviewed --description 'all of "
 		    "May'\n"

@@ -30,6 +30,7 @@ static const struct {
 	{ "PATTERN", 0 },
 	{ "PREFIX", 0 },
 	{ "PROJECT", COMPLETE_PLACE },
+	{ "SHARD", 0 },
 	{ "SIZE", 0 },
 	{ "TAG", 0 },
 	{ "TEXT", 0 },

@@ -59,6 +59,8 @@ struct part_options {
 	const char *what;	   /* for the session, for people: "draft images" */
 	uint64_t life_ms;	   /* of the session; 0: it lives by its beats alone */
 	struct part_stack beneath; /* what part_find(), part_remove() and the rule of paths see */
+	/* Where unchanged files are kept from, if there is no version beneath; NULL: nothing. */
+	const struct manifest_pointer *kept_from;
 	/* Only paths begin <= path < end are added by part_add_sources(), others are left out;
 	 * empty: no bound. For shards. */
 	struct view begin, end;

@@ -94,9 +94,11 @@ enum muster_code part_add_sources(struct part *part, const struct muster_put_opt
 	const struct part_options *own = &part->options;
 	struct range range = { own->begin, own->end, options->wanted, options->wanted_state };
 	struct muster_put_options full = *options;
-	struct put_part put = { .base = own->beneath.version,
+	struct put_part put = { .base = own->beneath.version ? own->beneath.version
+							     : own->kept_from,
 				/* Where something was removed, the same again is news. */
-				.leaves_out_base = !own->beneath.part_count && part_is_empty(part),
+				.leaves_out_base = own->beneath.version &&
+						   !own->beneath.part_count && part_is_empty(part),
 				.need_session = part_need_session,
 				.state = part };
 	enum muster_code code, taken;

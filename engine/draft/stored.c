@@ -228,6 +228,38 @@ void draft_close(struct draft *draft)
 	free(draft);
 }
 
+enum muster_code draft_latest(struct draft *draft, struct manifest_pointer *out,
+			      struct muster_error *err)
+{
+	const struct version *latest;
+	enum muster_code code = draft_need_collection(draft, err);
+
+	if (code)
+		return code;
+	latest = collection_latest(draft->collection);
+	if (!latest)
+		return MUSTER_ABSENT;
+	*out = latest->manifest;
+	return MUSTER_OK;
+}
+
+enum muster_code draft_range_of(const struct draft *draft, const char *shard,
+				struct draft_range *out, struct muster_error *err)
+{
+	const struct draft_range *ranges = draft->plan.ranges.items;
+
+	if (!draft->plan.ranges.count)
+		return MUSTER_ABSENT;
+	for (size_t i = 0; i < draft->plan.ranges.count; i++) {
+		*out = ranges[i];
+		if (view_equal(out->shard, view_text(shard)))
+			return MUSTER_OK;
+	}
+	return muster_fail(err, MUSTER_E_NAME,
+			   "the draft has no shard '%s': there are %zu, from 0 on", shard,
+			   draft->plan.ranges.count);
+}
+
 const uint8_t *draft_id(const struct draft *draft)
 {
 	return draft->id;

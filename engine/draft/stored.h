@@ -82,11 +82,17 @@ enum muster_code draft_expiry(struct draft *draft, uint64_t *expiry_ms, struct m
 /** It lives DRAFT_LIFE_MS from now on: a beat for each of its sessions that had none for a day. */
 enum muster_code draft_renew(struct draft *draft, struct muster_error *err);
 
+/** The artifact's latest version, which unchanged files may be kept from. MUSTER_ABSENT: none. */
+enum muster_code draft_latest(struct draft *draft, struct manifest_pointer *out,
+			      struct muster_error *err);
+/** The range of a planned shard, lent until the draft is closed. MUSTER_ABSENT where shards are
+ *  free. Errors: MUSTER_E_NAME where it is not among them. */
+enum muster_code draft_range_of(const struct draft *draft, const char *shard,
+				struct draft_range *out, struct muster_error *err);
 /** Refuses a draft that takes no parts any more. Errors: MUSTER_E_CONFLICT. */
 enum muster_code draft_check_open(struct draft *draft, struct muster_error *err);
 /**
- * Add what `part` was finished to. `shard` NULL: the next number. `number` (may be NULL) becomes
- * the shard's name's number where it was numbered.
+ * Add what `part` was finished to. `shard` NULL: the next number.
  * MUSTER_EXISTS: a shard of this name is there, and has the same: it is not added twice.
  * Errors: MUSTER_E_CONFLICT: the draft was finished without it; it is there and has something else;
  * the repository was collected meanwhile; MUSTER_E_LIMIT.

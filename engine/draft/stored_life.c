@@ -43,7 +43,8 @@ enum muster_code draft_renew(struct draft *draft, struct muster_error *err)
 	enum muster_code code = renew_one(draft, draft->plan.session, err);
 
 	for (size_t i = 0; i < draft->parts.count && !code; i++)
-		code = renew_one(draft, draft->parts.contents[i].session, err);
+		if (draft->parts.items[i].time_ms + DAY_MS < now_ms(draft)) /* else it is young */
+			code = renew_one(draft, draft->parts.contents[i].session, err);
 	return code;
 }
 

@@ -42,4 +42,12 @@ enum muster_code put_run_part(struct repository *repository, const char *cache_d
 			      const struct muster_put_options *options, struct put_part *part,
 			      struct muster_put_report *report, struct muster_error *err);
 
+/** The files that a put of these sources would take, in path order: of each its size. What cannot
+ *  be read has none, and is no failure here. Anything but MUSTER_OK from `fn` ends it and is
+ *  returned. `thread_count` readers list directories; nothing else is read. */
+typedef enum muster_code put_path_fn(void *state, struct view path, uint64_t size_bytes,
+				     struct muster_error *err);
+enum muster_code put_each_path(const struct muster_put_options *options, unsigned thread_count,
+			       put_path_fn *fn, void *state, struct muster_error *err);
+
 #endif

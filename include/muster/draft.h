@@ -82,6 +82,43 @@ enum muster_code muster_draft_remove(struct muster_repository *repository, const
 				     const char *const *paths, size_t path_count,
 				     struct muster_error *err);
 
+/* --- shards: one version made by many processes ---------------------------------------------- */
+
+/** One shard of a plan. Paths are not NUL-terminated; texts are lent for the call. */
+struct muster_shard_info {
+	const char *draft, *shard; /* "0", "1", … */
+	const char *begin, *end;   /* begin <= path < end; of 0 bytes: no bound */
+	uint64_t begin_bytes, end_bytes;
+	uint64_t file_count, size_bytes; /* about */
+};
+typedef void muster_shard_fn(void *state, const struct muster_shard_info *shard);
+
+struct muster_plan_options {
+	struct muster_draft_options draft;	  /* is_empty: the shards are the whole version */
+	const struct muster_put_options *sources; /* what says which files, and the job */
+	const char *like;     /* NULL, or a version whose paths are cut instead of the sources' */
+	unsigned shard_count; /* 1 to MUSTER_SHARDS_MAX; fewer where there are too few files */
+};
+#define MUSTER_SHARDS_MAX 10000
+
+/** Make a draft of so many shards, each a range of paths of about the same work; `fn` is told each,
+ *  when it is there. Files are listed, not read. Errors: as muster_draft_new(). */
+enum muster_code muster_plan(struct muster_repository *repository,
+			     const struct muster_plan_options *options, muster_shard_fn *fn,
+			     void *state, struct muster_error *err);
+/**
+ * Do one shard: as muster_draft_add(), of the shard's range only. Where a draft has no planned
+ * shards any name does, and the whole of the sources is added. Unchanged files are kept from the
+ * base, or from the artifact's latest version. `was_there` (may be NULL): a part of this shard was
+ * there already, and nothing was done.
+ * Errors: those of muster_draft_add(); MUSTER_E_NAME: no such shard; MUSTER_E_CONFLICT also where
+ * the shard came late, or is there with something else.
+ */
+enum muster_code muster_draft_add_shard(struct muster_repository *repository, const char *id,
+					const char *shard, const struct muster_put_options *options,
+					bool *was_there, struct muster_put_report *report,
+					struct muster_error *err);
+
 struct muster_draft_report {
 	bool is_new; /* a version was made */
 	uint64_t version_number;

@@ -90,6 +90,12 @@ class Json(MusterTest):
         self.run_json(0, "ttl", "--collection", "photos", "90")
         self.run_json(0, "show", "photos")
         self.run_json(0, "ls")
+        shards = self.run_json(0, "plan", "--shards", "2", "photos", "-n", "sharded")
+        self.assertEqual([o["type"] for o in shards], ["shard", "shard", "summary"])
+        draft = shards[0]["draft"]
+        for shard in "01":
+            self.run_json(0, "put", "photos", "--draft", draft, "--shard", shard)
+        self.run_json(0, "merge", draft)
         draft = self.run_json(0, "draft", "new", "-n", "drafted")[0]["id"]
         self.run_json(0, "draft", "add", draft, "photos")
         self.run_json(0, "draft", "rm", draft, "labels")

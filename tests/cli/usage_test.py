@@ -9,10 +9,10 @@ import subprocess
 import harness
 from harness import MusterTest
 
-COMMANDS = ("init put get checkout verify check draft ls show log cat diff digest etag alias tag "
+COMMANDS = ("init put get checkout verify check draft plan merge ls show log cat diff digest etag alias tag "
             "describe metadata ttl delete expire copy export import cache completion help").split()
 NOT_BUILT = ("scan rename link unlink run lineage used-by logged-by gc "
-             "plan merge repair").split()
+             "repair").split()
 
 
 class Help(MusterTest):

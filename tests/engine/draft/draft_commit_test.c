@@ -198,6 +198,7 @@ static void what_is_as_in_the_base_is_no_part_of_it(void **state)
 	struct muster_put_options options = put_options(&source);
 	struct muster_put_report report;
 	struct manifest_pointer manifest;
+	struct part_options with_cache;
 	struct part_content content;
 	struct collection *collection;
 	struct part_stack stack;
@@ -205,21 +206,16 @@ static void what_is_as_in_the_base_is_no_part_of_it(void **state)
 
 	for (uint32_t n = 0; n < FILES; n++)
 		world_write(&world, n);
-	run_shell("find '%s' -type f -exec touch -d '1 hour ago' {} +", world.place->tree);
+	let_time_pass(world.place);
 	put_tree(world.place);
 	world_write(&world, 77);
 	collection = open_collection(world.place);
 	stack = stack_of(collection_latest(collection), &manifest);
-	world.part = open_part(world.place, &stack);
-	{
-		struct part_options with_cache = { .job = options.job,
-						   .cache_dir = world.place->cache,
-						   .beneath = stack };
-
-		part_close(world.part);
-		assert_int_equal(part_open(&world.part, world.place->repository, &with_cache, NULL),
-				 MUSTER_OK);
-	}
+	with_cache = (struct part_options){ .job = options.job,
+					    .cache_dir = world.place->cache,
+					    .beneath = stack };
+	assert_int_equal(part_open(&world.part, world.place->repository, &with_cache, NULL),
+			 MUSTER_OK);
 	assert_int_equal(part_add_sources(world.part, &options, true, &report, NULL), MUSTER_OK);
 	content = finish_part(world.part);
 	assert_int_equal(content.added_count, 1);
