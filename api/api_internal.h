@@ -36,6 +36,11 @@ enum muster_code api_prepare_write(struct muster_repository *repository, struct 
 /** The cache directory, a copy; NULL where there is no place for one. */
 enum muster_code api_cache_dir(const char *given, char **out, struct muster_error *err);
 
+/** "<cache>/<kind>/<hex>", with a NUL: where this machine notes something of this repository at
+ * this place. There must be a cache directory. */
+enum muster_code api_note_path(const struct muster_repository *repository, const char *kind,
+			       struct bytes *out, struct muster_error *err);
+
 /* --- cache.c --- */
 
 /** The limit that was given, else the environment's, else 0; the environment's 0 is `*is_off`.

@@ -105,9 +105,8 @@ static enum muster_code find_project(const char *given, char **out, struct muste
 
 /* --- the proof that the store creates if absent, kept on this machine ------------------------ */
 
-/* "<cache>/proved/<hex>": of this repository at this place. */
-static enum muster_code proof_path(const struct muster_repository *repository, struct bytes *out,
-				   struct muster_error *err)
+enum muster_code api_note_path(const struct muster_repository *repository, const char *kind,
+			       struct bytes *out, struct muster_error *err)
 {
 	struct bytes where = { 0 };
 	uint8_t hash[CHECKSUM_BYTES];
@@ -119,7 +118,7 @@ static enum muster_code proof_path(const struct muster_repository *repository, s
 	if (!code) {
 		xxh128_of(bytes_view(&where), hash);
 		hex_put(hex, hash, sizeof(hash));
-		code = bytes_printf(out, err, "%s/proved/%s", repository->cache_dir, hex);
+		code = bytes_printf(out, err, "%s/%s/%s", repository->cache_dir, kind, hex);
 	}
 	if (!code)
 		code = bytes_append_byte(out, '\0', err);
@@ -130,7 +129,8 @@ static enum muster_code proof_path(const struct muster_repository *repository, s
 static bool was_proved(const struct muster_repository *repository)
 {
 	struct bytes path = { 0 };
-	bool is_there = repository->cache_dir && !proof_path(repository, &path, NULL) &&
+	bool is_there = repository->cache_dir &&
+			!api_note_path(repository, "proved", &path, NULL) &&
 			!access((const char *)path.ptr, F_OK);
 
 	bytes_release(&path);
@@ -143,7 +143,7 @@ static void note_proof(const struct muster_repository *repository)
 	struct bytes path = { 0 };
 	int fd = -1;
 
-	if (repository->cache_dir && !proof_path(repository, &path, NULL)) {
+	if (repository->cache_dir && !api_note_path(repository, "proved", &path, NULL)) {
 		api_make_parents((char *)path.ptr);
 		fd = open((const char *)path.ptr, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	}

@@ -10,6 +10,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/failures.h"
+#include "cli/metrics.h"
 #include "cli/option.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -19,7 +20,7 @@ struct global_options {
 	const char *repo, *entity, *project;
 	uint64_t jobs, memory_bytes;
 	uint64_t connections, requests_per_second, bandwidth_bytes; /* of clouds */
-	const char *progress, *failures;
+	const char *progress, *failures, *metrics;
 	bool json, quiet, verbose, is_null_ended, help, version;
 };
 
@@ -63,11 +64,13 @@ struct cli {
 	struct failures failures;
 	struct cli_cache cache; /* set before cli_open() by who has such options */
 	struct muster_repository *repository;
-	const char *hint;	  /* static; what to do about the error that is returned */
+	const char *hint; /* what to do about the error that is returned: static, or: */
+	char hint_text[1280];
 	enum exit_code exit_code; /* at least this */
 	uint64_t begun_ns;
 	struct bytes summary_text; /* members of the "summary" object, or lines for people */
 	struct json_writer summary;
+	struct metrics metrics;		   /* of the summary, for --metrics */
 	uint64_t timed_files, timed_bytes; /* what the rate in the summary is of */
 	bool has_timed;
 };

@@ -135,7 +135,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 		code = muster_delete(cli->repository, cli_word(cli, 0), options->is_collection,
 				     options->deletes_aliases, err);
 	if (code == MUSTER_E_REFUSED && victim.has_aliases && !options->deletes_aliases)
-		cli->hint = "--delete-aliases deletes them, too";
+		cli->hint = "it has aliases: --delete-aliases deletes them, too";
 	if (code)
 		return code;
 	cli_say(cli, "deleted %s", victim.name);

@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "base/text/text.h"
+#include "cli/argument.h"
 #include "cli/commands.h"
 #include "cli/show.h"
 #include "cli/summary.h"
@@ -104,6 +105,32 @@ static void report_all(struct cli *cli, const struct muster_diff_report *report)
 			text_plural(report->leaves_decoded, "leaf was", "leaves were"));
 }
 
+static bool ignore_version(void *state, const struct muster_version_info *info)
+{
+	(void)state;
+	(void)info;
+	return false;
+}
+
+/* A directory of this name is here, and was taken for an artifact that is not. */
+static bool is_meant_as_directory(struct cli *cli, const char *word)
+{
+	struct muster_error ignored;
+
+	return !strchr(word, '/') && !argument_has_alias(word) &&
+	       !argument_check_path(word, true, &ignored) &&
+	       muster_show(cli->repository, word, ignore_version, NULL, NULL) == MUSTER_E_NAME;
+}
+
+static enum muster_code hint_directories(struct cli *cli, enum muster_code code)
+{
+	if (code == MUSTER_E_NAME && cli->repository &&
+	    (is_meant_as_directory(cli, cli_word(cli, 0)) ||
+	     is_meant_as_directory(cli, cli_word(cli, 1))))
+		cli->hint = "a directory is written with ./ in front: ./DIR";
+	return hint_names(cli, code);
+}
+
 static enum muster_code run(struct cli *cli, struct muster_error *err)
 {
 	const struct diff_options *options = cli->options;
@@ -115,7 +142,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 				   options->only_summary ? NULL : on_change, cli, &report, err);
 	if (!code || code == MUSTER_E_ITEMS)
 		report_all(cli, &report);
-	return hint_names(cli, code);
+	return hint_directories(cli, code);
 }
 
 const struct command command_diff = {

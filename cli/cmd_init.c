@@ -32,6 +32,16 @@ static const char *choose_url(const struct cli *cli)
 	return cli->global.repo ? cli->global.repo : getenv("MUSTER_REPO");
 }
 
+static bool is_repository(const char *url)
+{
+	struct muster_open_options options = { .url = url };
+	struct muster_repository *repository;
+	bool is_one = !muster_repository_open(&repository, &options, NULL, NULL);
+
+	muster_repository_close(repository);
+	return is_one;
+}
+
 static enum muster_code run(struct cli *cli, struct muster_error *err)
 {
 	const struct init_options *options = cli->options;
@@ -44,6 +54,8 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 	if (!url || !*url)
 		return muster_fail(err, MUSTER_E_USAGE, "init needs a URL: the directory to make");
 	code = muster_repository_init(url, &request, err);
+	if (code == MUSTER_E_REFUSED && is_repository(url))
+		cli->hint = "it is a repository already: nothing needs to be done";
 	if (code)
 		return code;
 	json = cli_json_begin(cli, "repository");

@@ -214,6 +214,36 @@ static void tell_end(struct cli *cli, enum exit_code exit_code, const struct mus
 		cli_tell_error(cli, error);
 }
 
+/* The repository as it is told; one that could not be opened as it was given. */
+static struct view repository_name(const struct cli *cli)
+{
+	const char *given = cli->global.repo ? cli->global.repo : getenv("MUSTER_REPO");
+
+	if (cli->repository)
+		given = muster_repository_url(cli->repository);
+	return view_text(given ? given : "");
+}
+
+/* For --metrics, last of all: it tells how all that went. */
+static enum exit_code write_metrics(struct cli *cli, enum exit_code exit_code)
+{
+	const struct effects *effects = effects_system();
+	struct metrics_run run = { .exit_code = exit_code,
+				   .ended_ns = effects_wall_ns(effects),
+				   .peak_memory_bytes = summary_peak_memory_bytes() };
+	struct muster_error error = { 0 };
+
+	if (!cli->global.metrics || !cli->command || cli->global.help || cli->global.version)
+		return exit_code;
+	run.command = cli->command->name;
+	run.repository = repository_name(cli);
+	run.begun_ns = run.ended_ns - (effects_boot_ns(effects) - cli->begun_ns);
+	if (metrics_write(&cli->metrics, &run, cli->global.metrics, &error) == MUSTER_OK)
+		return exit_code;
+	screen_say(&cli->screen, COLOUR_RED, "muster: ", error.message);
+	return exit_code_worse(exit_code, exit_code_of(error.code));
+}
+
 static enum exit_code finish(struct cli *cli, enum muster_code code, struct muster_error *error)
 {
 	enum exit_code exit_code = exit_code_worse(cli->exit_code, exit_code_of(code));
@@ -229,7 +259,7 @@ static enum exit_code finish(struct cli *cli, enum muster_code code, struct must
 		screen_say(&cli->screen, COLOUR_RED, "muster: ", written.message);
 		exit_code = exit_code_worse(exit_code, exit_code_of(written.code));
 	}
-	return exit_code;
+	return write_metrics(cli, exit_code);
 }
 
 int main(int argc, char **argv)

@@ -13,8 +13,7 @@
 #define NS_PER_MS     UINT64_C(1000000)
 #define NS_PER_S      1000000000.0
 
-/* The peak of this process's memory, as the kernel counted it (proc(5): VmHWM). */
-static uint64_t peak_memory_bytes(void)
+uint64_t summary_peak_memory_bytes(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
 	uint64_t kib = 0;
@@ -58,12 +57,14 @@ void summary_add_text(struct cli *cli, const char *key, const char *label, const
 
 void summary_add_u64(struct cli *cli, const char *key, uint64_t value)
 {
+	metrics_note(&cli->metrics, key, value);
 	if (cli->global.json)
 		json_member_u64(&cli->summary, key, value);
 }
 
 void summary_add_bool(struct cli *cli, const char *key, bool value)
 {
+	metrics_note(&cli->metrics, key, value);
 	if (cli->global.json)
 		json_member_bool(&cli->summary, key, value);
 }
@@ -94,6 +95,7 @@ static void add_number(struct cli *cli, const struct summary_row *row, uint64_t 
 {
 	char text[TEXT_COUNT_BYTES];
 
+	metrics_note(&cli->metrics, row->key, value);
 	if (cli->global.json)
 		json_member_u64(&cli->summary, row->key, value);
 	else if (is_shown(cli, row->when, value))
@@ -211,7 +213,7 @@ static void end_json(struct cli *cli, uint64_t elapsed_ns, enum exit_code exit_c
 	struct bytes *line;
 
 	json_member_u64(&cli->summary, "elapsed_ms", elapsed_ns / NS_PER_MS);
-	json_member_u64(&cli->summary, "peak_memory_bytes", peak_memory_bytes());
+	json_member_u64(&cli->summary, "peak_memory_bytes", summary_peak_memory_bytes());
 	if (atomic_load(&cli->counters.lane_steps))
 		json_member_u64(&cli->summary, "lanes_busy_percent", busy_percent(&cli->counters));
 	add_json_memory(cli);
@@ -236,7 +238,7 @@ void summary_end(struct cli *cli, enum exit_code exit_code)
 		return;
 	add_time(cli, elapsed_ns);
 	add_lanes(cli);
-	add_line(cli, "peak memory", text_size(size, peak_memory_bytes()));
+	add_line(cli, "peak memory", text_size(size, summary_peak_memory_bytes()));
 	add_memory(cli);
 	if (cli->global.verbose)
 		traffic_show(&cli->summary_text, cli, elapsed_ns);

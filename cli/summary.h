@@ -2,7 +2,8 @@
  * summary - what a command has done, told once at its end: lines for people on standard error, or
  * the members of the last JSON object.
  *
- * A command describes its report as a table of rows: one row is one field.
+ * A command describes its report as a table of rows: one row is one field. What of it is a metric
+ * (cli/metrics.c) is noted as such.
  */
 #ifndef CLI_SUMMARY_H
 #define CLI_SUMMARY_H
@@ -33,6 +34,9 @@ void summary_add_u64(struct cli *cli, const char *key, uint64_t value); /* JSON 
 void summary_add_bool(struct cli *cli, const char *key, bool value);	/* JSON only */
 /** People also want to know how fast it was. */
 void summary_add_speed(struct cli *cli, uint64_t files, uint64_t bytes);
+
+/** The peak of this process's memory, as the kernel counted it (proc(5): VmHWM). */
+uint64_t summary_peak_memory_bytes(void);
 
 void summary_begin(struct cli *cli);
 /** Write it. `exit_code` is what the program will end with. */

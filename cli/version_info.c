@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/text/text.h"
+#include "cli/nearest.h"
 #include "cli/show.h"
 
 #define NS_PER_MS      UINT64_C(1000000)
@@ -148,8 +149,18 @@ void entry_info_append(struct bytes *out, const struct muster_entry_info *info, 
 
 enum muster_code hint_names(struct cli *cli, enum muster_code code)
 {
-	if (code == MUSTER_E_NAME && !cli->hint)
-		cli->hint = "'muster ls' lists the artifacts, 'muster ls --versions NAME' the "
-			    "versions of one, 'muster ls VERSION' its files";
+	static const char lists[] = "'muster ls' lists the artifacts, 'muster ls --versions NAME' "
+				    "the versions of one, 'muster ls VERSION' its files";
+	const char *typed = cli_word(cli, 0);
+	char meant[NEAREST_BYTES];
+
+	if (code != MUSTER_E_NAME || cli->hint)
+		return code;
+	cli->hint = lists;
+	if (typed && cli->repository && nearest_version(cli->repository, typed, meant)) {
+		snprintf(cli->hint_text, sizeof(cli->hint_text), "did you mean '%s'? %s", meant,
+			 lists);
+		cli->hint = cli->hint_text;
+	}
 	return code;
 }

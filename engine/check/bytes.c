@@ -130,7 +130,7 @@ static void gather(struct byte_check *check, struct pack_job *job)
 }
 
 enum muster_code byte_check_put(struct byte_check *check, struct open_pack *pack,
-				struct muster_error *err)
+				const struct pack_mark *mark, struct muster_error *err)
 {
 	struct pack_job *job;
 
@@ -142,6 +142,7 @@ enum muster_code byte_check_put(struct byte_check *check, struct open_pack *pack
 	if (!job)
 		return muster_fail_memory(err, "a pack to check");
 	job->pack = *pack;
+	job->mark = *mark;
 	*pack = (struct open_pack){ 0 };
 	if (job->pack.trailer.blob_count == 1 && bytes_is_large(check->run, job->pack.blobs))
 		gather(check, job);

@@ -33,8 +33,10 @@ struct byte_check {
 /* A pack to check; in a list each is of one large blob. */
 struct pack_job {
 	struct open_pack pack;
+	struct pack_mark mark; /* what was known of it before */
 	struct key key;
-	unsigned told_count;
+	bool is_frame_broken;
+	unsigned told_count; /* of its blobs */
 	struct pack_job *next;
 };
 

@@ -134,6 +134,7 @@ static void count_pack(struct check_run *run, const struct pack_job *job)
 	for (uint32_t i = 0; i < job->pack.trailer.blob_count; i++)
 		bytes += job->pack.blobs[i].key.size_bytes;
 	pthread_mutex_lock(&run->findings.lock);
+	run->report->read_packs++;
 	run->report->blob_count += job->pack.trailer.blob_count;
 	run->report->checked_bytes += bytes;
 	pthread_mutex_unlock(&run->findings.lock);
@@ -150,13 +151,16 @@ static enum muster_code begin_pack(struct check_run *run, struct pack_job *job,
 
 	key_object(&job->key, OBJECT_PACK, &job->pack.id);
 	code = check_frame(run, job, err);
+	job->is_frame_broken = code == MUSTER_ABSENT;
 	return muster_ends_job(code) ? code : MUSTER_OK;
 }
 
-static void end_pack(struct check_run *run, const struct pack_job *job)
+static enum muster_code end_pack(struct check_run *run, const struct pack_job *job,
+				 struct muster_error *err)
 {
 	bytes_tell_rest(run, job);
 	count_pack(run, job);
+	return check_was_read(run, &job->mark, job->is_frame_broken || job->told_count, err);
 }
 
 enum muster_code bytes_check_pack(struct byte_worker *worker, struct pack_job *job,
@@ -174,9 +178,7 @@ enum muster_code bytes_check_pack(struct byte_worker *worker, struct pack_job *j
 		if (code && !muster_ends_job(code))
 			code = check_one_by_one(worker, job, first, count, err);
 	}
-	if (!code && !bytes_is_ending(worker->check))
-		end_pack(run, job);
-	return code;
+	return code || bytes_is_ending(worker->check) ? code : end_pack(run, job, err);
 }
 
 enum muster_code bytes_check_large_packs(struct byte_worker *worker, struct pack_job *jobs,
@@ -194,6 +196,6 @@ enum muster_code bytes_check_large_packs(struct byte_worker *worker, struct pack
 		code = bytes_check_large(worker, err);
 	for (struct pack_job *job = jobs; job && !code && !bytes_is_ending(worker->check);
 	     job = job->next)
-		end_pack(run, job);
+		code = end_pack(run, job, err);
 	return code;
 }

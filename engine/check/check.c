@@ -12,6 +12,7 @@
 #define SMALL_SORT_BYTES (1u << 20)
 #define LARGE_SORT_MIN	 (4 * MIB)
 #define LARGE_SORT_MAX	 (64 * MIB)
+#define NS_PER_MS	 UINT64_C(1000000)
 #define SORT_SHARE	 8 /* of the job's memory for each of the two large sorts */
 
 /* --- findings ------------------------------------------------------------------------------- */
@@ -204,12 +205,18 @@ static enum muster_code init_run(struct check_run *run, struct repository *repos
 	run->sort_bytes = share < LARGE_SORT_MIN   ? LARGE_SORT_MIN
 			  : share > LARGE_SORT_MAX ? LARGE_SORT_MAX
 						   : (size_t)share;
+	run->rules = (struct turn_rules){
+		.now_ms = effects_wall_ns(repository_effects(repository)) / NS_PER_MS,
+		.budget_bytes = options->budget_bytes,
+		.max_age_days = options->max_age_days,
+	};
 	pthread_mutex_init(&run->findings.lock, NULL);
 	return code;
 }
 
 static void release_run(struct check_run *run)
 {
+	spill_free(run->marks.sorted);
 	spill_free(run->missed);
 	spill_free(run->claims);
 	spill_free(run->needs);
@@ -225,6 +232,8 @@ static enum muster_code open_sorts(struct check_run *run, struct muster_error *e
 		code = check_sort_new(run, &run->needs, true, err);
 	if (!code)
 		code = check_sort_new(run, &run->claims, false, err);
+	if (!code)
+		code = check_sort_new(run, &run->marks.sorted, false, err);
 	return code ? code : check_sort_new(run, &run->missed, true, err);
 }
 
@@ -262,9 +271,9 @@ enum muster_code check_run(struct repository *repository,
 			   struct muster_check_report *report, struct muster_error *err)
 {
 	struct muster_progress progress = { 0 };
-	struct muster_error own = { 0 };
+	struct muster_error own = { 0 }, unkept = { 0 };
 	struct check_run run;
-	enum muster_code code;
+	enum muster_code code, kept;
 
 	if (!err)
 		err = &own;
@@ -272,6 +281,11 @@ enum muster_code check_run(struct repository *repository,
 	code = init_run(&run, repository, options, report, &progress, err);
 	if (!code)
 		code = check_all(&run, err);
+	kept = check_marks_keep(&run, &unkept);
+	if (kept && !code) {
+		*err = unkept;
+		code = kept;
+	}
 	release_run(&run);
 	return code;
 }

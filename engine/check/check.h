@@ -14,7 +14,10 @@
  * Memory:   fixed: CHECK_BUFFER_BYTES a worker, the directories of the packs in work, sorts in
  *           temporary files (io/spill). Nothing grows with entries; with versions only the state
  *           of the one collection that is looked at, with index files one at a time.
- * Progress: total_ and done_files count packs, the bytes theirs; read_ counts what workers read.
+ * Rolling:  turns.c chooses the packs that are read, from the marks in options->state_path (NULL:
+ *           nothing is known and nothing kept), and writes them anew, also when it was cut short.
+ * Progress: total_ and done_files count packs that are read, the bytes theirs; read_ counts what
+ *           workers read.
  * Beside writers: a check may run while others write. What appears after it began is not looked
  *           at; a pack that gc swept meanwhile is not missed, unless a version needs it.
  */
@@ -29,7 +32,8 @@
 /**
  * Check everything. The report is filled as far as the check came, whatever it answers.
  * MUSTER_OK with findings counted in the report. Errors: MUSTER_E_CANCELLED; MUSTER_E_MEMORY;
- * MUSTER_E_IO where the store cannot be listed or temporary files cannot be written.
+ * MUSTER_E_IO where the store cannot be listed, temporary files cannot be written, or, if it rolls,
+ * what was read cannot be noted.
  */
 enum muster_code check_run(struct repository *repository,
 			   const struct muster_check_options *options,

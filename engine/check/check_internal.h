@@ -5,7 +5,8 @@
  *	                                   objects      objects   needs (pack, ordinal -> blob)
  *	index files -> claims (pack -> what an index says of it)
  *
- *	listing of packs + claims + needs, merged by pack -> bytes (workers)
+ *	listing of packs + marks, by when they were read -> turns (which ones are read now)
+ *	turns + claims + needs, merged by pack -> bytes (workers) -> marks
  *	                                                  -> missed (blob -> where it was thought to
  *be) missed + index files -> other copies, or lost listings of leaves and manifests + objects ->
  *unreferenced
@@ -19,8 +20,10 @@
 
 #include "artifact/format/index.h"
 #include "artifact/format/manifest.h"
+#include "artifact/format/marks.h"
 #include "engine/check/check.h"
 #include "io/spill/spill.h"
+#include "planners/verification/turns.h"
 
 struct check_run {
 	struct repository *repository;
@@ -40,6 +43,13 @@ struct check_run {
 	struct spill *needs;  /* pack, ordinal -> pack_bytes, blob */
 	struct spill *claims; /* pack -> struct index_claim */
 	struct spill *missed; /* blob -> pack, ordinal */
+
+	struct turn_rules rules;
+	struct {
+		struct spill *sorted; /* under findings.lock: pack -> mark, the last one counts */
+		uint64_t pack_count;
+		bool is_whole; /* there is one of each pack */
+	} marks;
 
 	struct {
 		pthread_mutex_t lock;
@@ -252,6 +262,24 @@ void index_view_close(struct index_view *view);
 enum muster_code check_list_objects(struct check_run *run, enum object_kind kind,
 				    struct spill **out, struct muster_error *err);
 
+/* --- turns.c ---------------------------------------------------------------------------------- */
+
+/** A pack that is listed, as it stands in line. Plain data: it travels through sorts. */
+struct pack_state {
+	uint64_t size_bytes;
+	struct pack_mark mark;
+	bool is_chosen; /* its bytes are read this time */
+};
+
+/** Lists all packs and chooses: id -> struct pack_state. */
+enum muster_code check_turns(struct check_run *run, struct spill **out, struct muster_error *err);
+/** The bytes of a pack were read. May be called by any thread. */
+enum muster_code check_was_read(struct check_run *run, const struct pack_mark *mark, bool is_broken,
+				struct muster_error *err);
+/** Tells what is known of packs now, and keeps it for the next check. For a check that was cut
+ *  short, too: what it has read it has read. */
+enum muster_code check_marks_keep(struct check_run *run, struct muster_error *err);
+
 /* --- bytes.c, bytes_blob.c -------------------------------------------------------------------- */
 
 struct open_pack;
@@ -262,7 +290,7 @@ enum muster_code byte_check_start(struct byte_check **out, struct check_run *run
 				  struct muster_error *err);
 /** Takes the pack, waits while all are busy. Fails where a worker has failed. */
 enum muster_code byte_check_put(struct byte_check *bytes, struct open_pack *pack,
-				struct muster_error *err);
+				const struct pack_mark *mark, struct muster_error *err);
 /** Waits for the workers and frees. Takes NULL. Answers the first failure of a worker. */
 enum muster_code byte_check_finish(struct byte_check *bytes, struct muster_error *err);
 

@@ -1,11 +1,14 @@
 /* Packs: what is listed, what indexes claim, what versions need, merged by id. The directory of
- * each pack is read here; its bytes are the workers'. */
+ * each pack is read here; its bytes are the workers', of those whose turn it is. */
 #include "engine/check/check_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text/text.h"
 #include "engine/blob/blob_reader.h"
+
+#define NS_PER_MS UINT64_C(1000000)
 
 struct pack_merge {
 	struct check_run *run;
@@ -17,6 +20,7 @@ struct pack_merge {
 	uint8_t id_key[CHECK_ID_BYTES];
 	struct key key;
 	bool is_listed, is_swept;
+	struct pack_state state; /* if is_listed */
 	uint64_t claim_count;
 	uint64_t found_count;  /* needs that it has */
 	struct open_pack open; /* blobs NULL: it cannot be used */
@@ -79,6 +83,8 @@ static enum muster_code open_listed(struct pack_merge *merge, struct muster_erro
 	enum muster_code code;
 
 	merge->is_listed = is_of_pack(merge, &merge->listed);
+	if (merge->is_listed)
+		memcpy(&merge->state, merge->listed.value.ptr, sizeof(merge->state));
 	merge->is_swept = is_swept(merge);
 	if (!merge->is_listed || merge->is_swept) {
 		if (merge->is_listed)
@@ -200,6 +206,30 @@ static enum muster_code take_needs(struct pack_merge *merge, struct muster_error
 
 /* --- all packs ------------------------------------------------------------------------------- */
 
+/* What was found the last time is still so, as far as anybody knows; unless it was dealt with. */
+static void tell_again(struct pack_merge *merge)
+{
+	uint64_t read_ms = merge->state.mark.summed_ms;
+	char time[TEXT_TIME_BYTES];
+
+	if (!merge->state.mark.is_broken || repository_has_bad(merge->run->repository, &merge->id))
+		return;
+	text_time(time, read_ms * NS_PER_MS);
+	check_found(merge->run, merge->key.text, MUSTER_E_DIGEST,
+		    "it was broken when its bytes were read, at %s; they were not read again",
+		    time);
+}
+
+static enum muster_code check_bytes(struct pack_merge *merge, struct muster_error *err)
+{
+	if (!merge->open.blobs)
+		return MUSTER_OK;
+	if (merge->state.is_chosen)
+		return byte_check_put(merge->bytes, &merge->open, &merge->state.mark, err);
+	tell_again(merge);
+	return MUSTER_OK;
+}
+
 static enum muster_code check_pack(struct pack_merge *merge, struct muster_error *err)
 {
 	struct check_run *run = merge->run;
@@ -216,7 +246,7 @@ static enum muster_code check_pack(struct pack_merge *merge, struct muster_error
 			    "no index names it, and versions need it");
 	if (merge->open.blobs && !merge->found_count)
 		run->report->unreferenced_objects++;
-	return merge->open.blobs ? byte_check_put(merge->bytes, &merge->open, err) : MUSTER_OK;
+	return check_bytes(merge, err);
 }
 
 static enum muster_code merge_all(struct pack_merge *merge, struct muster_error *err)
@@ -232,48 +262,12 @@ static enum muster_code merge_all(struct pack_merge *merge, struct muster_error 
 	return code;
 }
 
-/* The listing tells how much there is to do. */
-struct totals {
-	struct spill *list;
-	struct muster_progress *progress;
-};
-
-static enum muster_code note_pack(void *state, const char *key, uint64_t size_bytes,
-				  uint64_t modified_ns, struct muster_error *err)
-{
-	struct totals *totals = state;
-	uint8_t id_key[CHECK_ID_BYTES];
-	struct object_id id;
-
-	(void)modified_ns;
-	if (!key_parse_object(key, OBJECT_PACK, &id))
-		return MUSTER_OK;
-	check_id_put(id_key, &id);
-	atomic_fetch_add_explicit(&totals->progress->total_files, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&totals->progress->total_bytes, size_bytes, memory_order_relaxed);
-	return spill_add(totals->list, view_of(id_key, sizeof(id_key)), (struct view){ 0 }, err);
-}
-
-static enum muster_code list_packs(struct check_run *run, struct spill **out,
-				   struct muster_error *err)
-{
-	struct totals totals = { .progress = run->progress };
-	enum muster_code code = check_sort_new(run, out, false, err);
-
-	totals.list = *out;
-	if (!code)
-		code = store_list(run->store, key_object_prefix(OBJECT_PACK), NULL, note_pack,
-				  &totals, err);
-	atomic_store(&run->progress->total_is_known, !code);
-	return code;
-}
-
 enum muster_code check_packs(struct check_run *run, struct muster_error *err)
 {
 	struct pack_merge merge = { .run = run };
 	struct spill *list = NULL;
 	struct muster_error failure = { 0 };
-	enum muster_code code = list_packs(run, &list, err), finished;
+	enum muster_code code = check_turns(run, &list, err), finished;
 
 	if (!code)
 		code = check_stream_begin(&merge.listed, list, err);

@@ -27,8 +27,8 @@ class Result:
         self.code, self.out, self.err = code, out, err
 
     def objects(self):
-        """The lines of standard output as JSON."""
-        return [json.loads(line) for line in self.out.splitlines()]
+        """The lines of standard output as JSON. (Python's splitlines() knows other line ends too.)"""
+        return [json.loads(line) for line in self.out.split("\n") if line]
 
     def __repr__(self):
         return f"exit code {self.code}\nout: {self.out}\nerr: {self.err}"

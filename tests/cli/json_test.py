@@ -1,66 +1,76 @@
 #!/usr/bin/env python3
-"""--json: every line of every command is an object that docs/json-output.md describes."""
+"""--json: every line of every command is an object that docs/json-output.md describes, and the
+schemas that are made of it."""
+import json
 import os
 import re
+import subprocess
+import sys
 
 import harness
 from harness import MusterTest
 
-KINDS = {"string": str, "number": int, "boolean": bool, "array": list, "object": dict}
+try:
+    import jsonschema
+except ImportError:
+    jsonschema = None
 
-
-def read_document(root):
-    """type -> {member: (kind, is always there)}; of "summary" all tables together, optional."""
-    types = {}
-    current = None
-    for line in (root / "docs/json-output.md").read_text().splitlines():
-        heading = re.match(r"### `(\w+)`", line)
-        if heading:
-            current = types.setdefault(heading[1], {})
-            continue
-        row = re.match(r"\| `(\w+)` \| (\w+) \| ([^|]*) \|", line)
-        if row and current is not None:
-            current.setdefault(row[1], (row[2], row[3].strip() == "always"))
-        for member, kind in re.findall(r"`(\w+)` \((\w+)[,)]", line):  # said in a sentence
-            if current is not None and kind in KINDS:
-                current.setdefault(member, (kind, False))
-    for member in ("ok", "mismatch", "missing", "unreadable", "kept_files", "read_files",
-                   "failed_items", "vanished_files", "special_files"):
-        types["summary"].setdefault(member, ("number", False))
-    of_all = ("elapsed_ms", "peak_memory_bytes", "exit_code")
-    types["summary"] = {member: (kind, member in of_all)
-                        for member, (kind, _) in types["summary"].items()}
-    return types
+WRITE_BYTES = {"cat", "completion", "export", "help"}  # they refuse --json
 
 
 class Json(MusterTest):
     def setUp(self):
         super().setUp()
-        self.types = read_document(harness.ROOT)
-        self.seen = set()
+        if not jsonschema:
+            self.skipTest("no python3-jsonschema here")
+        self.schemas = {path.stem: json.loads(path.read_text())
+                        for path in (harness.ROOT / "docs/schemas").glob("*.json")}
+        self.seen, self.commands = set(), set()
 
-    def check_object(self, found):
-        self.assertIn(found.get("type"), self.types, found)
-        members = self.types[found["type"]]
+    def validate(self, found, schema):
+        error = jsonschema.exceptions.best_match(
+            jsonschema.Draft202012Validator(schema).iter_errors(found))
+        if error:
+            self.fail(f"{error.message}\nat {list(error.absolute_path)} of {found}")
+
+    def check_object(self, found, arguments=(), code=None):
+        self.assertIn(found.get("type"), self.schemas, found)
         self.seen.add(found["type"])
-        for member, value in found.items():
-            if member == "type":
-                continue
-            self.assertIn(member, members, f"not documented: {found}")
-            kind = KINDS[members[member][0]]
-            self.assertIs(type(value), kind, f"{member} of {found}")
-        for member, (_, is_always) in members.items():
-            self.assertTrue(not is_always or member in found, f"{member} is missing: {found}")
+        schema = self.schemas[found["type"]]
+        self.validate(found, schema)
+        if found["type"] == "summary" and code not in (None, 2):
+            self.validate_summary(found, schema, arguments)
+
+    def validate_summary(self, found, schema, arguments):
+        """A command that did its work has all members that are told of it: of the names of tables,
+        "put --dry-run" stands before "put"."""
+        best = None
+        for name in schema["$defs"]:
+            for words in (form.split() for form in name.split(" and ")):
+                if words[0] == arguments[0] and set(words) <= set(arguments) and \
+                        len(words) > (best[0] if best else 0):
+                    best = len(words), name
+        if best:
+            self.validate(found, {"$ref": "#/$defs/" + best[1].replace(" ", "%20"),
+                                  "$defs": schema["$defs"]})
 
     def run_json(self, code, *arguments, **options):
         result = self.run_code(code, *arguments, "--json", **options)
         objects = result.objects()
         for found in objects:
-            self.check_object(found)
+            self.check_object(found, arguments, code)
+        self.commands.add(arguments[0])
         self.assertEqual([o["type"] for o in objects].count("summary"), 1)
         self.assertEqual(objects[-1]["type"], "summary")
         self.assertEqual(objects[-1]["exit_code"], code)
         return objects
+
+    def test_the_schemas_are_those_of_the_document(self):
+        done = subprocess.run([sys.executable, "-B", harness.ROOT / "tools/json-schemas",
+                               "--check"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for schema in self.schemas.values():
+            jsonschema.Draft202012Validator.check_schema(schema)
 
     def test_every_command_prints_what_is_documented(self):
         self.make_photos()
@@ -111,6 +121,7 @@ class Json(MusterTest):
         self.run_json(0, "verify", "photos", "photos")
         self.run_json(0, "verify", "photos", "--stored")
         self.run_json(0, "check")
+        self.run_json(0, "check", "--budget", "1MiB", "--max-age", "30")
         self.run_json(0, "digest", "photos")
         self.run_json(0, "etag", "photos/a.txt")
         self.run_json(0, "cache", "info")
@@ -139,7 +150,10 @@ class Json(MusterTest):
                          ["error", "summary"])
         next((self.repo / "packs").rglob("*.pack")).unlink()
         self.run_json(1, "check")
-        self.assertEqual(self.seen, set(self.types) - {"progress"})
+        self.assertEqual(self.seen, set(self.schemas) - {"progress"})
+        listed = re.findall(r"^  ([a-z][a-z-]+)  +\S", self.run_ok("help").out.split(
+            "Options of every command")[0], re.MULTILINE)
+        self.assertEqual(self.commands, set(listed) - WRITE_BYTES)
 
     def test_wrong_usage_is_an_error_object_too(self):
         for arguments in (("--json", "pat"), ("--json",), ("--json", "ls", "--nosuch"),

@@ -68,6 +68,20 @@ class Look(MusterTest):
                 result = self.run_code(2, *arguments, told="muster ls")
                 self.assertEqual(result.out, "")
 
+    def test_the_nearest_name_is_offered(self):
+        self.run_ok("alias", "photos:v0", "best")
+        for typed, meant in (("photo", "photos"), ("phtoos:v0", "photos"),
+                             ("photos:bets", "photos:best"),
+                             ("uncategorized/photo", "uncategorized/photos"),
+                             ("tester/uncategorized/hotos", "tester/uncategorized/photos"),
+                             ("uncategorized/photos:lastest", "uncategorized/photos:latest")):
+            with self.subTest(typed):
+                self.run_code(2, "show", typed, told=f"did you mean '{meant}'?")
+        for arguments in (("show", "nothing"), ("show", "photos:v7"), ("show", "other/photo"),
+                          ("show", "photo\ns"), ("cat", "photos", "nosuch"), ("show", "p" * 3000)):
+            with self.subTest(arguments):
+                self.assertNotIn("did you mean", self.run_code(2, *arguments).err)
+
     def test_a_directory_is_no_file_but_is_told(self):
         self.run_code(2, "cat", "photos", "labels", told="'labels' of 'photos': it is a directory")
         self.run_code(2, "cat", "photos", "label", told="there is no such entry")
@@ -124,6 +138,11 @@ class Look(MusterTest):
         self.run_ok("put", "photos", "-n", "photos")
         self.assertEqual(self.run_raw("cat", "photos", "data.bin").stdout, data)
         self.assertEqual(self.run_raw("cat", "photos:v0", "a.txt").stdout, b"one\n")
+
+    def test_a_directory_that_is_taken_for_an_artifact_is_told(self):
+        self.write("work/a.txt")
+        self.run_code(2, "diff", "photos", "work", told="./DIR")
+        self.assertNotIn("./DIR", self.run_code(2, "diff", "photos", "nosuch").err)
 
     def test_diff_tells_what_differs(self):
         result = self.run_code(1, "diff", "photos:v0", "photos:v1")

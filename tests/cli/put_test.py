@@ -10,7 +10,7 @@ from harness import MusterTest
 class Init(MusterTest):
     def test_a_repository_is_made_once(self):
         self.run_ok("init", "r", told="made a new repository at r")
-        self.run_code(2, "init", "r")
+        self.run_code(2, "init", "r", told="it is a repository already")
         self.run_ok("-R", "r", "ls")
 
     def test_a_place_that_holds_anything_is_refused(self):

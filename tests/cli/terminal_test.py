@@ -107,10 +107,12 @@ class Signals(MusterTest):
     def test_the_first_signal_stops_in_order(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number):
-                terminal = self.start("digest", "big")
+                terminal = self.start("digest", "big", "--metrics", "m.prom")
                 terminal.process.send_signal(number)
                 self.assertEqual(terminal.finish(), 130, terminal.output)
                 self.assertIn("muster: ", CONTROL.sub("", terminal.output))
+                self.assertIn('muster_exit_code{command="digest"} 130\n',
+                              (self.home / "m.prom").read_text())
 
     def test_an_interrupted_put_makes_no_version_and_the_next_one_works(self):
         terminal = self.start("put", "big", "-n", "big")

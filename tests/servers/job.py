@@ -96,6 +96,8 @@ def the_main_job(job, files):
     job.assert_equal(tree, copy)
     job.run("verify", "data:v1", copy)
     job.run("check")
+    rolled = job.summary("check", "--budget", "1MiB", "--max-age", "30")
+    assert 0 < rolled["read_packs"] < rolled["pack_count"] and not rolled["unread_packs"], rolled
     job.run("get", "data:v0", job.folder / "old")
     assert (job.folder / "old/d000/f00001").exists()
     assert job.run("cat", "data:v1", "new") == "new"

@@ -5,9 +5,14 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/engine/check/lab.h"
 #include "tests/support/torture.h"
+
+static char state_path[64]; /* empty: it does not roll */
 
 static enum muster_code check_once(struct lab *lab, struct muster_check_report *report)
 {
@@ -16,6 +21,10 @@ static enum muster_code check_once(struct lab *lab, struct muster_check_report *
 	struct muster_error err = { 0 };
 	enum muster_code code = repository_open(&repository, lab->store, &lab->effects, &err);
 
+	if (state_path[0]) {
+		options.state_path = state_path;
+		options.max_age_days = 1;
+	}
 	if (!code)
 		code = check_run(repository, &options, report, &err);
 	repository_close(repository);
@@ -61,11 +70,28 @@ static void so_does_one_while_copies_are_looked_for(void **state)
 	lab_release(&lab);
 }
 
+static void so_does_one_of_a_check_that_rolls(void **state)
+{
+	char directory[] = "/tmp/muster-torture-XXXXXX";
+	struct lab lab;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(state_path, sizeof(state_path), "%s/state", directory);
+	lab_make_whole(&lab);
+	fail_each(&lab, 0);
+	lab_release(&lab);
+	unlink(state_path);
+	assert_int_equal(rmdir(directory), 0); /* no temporary file was left there */
+	state_path[0] = '\0';
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failed_allocation_ends_the_check_in_order),
 		cmocka_unit_test(so_does_one_while_copies_are_looked_for),
+		cmocka_unit_test(so_does_one_of_a_check_that_rolls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

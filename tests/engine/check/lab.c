@@ -385,12 +385,18 @@ static void note_finding(void *state, const char *object, const struct muster_er
 
 void lab_check(struct lab *lab, bool quick, struct lab_findings *out)
 {
-	struct muster_check_options options = { .job = { .worker_count = 2,
-							 .memory_bytes = 64u << 20 },
-						.quick = quick,
-						.on_finding = note_finding,
-						.on_finding_state = out };
+	lab_check_with(lab, &(struct muster_check_options){ .quick = quick }, out);
+}
 
+void lab_check_with(struct lab *lab, const struct muster_check_options *how,
+		    struct lab_findings *out)
+{
+	struct muster_check_options options = *how;
+
+	options.job.worker_count = 2;
+	options.job.memory_bytes = 64u << 20;
+	options.on_finding = note_finding;
+	options.on_finding_state = out;
 	out->count = 0;
 	lab_open(lab);
 	MUST(check_run(lab->repository, &options, &out->report, err));
