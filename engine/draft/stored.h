@@ -57,6 +57,14 @@ enum muster_code draft_new(struct repository *repository, const struct draft_rec
 enum muster_code draft_open(struct draft **out, struct repository *repository, const uint8_t id[16],
 			    struct muster_error *err);
 void draft_close(struct draft *draft); /* takes NULL */
+/**
+ * The draft that processes share which know nothing of each other but plan->distributed_id: of this
+ * artifact, made by whoever comes first, from its plan. Where one was finished or dropped, the next
+ * one under the same name.
+ * Errors: MUSTER_E_CONFLICT: it was made on another base; those of draft_new().
+ */
+enum muster_code draft_join(struct draft **out, struct repository *repository,
+			    const struct draft_record *plan, struct muster_error *err);
 /** The draft whose id begins with these hex digits. Errors: MUSTER_E_NAME for none, MUSTER_E_USAGE
  *  for several, or for a text that is no beginning of an id. */
 enum muster_code draft_find(struct repository *repository, const char *text, uint8_t id[16],

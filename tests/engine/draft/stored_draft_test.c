@@ -300,6 +300,64 @@ static void twelve_add_parts_while_one_finishes(void **state)
 	}
 }
 
+/* By the name alone. */
+static void join(struct place *place, const struct draft_record *plan, uint8_t id[16])
+{
+	struct muster_error err = { 0 };
+	struct draft *draft;
+
+	if (draft_join(&draft, place->repository, plan, &err))
+		fail_msg("%s", err.message);
+	memcpy(id, draft_id(draft), 16);
+	draft_close(draft);
+}
+
+static void a_name_is_joined_by_all_and_used_again_when_its_draft_is_over(void **state)
+{
+	struct place *place = *state;
+	struct draft_record plan = plan_of(NULL), other = plan_of(NULL);
+	uint8_t ids[6][16], again[16];
+
+	plan.distributed_id = VIEW_LITERAL("night");
+	other.distributed_id = VIEW_LITERAL("day");
+	for (unsigned i = 0; i < 6; i++) {
+		char text[8];
+
+		snprintf(text, sizeof(text), "%u", i);
+		write_file(place, "a", text);
+		join(place, &plan, ids[i]);
+		add(place, ids[i], "a", "node-1");
+		join(place, &plan, again);
+		assert_memory_equal(ids[i], again, 16);
+		for (unsigned j = 0; j < i; j++)
+			assert_memory_not_equal(ids[i], ids[j], 16);
+		assert_int_equal(save(place, ids[i]).save.version_number, i);
+	}
+	join(place, &other, again);
+	assert_memory_not_equal(again, ids[5], 16);
+}
+
+static void a_name_on_another_base_is_refused(void **state)
+{
+	struct place *place = *state;
+	struct draft_record plan = plan_of(NULL);
+	struct collection *collection;
+	struct muster_error err = { 0 };
+	struct draft *draft;
+	uint8_t id[16];
+
+	plan.distributed_id = VIEW_LITERAL("night");
+	join(place, &plan, id);
+	write_file(place, "a", "1");
+	put_tree(place);
+	collection = open_collection(place);
+	plan.base.is_named = true;
+	memcpy(plan.base.id, collection_latest(collection)->id, 16);
+	assert_int_equal(draft_join(&draft, place->repository, &plan, &err), MUSTER_E_CONFLICT);
+	assert_non_null(strstr(err.message, "another base"));
+	collection_close(collection);
+}
+
 static void *save_one(void *arg)
 {
 	struct adder *saver = arg;
@@ -345,6 +403,8 @@ int main(void)
 		IN_A_PLACE(a_shard_that_is_tried_again_is_there_once),
 		IN_A_PLACE(twelve_add_parts_while_one_finishes),
 		IN_A_PLACE(many_finish_at_once_and_make_one_version),
+		IN_A_PLACE(a_name_is_joined_by_all_and_used_again_when_its_draft_is_over),
+		IN_A_PLACE(a_name_on_another_base_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
