@@ -76,6 +76,7 @@ static enum muster_code add_to(struct muster_repository *repository, struct draf
 {
 	struct manifest_pointer latest;
 	struct part_options part_is;
+	struct muster_error error = { 0 };
 	struct part *part = NULL;
 	enum muster_code kept = MUSTER_OK, code;
 
@@ -85,7 +86,9 @@ static enum muster_code add_to(struct muster_repository *repository, struct draf
 	if (!code)
 		code = part_add_sources(part, options, true, report, err);
 	if (!code || (code == MUSTER_E_ITEMS && options->commit_partial))
-		kept = keep_part(draft, part, shard, code ? NULL : err);
+		kept = keep_part(draft, part, shard, &error);
+	if (muster_failed(kept) && err) /* rather than that some items failed */
+		*err = error;
 	part_close(part);
 	return kept ? kept : code;
 }

@@ -157,9 +157,10 @@ static enum muster_code draft_show(struct cli *cli, struct muster_error *err)
 	struct draft_showing showing = { .cli = cli };
 	enum muster_code code = cli_open(cli, false, err);
 
-	return code ? code
-		    : muster_draft_show(cli->repository, cli_word(cli, 1), draft_report_show,
-					draft_report_part, &showing, err);
+	if (!code)
+		code = muster_draft_show(cli->repository, cli_word(cli, 1), draft_report_show,
+					 draft_report_part, &showing, err);
+	return draft_report_hint(cli, code);
 }
 
 struct listing {
@@ -223,26 +224,16 @@ static enum muster_code draft_list(struct cli *cli, struct muster_error *err)
 
 static enum muster_code draft_save(struct cli *cli, struct muster_error *err)
 {
-	struct muster_draft_report report = { 0 };
-	struct muster_job job = { 0 };
-	enum muster_code code = cli_open(cli, false, err);
-
-	if (!code)
-		code = cli_job_begin(cli, &job, err);
-	if (code)
-		return code;
-	code = muster_draft_save(cli->repository, cli_word(cli, 1), &job, &report, err);
-	code = cli_job_end(cli, code, err);
-	if (!code)
-		draft_report_saved(cli, &report);
-	return code;
+	return draft_report_save(cli, cli_word(cli, 1), err);
 }
 
 static enum muster_code draft_drop(struct cli *cli, struct muster_error *err)
 {
 	enum muster_code code = cli_open(cli, false, err);
 
-	return code ? code : muster_draft_drop(cli->repository, cli_word(cli, 1), err);
+	if (!code)
+		code = muster_draft_drop(cli->repository, cli_word(cli, 1), err);
+	return draft_report_hint(cli, code);
 }
 
 /* --- which ----------------------------------------------------------------------------------- */

@@ -3,19 +3,7 @@
 
 static enum muster_code run(struct cli *cli, struct muster_error *err)
 {
-	struct muster_draft_report report = { 0 };
-	struct muster_job job = { 0 };
-	enum muster_code code = cli_open(cli, false, err);
-
-	if (!code)
-		code = cli_job_begin(cli, &job, err);
-	if (code)
-		return code;
-	code = muster_draft_save(cli->repository, cli_word(cli, 0), &job, &report, err);
-	code = cli_job_end(cli, code, err);
-	if (!code)
-		draft_report_saved(cli, &report);
-	return code;
+	return draft_report_save(cli, cli_word(cli, 0), err);
 }
 
 const struct command command_merge = {

@@ -164,7 +164,7 @@ static void tell_base(struct cli *cli, const struct muster_draft_report *report)
 			 (unsigned long long)report->latest_number);
 }
 
-void draft_report_saved(struct cli *cli, const struct muster_draft_report *report)
+static void tell_saved(struct cli *cli, const struct muster_draft_report *report)
 {
 	static const struct summary_row rows[] = {
 		SUMMARY_ROW(is_new, NULL, SUMMARY_FLAG, WHEN_JSON, struct muster_draft_report),
@@ -198,4 +198,28 @@ void draft_report_saved(struct cli *cli, const struct muster_draft_report *repor
 	out = output_begin(&cli->output);
 	show_name(out, view_text(report->version));
 	output_end(&cli->output, '\n');
+}
+
+enum muster_code draft_report_hint(struct cli *cli, enum muster_code code)
+{
+	if (code == MUSTER_E_NAME)
+		cli->hint = "'muster draft list' lists the drafts";
+	return code;
+}
+
+enum muster_code draft_report_save(struct cli *cli, const char *id, struct muster_error *err)
+{
+	struct muster_draft_report report = { 0 };
+	struct muster_job job = { 0 };
+	enum muster_code code = cli_open(cli, false, err);
+
+	if (!code)
+		code = cli_job_begin(cli, &job, err);
+	if (code)
+		return code;
+	code = muster_draft_save(cli->repository, id, &job, &report, err);
+	code = cli_job_end(cli, code, err);
+	if (!code)
+		tell_saved(cli, &report);
+	return draft_report_hint(cli, code);
 }

@@ -15,8 +15,10 @@ bool draft_report_show(void *state, const struct muster_draft_info *info);
 bool draft_report_part(void *state, const struct muster_draft_part_info *part);
 /** The object "draft", or NULL. */
 bool draft_report_json(struct cli *cli, const struct muster_draft_info *info);
-/** What a save gave: the version's name as data, the rest in the summary. */
-void draft_report_saved(struct cli *cli, const struct muster_draft_report *report);
+/** Save the draft, and tell what that gave: the version's name as data, the rest in the summary. */
+enum muster_code draft_report_save(struct cli *cli, const char *id, struct muster_error *err);
+/** Where drafts are listed, if there is none of this name. Returns `code`. */
+enum muster_code draft_report_hint(struct cli *cli, enum muster_code code);
 /** What an add gave, in the summary. */
 void draft_report_added(struct cli *cli, const struct muster_put_report *report);
 

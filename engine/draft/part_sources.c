@@ -101,6 +101,7 @@ enum muster_code part_add_sources(struct part *part, const struct muster_put_opt
 						   !own->beneath.part_count && part_is_empty(part),
 				.need_session = part_need_session,
 				.state = part };
+	struct muster_error error = { 0 };
 	enum muster_code code, taken;
 
 	full.job = own->job;
@@ -112,6 +113,8 @@ enum muster_code part_add_sources(struct part *part, const struct muster_put_opt
 	code = put_run_part(part->repository, own->cache_dir, &full, &put, report, err);
 	if (code && (code != MUSTER_E_ITEMS || !options->commit_partial))
 		return code;
-	taken = take(part, &put, overwrite, code ? NULL : err);
+	taken = take(part, &put, overwrite, &error);
+	if (taken && err) /* rather than that some items failed */
+		*err = error;
 	return taken ? taken : code;
 }

@@ -211,7 +211,8 @@ enum muster_code draft_open(struct draft **out, struct repository *repository, c
 	if (code) {
 		hex_put(text, id, 16);
 		draft_close(draft);
-		return muster_context(err, "draft %.8s", text);
+		muster_context(err, "draft %.8s", text);
+		return code;
 	}
 	*out = draft;
 	return MUSTER_OK;

@@ -78,20 +78,20 @@ static enum muster_code check_shards(const struct draft *draft, struct muster_er
 	return MUSTER_OK;
 }
 
-/* By the plan's ranges, which a listing by name need not follow. */
-static enum muster_code put_in_order(struct draft *draft, struct muster_error *err)
+/* By the plan's ranges, which a listing by name need not follow. Gives the list. */
+static enum muster_code put_in_order(const struct draft *draft, struct part_content **out,
+				     struct muster_error *err)
 {
 	const struct draft_range *ranges = draft->plan.ranges.items;
-	struct part_content *ordered = calloc(draft->parts.count + 1, sizeof(*ordered));
+	struct part_content *ordered = calloc(draft->plan.ranges.count + 1, sizeof(*ordered));
 
+	*out = ordered;
 	if (!ordered)
 		return muster_fail_memory(err, "the parts of a draft");
 	for (size_t i = 0; i < draft->plan.ranges.count; i++)
 		for (size_t j = 0; j < draft->parts.count; j++)
 			if (view_equal(ranges[i].shard, view_text(draft->parts.items[j].shard)))
 				ordered[i] = draft->parts.contents[j];
-	/* The other list is not looked at any more in this order. */
-	draft->content.parts = ordered;
 	return MUSTER_OK;
 }
 
@@ -261,13 +261,14 @@ static enum draft_parts parts_are(const struct draft_record *plan)
 	return plan->distributed_id.len ? DRAFT_EQUALS : DRAFT_LAYERS;
 }
 
-static enum muster_code commit(struct finishing *finishing, const struct muster_job *job,
-			       struct draft_result *result, struct muster_error *err)
+static enum muster_code commit(struct finishing *finishing, const struct part_stack *content,
+			       const struct muster_job *job, struct draft_result *result,
+			       struct muster_error *err)
 {
 	struct draft *draft = finishing->draft;
 	const struct draft_record *plan = &draft->plan;
 	struct draft_commit commit = { .job = *job,
-				       .content = draft->content,
+				       .content = *content,
 				       .parts_are = parts_are(plan),
 				       .base_number = plan->base_number,
 				       .ready = settle,
@@ -318,17 +319,18 @@ static enum muster_code save_once(struct finishing *finishing, const struct must
 				  struct draft_result *result, struct muster_error *err)
 {
 	struct draft *draft = finishing->draft;
-	const struct part_content *ordered = NULL;
+	struct part_content *ordered = NULL;
+	struct part_stack content;
 	enum muster_code code = load(finishing, err);
 
+	content = draft->content;
 	if (!code && draft->plan.ranges.count) {
-		code = put_in_order(draft, err);
-		ordered = code ? NULL : draft->content.parts;
+		code = put_in_order(draft, &ordered, err);
+		content.parts = ordered;
 	}
 	if (!code)
-		code = commit(finishing, job, result, err);
-	free((void *)(uintptr_t)ordered);
-	draft->content.parts = draft->parts.contents;
+		code = commit(finishing, &content, job, result, err);
+	free(ordered);
 	return code;
 }
 
