@@ -6,7 +6,7 @@
 
 #include "artifact/name.h"
 #include "engine/cache/blob_cache.h"
-#include "engine/repository/collection.h"
+#include "engine/repository/run.h"
 #include "engine/remote/remote.h"
 #include "io/store/local.h"
 #include "muster/muster.h"
@@ -153,6 +153,33 @@ enum muster_code api_begin_version(struct muster_repository *repository,
 enum muster_code api_check_sources(const struct muster_repository *repository,
 				   const struct muster_put_options *options,
 				   struct muster_error *err);
+
+/* --- run.c --- */
+
+struct named_version;
+
+/** The run that a job is done for. */
+struct api_run {
+	struct run_id id;
+	const char *text; /* its id; NULL: none */
+};
+/** What was given, NULL: what MUSTER_RUN says; "" is none. Errors: MUSTER_E_NAME where there is no
+ *  such run, MUSTER_E_REFUSED where it is finished. */
+enum muster_code api_run(struct muster_repository *repository, const char *given,
+			 struct api_run *out, struct muster_error *err);
+/** If there is one, it uses this version from now on. */
+enum muster_code api_run_uses(struct muster_repository *repository, const struct api_run *run,
+			      const struct named_version *named, struct muster_error *err);
+
+/** The sources, each muster:// one with entity and project. Release when done; a zeroed one, too. */
+struct api_full_sources {
+	struct muster_source *sources;
+	struct bytes text;
+};
+enum muster_code api_full_sources(const struct muster_repository *repository,
+				  const struct muster_put_options *options,
+				  struct api_full_sources *out, struct muster_error *err);
+void api_full_sources_release(struct api_full_sources *full);
 
 /* --- machine.c --- */
 

@@ -319,6 +319,7 @@ enum muster_code muster_draft_save(struct muster_repository *repository, const c
 	struct draft_result result;
 	struct muster_job full;
 	struct draft *draft = NULL;
+	struct api_run run = { 0 };
 	enum muster_code code = api_job(job, &full, err);
 
 	report = report ? report : &own;
@@ -328,9 +329,11 @@ enum muster_code muster_draft_save(struct muster_repository *repository, const c
 	if (!code)
 		code = api_draft_open(repository, id, &draft, err);
 	if (!code)
+		code = api_run(repository, NULL, &run, err);
+	if (!code)
 		code = draft_renew(draft, err);
 	if (!code)
-		code = draft_save(draft, &full, &result, err);
+		code = draft_save(draft, &full, run.text, &result, err);
 	if (!code)
 		fill_report(draft, &result, report);
 	draft_close(draft);

@@ -99,13 +99,17 @@ static enum muster_code add(struct muster_repository *repository, const char *id
 			    struct muster_put_report *report, struct muster_error *err)
 {
 	struct muster_put_options full = *options;
+	struct api_full_sources sources = { 0 };
 	struct draft *draft = NULL;
 	enum muster_code code = api_check_sources(repository, options, err);
 
 	*report = (struct muster_put_report){ 0 };
 	if (!code)
 		code = api_job(&options->job, &full.job, err);
+	if (!code)
+		code = api_full_sources(repository, options, &sources, err);
 	if (!code) {
+		full.sources = sources.sources;
 		api_job_in(repository, &full.job);
 		code = open_to_change(repository, id, &draft, err);
 	}
@@ -117,6 +121,7 @@ static enum muster_code add(struct muster_repository *repository, const char *id
 	if (!code)
 		code = add_to(repository, draft, shard, &full, report, err);
 	draft_close(draft);
+	api_full_sources_release(&sources);
 	return code;
 }
 

@@ -8,6 +8,16 @@
 #define VERSION_TEXT_BYTES                                                                         \
 	512 /* three names of at most 128 characters, cut if they are long ones */
 
+/* Before any byte is read: a run that cannot be told is no reason to fetch for it. */
+static enum muster_code note_use(struct muster_repository *repository, const char *given,
+				 const struct named_version *named, struct muster_error *err)
+{
+	struct api_run run;
+	enum muster_code code = api_run(repository, given, &run, err);
+
+	return code ? code : api_run_uses(repository, &run, named, err);
+}
+
 /* A version, and its name with the number that its alias stands for now. */
 struct found {
 	struct named_version named;
@@ -62,6 +72,8 @@ enum muster_code muster_get(struct muster_repository *repository,
 		code = default_directory(&found, &directory, err);
 		full.directory = (const char *)directory.ptr;
 	}
+	if (!code)
+		code = note_use(repository, options->run, &found.named, err);
 	if (!code) {
 		helps.blobs = api_cache_open(repository, options->skip_cache);
 		code = get_run(repository->engine, found.named.version, found.text, &helps, &full,
@@ -90,6 +102,8 @@ enum muster_code muster_checkout(struct muster_repository *repository,
 		code = muster_fail(err, MUSTER_E_USAGE, "name the directory to check out into");
 	if (!code)
 		code = find(repository, options->version, &found, err);
+	if (!code && !options->dry_run)
+		code = note_use(repository, options->run, &found.named, err);
 	if (!code) {
 		helps.blobs = api_cache_open(repository, options->skip_cache || options->dry_run);
 		code = checkout_run(repository->engine, found.named.version, found.text, &helps,

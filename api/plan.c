@@ -37,6 +37,8 @@ static enum muster_code cut(struct muster_repository *repository,
 			    const struct muster_plan_options *options, struct shard_cutter *cutter,
 			    struct muster_error *err)
 {
+	struct muster_put_options full = *options->sources;
+	struct api_full_sources sources = { 0 };
 	struct muster_job job;
 	enum muster_code code = api_check_sources(repository, options->sources, err);
 
@@ -46,7 +48,12 @@ static enum muster_code cut(struct muster_repository *repository,
 		return code;
 	if (options->like)
 		return cut_version(repository, options->like, cutter, err);
-	return ranges_of_sources(cutter, options->sources, job.worker_count, err);
+	code = api_full_sources(repository, options->sources, &sources, err);
+	full.sources = sources.sources;
+	if (!code)
+		code = ranges_of_sources(cutter, repository->engine, &full, job.worker_count, err);
+	api_full_sources_release(&sources);
+	return code;
 }
 
 static enum muster_code name_shards(struct shards *shards, struct muster_error *err)

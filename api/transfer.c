@@ -40,12 +40,16 @@ enum muster_code muster_import(struct muster_repository *repository,
 	struct muster_put_report own;
 	struct muster_import_options full = *options;
 	struct api_full_name name = { 0 };
+	struct api_run run = { 0 };
 	enum muster_code code = check(options, err);
 
 	report = report ? report : &own;
 	*report = (struct muster_put_report){ 0 };
 	if (!code)
 		code = api_begin_version(repository, &given, &full.job, &name, err);
+	if (!code)
+		code = api_run(repository, options->run, &run, err);
+	full.run = run.text;
 	full.entity = name.entity;
 	full.project = name.project;
 	full.name = name.name;

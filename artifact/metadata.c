@@ -8,10 +8,20 @@
 /* Longer fractions than any writer makes; it bounds the copy that strtod() needs. */
 #define FLOAT_MAX_BYTES 1024
 
+/* What a document is called, and how much it may hold. */
+struct rules {
+	const char *what;
+	size_t max_keys; /* at most CONFIG_MAX_KEYS */
+};
+
+static const struct rules of_metadata = { "Metadata", METADATA_MAX_KEYS };
+static const struct rules of_config = { "Config", CONFIG_MAX_KEYS };
+
 /* The top-level keys seen so far, back to back with a NUL behind each. */
 struct key_list {
+	const struct rules *rules;
 	struct bytes text;
-	size_t ends[METADATA_MAX_KEYS];
+	size_t ends[CONFIG_MAX_KEYS];
 	size_t count;
 };
 
@@ -32,12 +42,12 @@ static enum muster_code add_key(struct key_list *list, struct view key, struct m
 	enum muster_code code;
 
 	if (has_key(list, key))
-		return muster_fail(err, MUSTER_E_USAGE,
-				   "Metadata has the key '%.*s' more than once",
-				   (int)(key.len < 128 ? key.len : 128), (const char *)key.ptr);
-	if (list->count == METADATA_MAX_KEYS)
-		return muster_fail(err, MUSTER_E_USAGE, "Metadata has more than %d keys",
-				   METADATA_MAX_KEYS);
+		return muster_fail(err, MUSTER_E_USAGE, "%s has the key '%.*s' more than once",
+				   list->rules->what, (int)(key.len < 128 ? key.len : 128),
+				   (const char *)key.ptr);
+	if (list->count == list->rules->max_keys)
+		return muster_fail(err, MUSTER_E_USAGE, "%s has more than %zu keys",
+				   list->rules->what, list->rules->max_keys);
 	code = bytes_append_view(&list->text, key, err);
 	if (!code)
 		code = bytes_append_byte(&list->text, '\0', err);
@@ -55,20 +65,21 @@ static bool is_float(struct view number)
 	return false;
 }
 
-static enum muster_code number_check(struct view number, struct muster_error *err)
+static enum muster_code number_check(struct view number, const struct rules *rules,
+				     struct muster_error *err)
 {
 	char text[FLOAT_MAX_BYTES + 1];
 
 	if (!is_float(number))
 		return MUSTER_OK; /* whole numbers have no largest one */
 	if (number.len > FLOAT_MAX_BYTES)
-		return muster_fail(err, MUSTER_E_LIMIT, "Metadata has a number of %zu digits",
-				   number.len);
+		return muster_fail(err, MUSTER_E_LIMIT, "%s has a number of %zu digits",
+				   rules->what, number.len);
 	memcpy(text, number.ptr, number.len);
 	text[number.len] = '\0';
 	if (isinf(strtod(text, NULL)))
-		return muster_fail(err, MUSTER_E_USAGE, "Metadata has an infinite number: %.64s",
-				   text);
+		return muster_fail(err, MUSTER_E_USAGE, "%s has an infinite number: %.64s",
+				   rules->what, text);
 	return MUSTER_OK;
 }
 
@@ -86,7 +97,7 @@ static enum muster_code tokens_check(struct json_reader *reader, struct key_list
 		else if (token.kind == JSON_OBJECT_END || token.kind == JSON_ARRAY_END)
 			open_count--;
 		else if (token.kind == JSON_NUMBER)
-			code = number_check(token.text, err);
+			code = number_check(token.text, keys->rules, err);
 		else if (token.kind == JSON_KEY && open_count == 1)
 			code = add_key(keys, token.text, err);
 		if (code)
@@ -95,10 +106,11 @@ static enum muster_code tokens_check(struct json_reader *reader, struct key_list
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
-static enum muster_code rules_check(struct view canonical, struct muster_error *err)
+static enum muster_code rules_check(struct view canonical, const struct rules *rules,
+				    struct muster_error *err)
 {
 	struct json_reader *reader = NULL;
-	struct key_list keys = { 0 };
+	struct key_list keys = { .rules = rules };
 	enum muster_code code = json_reader_over(&reader, canonical, err);
 
 	if (!code)
@@ -109,19 +121,20 @@ static enum muster_code rules_check(struct view canonical, struct muster_error *
 }
 
 /* JSON that is not valid is what the user gave, not what a store holds. */
-static enum muster_code as_usage(enum muster_code code, struct muster_error *err)
+static enum muster_code as_usage(enum muster_code code, const struct rules *rules,
+				 struct muster_error *err)
 {
 	if (code != MUSTER_E_FORMAT)
 		return code;
 	if (err)
 		err->code = MUSTER_E_USAGE;
-	muster_context(err, "Metadata is not valid JSON");
+	muster_context(err, "%s is not valid JSON", rules->what);
 	return MUSTER_E_USAGE;
 }
 
 /* Append the whole document, compact; nothing may follow its one value. */
-static enum muster_code document_copy(struct view document, struct bytes *out,
-				      struct muster_error *err)
+static enum muster_code document_copy(struct view document, const struct rules *rules,
+				      struct bytes *out, struct muster_error *err)
 {
 	struct json_reader *reader = NULL;
 	struct json_token token;
@@ -132,7 +145,7 @@ static enum muster_code document_copy(struct view document, struct bytes *out,
 	if (code)
 		goto out;
 	if (token.kind != JSON_OBJECT_BEGIN) {
-		code = muster_fail(err, MUSTER_E_USAGE, "Metadata is not a JSON object");
+		code = muster_fail(err, MUSTER_E_USAGE, "%s is not a JSON object", rules->what);
 		goto out;
 	}
 	code = json_copy(reader, &token, out, METADATA_MAX_BYTES, err);
@@ -143,22 +156,33 @@ static enum muster_code document_copy(struct view document, struct bytes *out,
 		code = MUSTER_OK;
 out:
 	json_reader_free(reader);
-	return as_usage(code, err);
+	return as_usage(code, rules, err);
 }
 
-enum muster_code metadata_canonical(struct view document, struct bytes *out,
-				    struct muster_error *err)
+static enum muster_code canonical(struct view document, const struct rules *rules,
+				  struct bytes *out, struct muster_error *err)
 {
 	size_t begin = out->len;
 	enum muster_code code;
 
 	if (document.len > METADATA_MAX_BYTES)
-		return muster_fail(err, MUSTER_E_LIMIT, "Metadata is longer than %u bytes",
+		return muster_fail(err, MUSTER_E_LIMIT, "%s is longer than %u bytes", rules->what,
 				   METADATA_MAX_BYTES);
-	code = document_copy(document, out, err);
+	code = document_copy(document, rules, out, err);
 	if (!code)
-		code = rules_check(view_of(out->ptr + begin, out->len - begin), err);
+		code = rules_check(view_of(out->ptr + begin, out->len - begin), rules, err);
 	if (code)
 		out->len = begin;
 	return code;
+}
+
+enum muster_code metadata_canonical(struct view document, struct bytes *out,
+				    struct muster_error *err)
+{
+	return canonical(document, &of_metadata, out, err);
+}
+
+enum muster_code config_canonical(struct view document, struct bytes *out, struct muster_error *err)
+{
+	return canonical(document, &of_config, out, err);
 }

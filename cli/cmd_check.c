@@ -69,6 +69,8 @@ static const struct summary_row rows[] = {
 	ROW(leaf_count, "leaves", SUMMARY_COUNT, WHEN_VERBOSE),
 	ROW(entry_count, "entries", SUMMARY_COUNT, WHEN_ALWAYS),
 	ROW(index_count, "index files", SUMMARY_COUNT, WHEN_VERBOSE),
+	ROW(run_count, "runs", SUMMARY_COUNT, WHEN_NOT_ZERO),
+	ROW(use_count, "uses", SUMMARY_COUNT, WHEN_VERBOSE),
 	ROW(pack_count, "packs", SUMMARY_COUNT, WHEN_ALWAYS),
 	ROW(blob_count, "blobs", SUMMARY_COUNT, WHEN_ALWAYS),
 	ROW(checked_bytes, "checked", SUMMARY_SIZE, WHEN_ALWAYS),

@@ -224,9 +224,13 @@ const struct command command_put = {
 		"\n"
 		"A PATH written file:///dir or file:///file is a reference: its files are "
 		"digested, "
-		"but their bytes stay where they are. References over the network (s3, gs, http, "
-		"https, muster) are not supported by this build. A URI of another scheme is only "
-		"noted down, under the name that --at gives it.\n"
+		"but their bytes stay where they are. muster://NAME:VERSION/PATH refers to an "
+		"entry "
+		"of another version, or to all below a directory, or without a PATH to all of it: "
+		"nothing is read, and the bytes stay stored though the other version is deleted. "
+		"References over the network (s3, gs, http, https) are not supported by this "
+		"build. A URI of another scheme is only noted down, under the name that --at gives "
+		"it.\n"
 		"\n"
 		"Symbolic links are followed. Modes, owners, times and empty directories are not "
 		"kept; devices, pipes and sockets are skipped. Files that cannot be read are told, "
@@ -241,6 +245,7 @@ const struct command command_put = {
 		    "May'\n"
 		    "muster put data --at labels=work/labels -n training -t dataset --exclude "
 		    "'*.tmp'\n"
+		    "muster put --at labels.csv=muster://photos:v3/labels/may.csv -n training\n"
 		    "muster put photos -n photos --files-from failed.txt --onto latest",
 	COMMAND_OPTIONS(specs, struct put_options),
 	.word_max = ANY_WORDS,

@@ -12,6 +12,8 @@ static const struct command *const look[] = { &command_ls,   &command_show, &com
 static const struct command *const change[] = { &command_alias,	   &command_tag, &command_describe,
 						&command_metadata, &command_ttl, &command_delete,
 						&command_expire,   NULL };
+static const struct command *const lineage[] = { &command_run, &command_used_by, &command_logged_by,
+						 &command_lineage, NULL };
 static const struct command *const care[] = { &command_copy,
 					      &command_export,
 					      &command_import,
@@ -24,6 +26,7 @@ const struct command_group command_groups[] = {
 	{ "Work with data", work },
 	{ "Look", look },
 	{ "Change what is said of versions", change },
+	{ "Runs and lineage", lineage },
 	{ "More", care },
 };
 const size_t command_group_count = sizeof(command_groups) / sizeof(command_groups[0]);

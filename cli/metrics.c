@@ -27,6 +27,8 @@ static const struct metric {
 	{ "manifest_count", "manifests", "Manifests that were checked." },
 	{ "leaf_count", "leaves", "Leaves that were checked." },
 	{ "index_count", "index_files", "Index files that were checked." },
+	{ "run_count", "runs", "Runs that were checked." },
+	{ "use_count", "uses", "Uses of versions by runs that were checked." },
 	{ "pack_count", "packs", "Packs in the repository." },
 	{ "blob_count", "checked_blobs", "Blobs whose bytes were read and proved." },
 	{ "checked_files", "checked_files", "Files that were held against the version." },
@@ -46,6 +48,7 @@ static const struct metric {
 	{ "unreadable", "unreadable_files", "Files that could not be read." },
 	/* put, import, copy */
 	{ "is_new", "new_version", "1: a version was made." },
+	{ "carried_entries", "carried_entries", "References to entries of other versions." },
 	{ "kept_files", "unchanged_files", "Files that were as they should be already." },
 	{ "read_files", "read_files", "Files that were read." },
 	{ "read_bytes", "read_bytes", "Bytes that were read." },

@@ -173,6 +173,8 @@ static const struct summary_row put_rows[] = {
 	SUMMARY_ROW(reason, NULL, SUMMARY_TEXT, WHEN_JSON, struct muster_put_report),
 	SUMMARY_ROW(entry_count, "files", SUMMARY_COUNT, WHEN_NOT_ZERO, struct muster_put_report),
 	SUMMARY_ROW(size_bytes, "size", SUMMARY_SIZE, WHEN_NOT_ZERO, struct muster_put_report),
+	SUMMARY_ROW(carried_entries, "of other versions", SUMMARY_COUNT, WHEN_NOT_ZERO,
+		    struct muster_put_report),
 	SUMMARY_ROW(kept_files, "unchanged files", SUMMARY_COUNT, WHEN_ALWAYS,
 		    struct muster_put_report),
 	SUMMARY_ROW(read_files, "read files", SUMMARY_COUNT, WHEN_ALWAYS, struct muster_put_report),

@@ -336,19 +336,111 @@ void key_draft_part(struct key *out, const uint8_t draft_id[16], struct view sha
 	set_key(out, "drafts/%s/parts/%s.json", id, part);
 }
 
-void key_run(struct key *out, struct view run_id)
-{
-	char run[KEY_COMPONENT_MAX_BYTES + 1];
+/* --- runs ----------------------------------------------------------------------------------- */
 
-	key_component(run, run_id);
-	set_key(out, "runs/%s.json", run);
+static const char *const lineage_parts[] = {
+	[LINEAGE_NOTES] = "notes/",
+	[LINEAGE_USED] = "used/",
+	[LINEAGE_LOGGED] = "logged/",
+};
+
+bool run_id_parse(struct view text, struct run_id *out)
+{
+	if (!text.len || text.len > RUN_ID_MAX_BYTES)
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (!is_plain(text.ptr[i], i == 0))
+			return false;
+	memcpy(out->text, text.ptr, text.len);
+	out->text[text.len] = '\0';
+	return true;
 }
 
-void key_use(struct key *out, const uint8_t version_id[16], struct view run_id)
+/* Takes "<run>" and the '/', or the ".json" that must be the end, behind it. */
+static bool take_run(struct view *key, struct run_id *run, bool is_last)
 {
-	char id[33], run[KEY_COMPONENT_MAX_BYTES + 1];
+	static const char end[] = ".json";
+	const uint8_t *slash = memchr(key->ptr, '/', key->len);
+	size_t tail = is_last ? sizeof(end) - 1 : 1;
+	struct view text, ignored;
+
+	if (!slash == !is_last || key->len < tail)
+		return false;
+	if (!take_bytes(key, is_last ? key->len - tail : (size_t)(slash - key->ptr), &text) ||
+	    !take_bytes(key, tail, &ignored))
+		return false;
+	return run_id_parse(text, run) && (!is_last || memcmp(ignored.ptr, end, tail) == 0);
+}
+
+void key_run(struct key *out, const struct run_id *run)
+{
+	set_key(out, KEY_RUNS_PREFIX "%s.json", run->text);
+}
+
+bool key_parse_run(const char *key, struct run_id *run)
+{
+	struct view rest = view_text(key);
+
+	return take_prefix(&rest, KEY_RUNS_PREFIX) && take_run(&rest, run, true);
+}
+
+void key_uses_prefix(struct key *out, const uint8_t version_id[16])
+{
+	char id[33];
 
 	hex_put(id, version_id, 16);
-	key_component(run, run_id);
-	set_key(out, "uses/%s/%s.json", id, run);
+	set_key(out, KEY_USES_PREFIX "%s/", id);
+}
+
+void key_use(struct key *out, const uint8_t version_id[16], const struct run_id *run)
+{
+	char id[33];
+
+	hex_put(id, version_id, 16);
+	set_key(out, KEY_USES_PREFIX "%s/%s.json", id, run->text);
+}
+
+bool key_parse_use(const char *key, uint8_t version_id[16], struct run_id *run)
+{
+	struct view rest = view_text(key);
+
+	return take_prefix(&rest, KEY_USES_PREFIX) && take_hex(&rest, version_id, 16) &&
+	       take_prefix(&rest, "/") && take_run(&rest, run, true);
+}
+
+void key_lineage_prefix(struct key *out, const struct run_id *run, enum lineage_part part)
+{
+	set_key(out, KEY_LINEAGE_PREFIX "%s/%s", run->text, lineage_parts[part]);
+}
+
+void key_run_note(struct key *out, const struct run_id *run, uint64_t number)
+{
+	assert(number >= 1 && number <= LOG_NUMBER_MAX);
+	set_key(out, KEY_LINEAGE_PREFIX "%s/%s%010llu.json", run->text,
+		lineage_parts[LINEAGE_NOTES], (unsigned long long)number);
+}
+
+void key_run_version(struct key *out, const struct run_id *run, enum lineage_part part,
+		     const uint8_t version_id[16])
+{
+	char id[33];
+
+	hex_put(id, version_id, 16);
+	set_key(out, KEY_LINEAGE_PREFIX "%s/%s%s.json", run->text, lineage_parts[part], id);
+}
+
+bool key_parse_lineage(const char *key, struct run_id *run, enum lineage_part *part,
+		       uint64_t *number, uint8_t version_id[16])
+{
+	struct view rest = view_text(key);
+
+	if (!take_prefix(&rest, KEY_LINEAGE_PREFIX) || !take_run(&rest, run, false))
+		return false;
+	for (*part = LINEAGE_NOTES; *part <= LINEAGE_LOGGED; (*part)++)
+		if (take_prefix(&rest, lineage_parts[*part]))
+			break;
+	if (*part == LINEAGE_NOTES)
+		return take_number(rest, number) && *number >= 1;
+	return *part <= LINEAGE_LOGGED && take_hex(&rest, version_id, 16) &&
+	       view_equal(rest, VIEW_LITERAL(".json"));
 }

@@ -68,8 +68,41 @@ bool key_parse_session(const char *key, uint8_t session_id[16], uint64_t *number
 /** "drafts/<id>/<record>.json" for the records plan, seal and final. */
 void key_draft(struct key *out, const uint8_t draft_id[16], const char *record);
 void key_draft_part(struct key *out, const uint8_t draft_id[16], struct view shard);
-void key_run(struct key *out, struct view run_id);
-void key_use(struct key *out, const uint8_t version_id[16], struct view run_id);
+
+/* Runs (docs/formats/runs.md). Their ids are such that key_component() leaves them as they are. */
+#define RUN_ID_MAX_BYTES   128
+#define KEY_RUNS_PREFIX	   "runs/"
+#define KEY_USES_PREFIX	   "uses/"
+#define KEY_LINEAGE_PREFIX "lineage/"
+
+enum lineage_part {
+	LINEAGE_NOTES,	/* what is said of the run behind its start: numbered */
+	LINEAGE_USED,	/* the versions that it used */
+	LINEAGE_LOGGED, /* those that it was about to log */
+};
+
+struct run_id {
+	char text[RUN_ID_MAX_BYTES + 1]; /* NUL-terminated */
+};
+
+/** 1 to RUN_ID_MAX_BYTES of A-Z a-z 0-9 "_" "-" ".", no dot in front. */
+bool run_id_parse(struct view text, struct run_id *out);
+/** "runs/<run>.json" */
+void key_run(struct key *out, const struct run_id *run);
+bool key_parse_run(const char *key, struct run_id *run);
+/** "uses/<version id>/": what to list for the runs that used a version. */
+void key_uses_prefix(struct key *out, const uint8_t version_id[16]);
+void key_use(struct key *out, const uint8_t version_id[16], const struct run_id *run);
+bool key_parse_use(const char *key, uint8_t version_id[16], struct run_id *run);
+/** "lineage/<run>/notes/" and so on: what to list. */
+void key_lineage_prefix(struct key *out, const struct run_id *run, enum lineage_part part);
+void key_run_note(struct key *out, const struct run_id *run, uint64_t number);
+/** `part` is LINEAGE_USED or LINEAGE_LOGGED. */
+void key_run_version(struct key *out, const struct run_id *run, enum lineage_part part,
+		     const uint8_t version_id[16]);
+/** One of the two above: a note has `*number` from 1 on, a version its id. */
+bool key_parse_lineage(const char *key, struct run_id *run, enum lineage_part *part,
+		       uint64_t *number, uint8_t version_id[16]);
 
 /** The safe form of `text`. */
 void key_component(char out[KEY_COMPONENT_MAX_BYTES + 1], struct view text);

@@ -8,7 +8,7 @@ struct members {
 	struct member {
 		size_t key_at, key_len, value_at, value_len;
 		bool is_written;
-	} items[METADATA_MAX_KEYS];
+	} items[CONFIG_MAX_KEYS];
 	size_t count;
 };
 
@@ -77,9 +77,9 @@ static enum muster_code keep_member(void *state, struct view key, struct json_re
 	struct member *member = &members->items[members->count];
 	enum muster_code code;
 
-	if (members->count == METADATA_MAX_KEYS)
-		return muster_fail(err, MUSTER_E_LIMIT, "Metadata has more than %d keys",
-				   METADATA_MAX_KEYS);
+	if (members->count == CONFIG_MAX_KEYS)
+		return muster_fail(err, MUSTER_E_LIMIT, "the changes have more than %d keys",
+				   CONFIG_MAX_KEYS);
 	*member = (struct member){ .key_at = members->text.len, .key_len = key.len };
 	code = bytes_append_view(&members->text, key, err);
 	member->value_at = members->text.len;

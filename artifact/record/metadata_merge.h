@@ -1,5 +1,6 @@
 /**
- * metadata_merge - some top-level keys of a version's metadata set anew, the others kept. Pure.
+ * metadata_merge - some top-level keys of a version's metadata, or a run's config, set anew, the
+ * others kept. Pure.
  */
 #ifndef ARTIFACT_RECORD_METADATA_MERGE_H
 #define ARTIFACT_RECORD_METADATA_MERGE_H

@@ -23,8 +23,8 @@ struct blob_set {
 	struct index_set *index;
 	uint32_t pack_max_blobs;
 	struct queue *closing; /* takes struct closing_pack *: to be synced and named */
-	pthread_t syncer;
-	bool has_syncer;
+	pthread_t syncers[BLOB_SYNCERS_MAX];
+	unsigned syncer_count;
 	pthread_mutex_t lock;
 	pthread_cond_t synced; /* a pack became durable, or syncing failed */
 	struct {	       /* under lock */
@@ -33,8 +33,8 @@ struct blob_set {
 		struct blob_counts counts;
 		uint64_t *large_sizes; /* of this run's single packs, unordered */
 		size_t large_count, large_cap;
-		unsigned closing_count;	     /* handed to the syncer, not yet durable */
-		struct muster_error failure; /* of the syncer: it fails the run */
+		unsigned closing_count;	     /* handed to the syncers, not yet durable */
+		struct muster_error failure; /* of a syncer: it fails the run */
 	} locked;
 };
 
@@ -59,7 +59,7 @@ void blob_claim_locked(struct blob_set *set, const struct blob_key *key, uint32_
 		       uint32_t ordinal, struct blob_place *out);
 enum muster_code blob_note_large_size_locked(struct blob_set *set, uint64_t size_bytes,
 					     struct muster_error *err);
-/** Append the end of the pack, with this directory, and hand it to the syncer. Takes writer and
+/** Append the end of the pack, with this directory, and hand it to the syncers. Takes writer and
  *  journal of `closing`, a copy of which is made. */
 enum muster_code blob_close_pack(struct blob_set *set, const struct closing_pack *closing,
 				 const struct pack_directory *directory, bool is_single,
@@ -69,7 +69,7 @@ enum muster_code blob_make_room_locked(struct blob_set *set, struct muster_error
 /** Write an index file of all records in durable packs and drop them from the table. */
 enum muster_code blob_write_index_locked(struct blob_set *set, struct muster_error *err);
 
-enum muster_code blob_syncer_start(struct blob_set *set, struct muster_error *err);
-void blob_syncer_stop(struct blob_set *set);
+enum muster_code blob_syncers_start(struct blob_set *set, struct muster_error *err);
+void blob_syncers_stop(struct blob_set *set);
 
 #endif

@@ -28,7 +28,7 @@ enum muster_code blob_set_open(struct blob_set **out, struct store *store,
 		code = table_open(&set->locked.table, bytes, TABLE_RECORD_MAX,
 				  options->has_identity, err);
 	if (!code && options->next_id)
-		code = blob_syncer_start(set, err);
+		code = blob_syncers_start(set, err);
 	if (code) {
 		blob_set_close(set);
 		return code;
@@ -54,7 +54,7 @@ void blob_set_close(struct blob_set *set)
 {
 	if (!set)
 		return;
-	blob_syncer_stop(set);
+	blob_syncers_stop(set);
 	packs_release(&set->locked.packs);
 	free(set->locked.large_sizes);
 	table_release(&set->locked.table);

@@ -6,9 +6,9 @@
  * and at the end, an index file is written for the packs that are durable.
  *
  * Threads: the set is shared by all workers; each has a packer of its own. One more thread syncs
- *          packs: at most BLOB_UNSYNCED_MAX are finished and not yet durable.
- * Memory:  the table (options), BLOB_UNSYNCED_MAX + workers directories of packs in progress,
- *          fences of the index files.
+ *          packs, or as many as the store finishes at once: one pack more than these is finished
+ *          and not yet durable, at most.
+ * Memory:  the table (options), a directory of each pack in progress, fences of the index files.
  */
 #ifndef ENGINE_BLOB_BLOB_SET_H
 #define ENGINE_BLOB_BLOB_SET_H
@@ -18,7 +18,7 @@
 #include "engine/blob/index_set.h"
 #include "engine/upload/upload_journal.h"
 
-#define BLOB_UNSYNCED_MAX   2
+#define BLOB_SYNCERS_MAX    8
 #define BLOB_PACK_MAX_BLOBS 65536 /* so that a pack of tiny files ends, and can be emitted */
 
 struct blob_set;
@@ -121,6 +121,9 @@ enum muster_code blob_stream_begin(struct blob_stream **out, struct blob_set *se
 /** MUSTER_E_CHANGED: what was sent before is of other bytes: abort, and begin anew. */
 enum muster_code blob_stream_append(struct blob_stream *stream, struct view data,
 				    struct muster_error *err);
+/** How many bytes may be appended before something is waited for; 0: none now, and never with
+ *  `may_wait`. The stream's end counts as more that comes. */
+size_t blob_stream_room(struct blob_stream *stream, bool may_wait);
 /** Takes the stream. If the blob is there already, the new pack is dropped. */
 enum muster_code blob_stream_finish(struct blob_stream *stream, const struct blob_key *key,
 				    struct blob_place *out, struct muster_error *err);

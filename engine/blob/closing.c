@@ -1,5 +1,8 @@
 /* How packs end: their directory is appended, a thread of its own syncs and names them, and what
- * is durable is written to an index file. Order: pack durable -> index file. */
+ * is durable is written to an index file. Order: pack durable -> index file.
+ *
+ * A disk has one thread: two would only take turns. Where an end is a request that a server thinks
+ * about, there are more, and packs become durable in any order; each is indexed only when it is. */
 #include "engine/blob/blob_internal.h"
 
 #include <stdlib.h>
@@ -56,27 +59,37 @@ static void *sync_packs(void *arg)
 	return NULL;
 }
 
-enum muster_code blob_syncer_start(struct blob_set *set, struct muster_error *err)
+static enum muster_code start_one(struct blob_set *set, struct muster_error *err)
 {
-	enum muster_code code = queue_new(&set->closing, BLOB_UNSYNCED_MAX - 1, err);
-	int failed;
+	int failed = pthread_create(&set->syncers[set->syncer_count], NULL, sync_packs, set);
 
-	if (code)
-		return code;
-	failed = pthread_create(&set->syncer, NULL, sync_packs, set);
 	if (failed)
-		return muster_fail(err, MUSTER_E_IO, "start the thread that syncs packs: %s",
+		return muster_fail(err, MUSTER_E_IO, "start a thread that syncs packs: %s",
 				   strerror(failed));
-	set->has_syncer = true;
+	set->syncer_count++;
 	return MUSTER_OK;
 }
 
-void blob_syncer_stop(struct blob_set *set)
+enum muster_code blob_syncers_start(struct blob_set *set, struct muster_error *err)
 {
-	if (set->has_syncer) {
+	enum muster_code code = queue_new(&set->closing, 1, err);
+	unsigned wanted = store_finish_max(set->store);
+
+	if (wanted > BLOB_SYNCERS_MAX)
+		wanted = BLOB_SYNCERS_MAX;
+	if (!code)
+		code = start_one(set, err);
+	while (!code && set->syncer_count < wanted && !start_one(set, NULL))
+		; /* fewer are slower, no more */
+	return code;
+}
+
+void blob_syncers_stop(struct blob_set *set)
+{
+	if (set->closing)
 		queue_close(set->closing);
-		pthread_join(set->syncer, NULL);
-	}
+	for (unsigned i = 0; i < set->syncer_count; i++)
+		pthread_join(set->syncers[i], NULL);
 	queue_free(set->closing);
 }
 
@@ -86,7 +99,7 @@ static void leave(const struct closing_pack *closing)
 	upload_journal_close(closing->journal);
 }
 
-/* Hands a whole pack to the syncer; waits while BLOB_UNSYNCED_MAX are under way. */
+/* Hands a whole pack to the syncers; waits while each has one and one more waits. */
 static enum muster_code hand_over(struct blob_set *set, const struct closing_pack *whole,
 				  struct muster_error *err)
 {

@@ -109,6 +109,11 @@ enum muster_code blob_stream_append(struct blob_stream *stream, struct view data
 	return store_write_append(stream->writer, data, err);
 }
 
+size_t blob_stream_room(struct blob_stream *stream, bool may_wait)
+{
+	return store_write_room(stream->writer, may_wait);
+}
+
 void blob_stream_leave(struct blob_stream *stream)
 {
 	if (!stream)

@@ -253,8 +253,8 @@ static enum muster_code read_gc(struct check_run *run, struct muster_error *err)
 static enum muster_code check_all(struct check_run *run, struct muster_error *err)
 {
 	static enum muster_code (*const stages[])(struct check_run *, struct muster_error *) = {
-		open_sorts,    read_gc,	    check_small_logs, check_collections, check_sessions,
-		check_indexes, check_packs, check_copies,     check_objects,
+		open_sorts, read_gc,	   check_small_logs, check_collections, check_sessions,
+		check_runs, check_indexes, check_packs,	     check_copies,	check_objects,
 	};
 	enum muster_code code = MUSTER_OK;
 

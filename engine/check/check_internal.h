@@ -154,6 +154,11 @@ enum muster_code check_small_logs(struct check_run *run, struct muster_error *er
 enum muster_code check_collections(struct check_run *run, struct muster_error *err);
 /** Sessions that ended with an event: is it that one? */
 enum muster_code check_sessions(struct check_run *run, struct muster_error *err);
+/** Records of runs, and of what they used and logged. */
+enum muster_code check_runs(struct check_run *run, struct muster_error *err);
+/** What a save event says of the run that logged the version. */
+enum muster_code check_saved_by(struct check_run *run, const char *event_key, struct view run_id,
+				const uint8_t version_id[16], struct muster_error *err);
 /** Index files by themselves; fills `claims`. */
 enum muster_code check_indexes(struct check_run *run, struct muster_error *err);
 /** Listing, claims and needs; the workers read the bytes. Fills `missed`. */

@@ -170,11 +170,15 @@ static enum muster_code note_event(struct collection_check *check, const struct 
 				   struct muster_error *err)
 {
 	struct saved_version version;
+	struct key key;
+	enum muster_code code;
 
 	switch (event->kind.id) {
 	case EVENT_SAVE:
 		version = version_of(check, event);
-		return note_version(check, event->version, &version, err);
+		key_event(&key, check->log.text, event->number);
+		code = check_saved_by(check->run, key.text, event->run, event->version_id, err);
+		return code ? code : note_version(check, event->version, &version, err);
 	case EVENT_DELETE:
 		return note_version(check, event->version, NULL, err);
 	case EVENT_CLOSE:

@@ -58,8 +58,9 @@ enum muster_code hash_source_open(struct hash_source **out,
 	if (!source)
 		return muster_fail_memory(err, "the sources");
 	source->options = options;
-	code = is_one_directory(options) ? open_walk(source, thread_count, err)
-					 : put_source_open(&source->put, options, &limits, err);
+	code = is_one_directory(options)
+		       ? open_walk(source, thread_count, err)
+		       : put_source_open(&source->put, NULL, options, &limits, err);
 	if (code)
 		hash_source_close(source);
 	else

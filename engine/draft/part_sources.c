@@ -99,6 +99,8 @@ enum muster_code part_add_sources(struct part *part, const struct muster_put_opt
 				/* Where something was removed, the same again is news. */
 				.leaves_out_base = own->beneath.version &&
 						   !own->beneath.part_count && part_is_empty(part),
+				.begin = own->begin,
+				.end = own->end,
 				.need_session = part_need_session,
 				.state = part };
 	struct muster_error error = { 0 };

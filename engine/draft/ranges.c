@@ -10,11 +10,11 @@ static enum muster_code take_path(void *state, struct view path, uint64_t size_b
 	return shard_cutter_add(state, path, size_bytes + RANGES_FILE_BYTES, 1, err);
 }
 
-enum muster_code ranges_of_sources(struct shard_cutter *cutter,
+enum muster_code ranges_of_sources(struct shard_cutter *cutter, struct repository *repository,
 				   const struct muster_put_options *options, unsigned thread_count,
 				   struct muster_error *err)
 {
-	return put_each_path(options, thread_count, take_path, cutter, err);
+	return put_each_path(repository, options, thread_count, take_path, cutter, err);
 }
 
 static enum muster_code take_leaf(struct shard_cutter *cutter, const struct leaf_record *leaf,

@@ -7,14 +7,14 @@
 #define ENGINE_DRAFT_RANGES_H
 
 #include "artifact/format/manifest.h"
-#include "io/store/store.h"
+#include "engine/repository/repository.h"
 #include "muster/put.h"
 #include "planners/shard/shard.h"
 
 #define RANGES_FILE_BYTES (32u << 10) /* what is hashed while a small file is opened and read */
 
 /** By listing and stat alone. */
-enum muster_code ranges_of_sources(struct shard_cutter *cutter,
+enum muster_code ranges_of_sources(struct shard_cutter *cutter, struct repository *repository,
 				   const struct muster_put_options *options, unsigned thread_count,
 				   struct muster_error *err);
 /** By its list of leaves: no entry is read. */

@@ -101,6 +101,7 @@ struct finishing {
 	struct draft *draft;
 	uint8_t version_id[16];
 	bool is_final; /* it was there before */
+	const char *run;
 };
 
 static enum muster_code write_seal(struct draft *draft, struct muster_error *err)
@@ -282,6 +283,7 @@ static enum muster_code commit(struct finishing *finishing, const struct part_st
 	commit.request.alias_count = plan->aliases.count;
 	commit.request.tags = words.tags;
 	commit.request.tag_count = plan->tags.count;
+	commit.request.run = finishing->run;
 	commit.request.ttl_days = plan->ttl_days;
 	commit.request.ttl_disabled = plan->ttl_disabled;
 	memcpy(commit.request.version_id, finishing->version_id, 16);
@@ -342,10 +344,10 @@ static bool is_empty(const struct draft *draft)
 	return !draft->plan.base.is_named && !draft->plan.ranges.count;
 }
 
-enum muster_code draft_save(struct draft *draft, const struct muster_job *job,
+enum muster_code draft_save(struct draft *draft, const struct muster_job *job, const char *run,
 			    struct draft_result *result, struct muster_error *err)
 {
-	struct finishing finishing = { .draft = draft };
+	struct finishing finishing = { .draft = draft, .run = run };
 	enum muster_code code = MUSTER_FULL;
 
 	*result = (struct draft_result){ 0 };

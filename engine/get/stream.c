@@ -60,6 +60,7 @@ static enum muster_code open_blob(void *state, void *cookie, int *fd, struct fil
 	stream->fault = code == MUSTER_ABSENT ? GET_FAULT_ABSENT : GET_FAULT_OTHER;
 	if (code)
 		return code;
+	store_will_read(at.object, at.offset_bytes, at.size_bytes);
 	found->size_bytes = stream->size_bytes = at.size_bytes;
 	return MUSTER_OK;
 }

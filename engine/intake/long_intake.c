@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* So many chunks are worth lanes (base/hash/hash_stream.h). */
+#define LANES_MIN 4
+
 struct slot {
 	struct long_file file;
 	bool is_live;
@@ -13,7 +16,7 @@ struct slot {
 	struct hash_stream *stream;
 	enum digest_algorithm algorithm; /* of the stream */
 	uint8_t *chunk;
-	size_t chunk_len; /* of this round */
+	size_t chunk_room, chunk_len; /* of this round: what may come, what came */
 };
 
 struct long_intake {
@@ -21,6 +24,7 @@ struct long_intake {
 	struct long_ops ops;
 	struct hasher *hasher;
 	unsigned live_count;
+	size_t waited;	 /* for whose room last */
 	uint8_t *chunks; /* NULL until the first file comes */
 	struct slot slots[LONG_INTAKE_FILES];
 };
@@ -213,6 +217,39 @@ static enum muster_code take_files(struct long_intake *intake, struct muster_err
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 
+static bool need_room(struct long_intake *intake, struct slot *slot, bool may_wait)
+{
+	const struct long_ops *ops = &intake->ops;
+	size_t room = LONG_INTAKE_CHUNK_BYTES;
+
+	/* Where it ends, perhaps nothing more is written. */
+	if (ops->room && slot->done_bytes < slot->found.size_bytes)
+		room = ops->room(ops->state, slot->file.cookie, may_wait);
+	slot->chunk_room = room < LONG_INTAKE_CHUNK_BYTES ? room : LONG_INTAKE_CHUNK_BYTES;
+	return room;
+}
+
+/* Who has no room stands still while others go on: as long as they are enough for lanes, or there
+ * never were so many. Whose room is waited for goes round. */
+static void find_room(struct long_intake *intake)
+{
+	unsigned wanted = intake->live_count < LANES_MIN ? 1 : LANES_MIN, count = 0;
+
+	for (size_t i = 0; i < LONG_INTAKE_FILES; i++) {
+		struct slot *slot = &intake->slots[i];
+
+		slot->chunk_room = 0;
+		if (slot->is_live)
+			count += need_room(intake, slot, false);
+	}
+	for (size_t i = 0; i < LONG_INTAKE_FILES && count < wanted; i++) {
+		struct slot *slot = &intake->slots[++intake->waited % LONG_INTAKE_FILES];
+
+		if (slot->is_live && !slot->chunk_room)
+			count += need_room(intake, slot, true);
+	}
+}
+
 static enum muster_code read_chunk(struct long_intake *intake, struct slot *slot,
 				   struct muster_error *error)
 {
@@ -220,8 +257,8 @@ static enum muster_code read_chunk(struct long_intake *intake, struct slot *slot
 
 	if (ops->read)
 		return ops->read(ops->state, slot->file.cookie, slot->done_bytes, slot->chunk,
-				 LONG_INTAKE_CHUNK_BYTES, &slot->chunk_len, error);
-	return file_read_at(slot->fd, slot->done_bytes, slot->chunk, LONG_INTAKE_CHUNK_BYTES,
+				 slot->chunk_room, &slot->chunk_len, error);
+	return file_read_at(slot->fd, slot->done_bytes, slot->chunk, slot->chunk_room,
 			    &slot->chunk_len, error);
 }
 
@@ -241,7 +278,7 @@ static enum muster_code read_chunks(struct long_intake *intake, struct muster_er
 		enum muster_code failed;
 
 		slot->chunk_len = 0;
-		if (!slot->is_live)
+		if (!slot->is_live || !slot->chunk_room)
 			continue;
 		slot->is_new = false;
 		failed = read_chunk(intake, slot, &error);
@@ -284,7 +321,7 @@ static enum muster_code give_chunk(struct long_intake *intake, struct slot *slot
 	if (code == MUSTER_END)
 		return slot_end(intake, slot, code, NULL, err);
 	slot->done_bytes += slot->chunk_len;
-	if (!code && slot->chunk_len < LONG_INTAKE_CHUNK_BYTES)
+	if (!code && slot->chunk_len < slot->chunk_room)
 		code = slot_finish(intake, slot, err);
 	return code;
 }
@@ -296,7 +333,7 @@ static enum muster_code give_chunks(struct long_intake *intake, struct muster_er
 	for (size_t i = 0; i < LONG_INTAKE_FILES && !code; i++) {
 		struct slot *slot = &intake->slots[i];
 
-		if (slot->is_live && !slot->is_new)
+		if (slot->is_live && !slot->is_new && slot->chunk_room)
 			code = give_chunk(intake, slot, err);
 	}
 	return code;
@@ -323,8 +360,10 @@ static void cancel_all(struct long_intake *intake)
 
 static enum muster_code one_round(struct long_intake *intake, struct muster_error *err)
 {
-	enum muster_code code = read_chunks(intake, err);
+	enum muster_code code;
 
+	find_room(intake);
+	code = read_chunks(intake, err);
 	if (!code)
 		hash_chunks(intake);
 	return code ? code : give_chunks(intake, err);

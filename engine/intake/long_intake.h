@@ -60,6 +60,10 @@ struct long_ops {
 	/* It is open. NULL: nobody wants to know. MUSTER_END: no more of this file is wanted. */
 	enum muster_code (*begin)(void *state, void *cookie, const struct file_stat *found,
 				  struct muster_error *err);
+	/* NULL, or: how many bytes `chunk` takes of it before it waits for something; 0: none now.
+	 * With `may_wait` it waits, and there is room. Files without room stand still while others
+	 * go on. */
+	size_t (*room)(void *state, void *cookie, bool may_wait);
 	/* NULL, and MUSTER_END, as in `begin`. */
 	enum muster_code (*chunk)(void *state, void *cookie, struct view data,
 				  struct muster_error *err);

@@ -9,6 +9,7 @@
 #include "base/text/text.h"
 #include "engine/blob/blob_reader.h"
 #include "engine/look/named_version.h"
+#include "planners/verification/verification.h"
 
 #define PIECE_BYTES (1u << 20)
 
@@ -51,7 +52,7 @@ static struct blob_key key_of(const struct entry *entry)
 
 static enum muster_code check_stored(const struct entry *entry, struct muster_error *err)
 {
-	if (entry->ref.len)
+	if (verification_is_reference(entry))
 		return muster_fail(err, MUSTER_E_UNSUPPORTED,
 				   "it is a reference to '%.*s': its bytes are not stored here",
 				   VIEW_ARGS(entry->ref));

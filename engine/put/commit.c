@@ -48,6 +48,7 @@ static struct save_request save_request(struct put_job *job)
 					.tags = options->tags,
 					.tag_count = options->tag_count,
 					.ttl_days = options->ttl_days,
+					.run = options->run,
 					.relies = reliance_still_holds,
 					.relies_state = &job->run.emit.reliance };
 

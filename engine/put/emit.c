@@ -33,12 +33,22 @@ static void reference_entry(const struct put_item *item, struct entry *out)
 	out->has_size = true;
 }
 
+static bool carried_entry(const struct put_item *item, struct entry *out)
+{
+	*out = *item->carried;
+	out->path = item->path;
+	out->is_placed = out->has_checksum;
+	return !out->is_placed || blob_place_resolve(&item->place, &out->placement);
+}
+
 bool put_item_entry(const struct put_run *run, const struct put_item *item, struct entry *out)
 {
 	if (item->is_reference) {
 		reference_entry(item, out);
 		return true;
 	}
+	if (item->carried)
+		return carried_entry(item, out);
 	*out = (struct entry){ .path = item->path,
 			       .algorithm = run->hashing.algorithm,
 			       .fingerprint = item->fingerprint,
@@ -148,6 +158,7 @@ static enum muster_code emit_item_locked(struct put_run *run, const struct put_i
 	case ITEM_READ:
 	case ITEM_KEPT:
 	case ITEM_TRACKED:
+	case ITEM_CARRIED:
 		break;
 	}
 	code = run->options->dry_run ? MUSTER_OK : add_item_locked(run, item, err);
@@ -157,6 +168,8 @@ static enum muster_code emit_item_locked(struct put_run *run, const struct put_i
 		put_note_stat_locked(run, item, false);
 	else if (item->fate == ITEM_KEPT)
 		run->report->kept_files++;
+	else if (item->fate == ITEM_CARRIED)
+		run->report->carried_entries++;
 	put_count_done(run, item);
 	return MUSTER_OK;
 }

@@ -13,13 +13,16 @@ static void count_read(struct put_run *run, uint64_t bytes)
 
 struct blob_key put_item_key(const struct put_run *run, const struct put_item *item)
 {
-	struct blob_key key = { .algorithm = (uint8_t)run->hashing.algorithm,
+	const struct entry *carried = item->carried;
+	const struct fingerprint *of = carried ? &carried->fingerprint : &item->fingerprint;
+	struct blob_key key = { .algorithm = (uint8_t)(carried ? carried->algorithm
+							       : run->hashing.algorithm),
 				.size_bytes = item->found.size_bytes,
 				.has_identity = run->hashing.has_identity };
 
-	memcpy(key.digest, item->fingerprint.digest, DIGEST_BYTES);
-	memcpy(key.checksum, item->fingerprint.checksum, CHECKSUM_BYTES);
-	memcpy(key.identity, item->fingerprint.identity, IDENTITY_BYTES);
+	memcpy(key.digest, of->digest, DIGEST_BYTES);
+	memcpy(key.checksum, of->checksum, CHECKSUM_BYTES);
+	memcpy(key.identity, of->identity, IDENTITY_BYTES);
 	return key;
 }
 

@@ -73,6 +73,14 @@ static enum muster_code begin(void *state, void *cookie, const struct file_stat 
 	return MUSTER_OK;
 }
 
+static size_t room(void *state, void *cookie, bool may_wait)
+{
+	struct large_item *large = cookie;
+
+	(void)state;
+	return large->stream ? blob_stream_room(large->stream, may_wait) : SIZE_MAX;
+}
+
 static enum muster_code chunk(void *state, void *cookie, struct view data, struct muster_error *err)
 {
 	struct large_item *large = cookie;
@@ -186,6 +194,7 @@ static enum muster_code need_long_intake(struct put_worker *worker, bool is_refe
 	struct long_ops ops = { .state = worker,
 				.next = next,
 				.begin = begin,
+				.room = room,
 				.chunk = chunk,
 				.end = end,
 				.is_stopping = is_stopping,

@@ -124,6 +124,22 @@ static enum muster_code open_tracked(struct input *input, const char *name,
 	return open_single(input, name, err);
 }
 
+/* One entry under its last name, or all of a directory. */
+static enum muster_code open_version(struct input *input, const char *name,
+				     struct muster_error *err)
+{
+	enum muster_code code;
+
+	if (!input->repository)
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "'%s': without a repository there are no versions", input->root);
+	code = version_list_open(&input->version, input->repository, input->root, name, err);
+	if (code)
+		return code;
+	input->is_single = version_list_is_single(input->version);
+	return input->is_single ? MUSTER_OK : set_prefix(input, name, err);
+}
+
 static enum muster_code open_reference(struct input *input, const char *name,
 				       const struct source_limits *limits, struct muster_error *err)
 {
@@ -139,6 +155,8 @@ static enum muster_code open_reference(struct input *input, const char *name,
 			err, MUSTER_E_UNSUPPORTED,
 			"put '%s': references over the network are not part of this version",
 			input->root);
+	case URI_MUSTER:
+		return open_version(input, name, err);
 	case URI_TRACKED:
 		input->directory = strdup(input->root);
 		return input->directory ? open_tracked(input, name, err)
@@ -164,6 +182,8 @@ enum muster_code input_open(struct input *input, const struct muster_put_options
 {
 	input->options = options;
 	input->root = from->path;
+	input->begin = limits->begin;
+	input->end = limits->end;
 	if (uri_kind(from->path) != URI_NONE)
 		return open_reference(input, from->name, limits, err);
 	input->directory = strdup(from->path);
@@ -185,6 +205,7 @@ void input_release(struct input *input)
 	if (input->walk)
 		walk_close(input->walk);
 	file_list_close(input->list);
+	version_list_close(input->version);
 	bytes_release(&input->prefix);
 	free(input->directory);
 }
@@ -217,6 +238,9 @@ enum muster_code input_load(struct input *input, struct muster_error *err)
 		input->next = input->count = 0;
 		if (input->walk) {
 			code = load_walk(input, err);
+		} else if (input->version) {
+			code = version_list_next(input->version, &input->carried, &input->count,
+						 err);
 		} else {
 			code = file_list_next(input->list, &input->listed, err);
 			input->count = code ? 0 : input->listed.count;
@@ -230,6 +254,8 @@ enum muster_code input_load(struct input *input, struct muster_error *err)
 
 struct view input_head(const struct input *input)
 {
+	if (input->version)
+		return input->carried[input->next].path;
 	return input->walk ? input->shared->batch->entries[input->next].path
 			   : input->listed.entries[input->next].path;
 }
@@ -283,16 +309,51 @@ static void fill_from_list(struct put_item *item, const struct list_entry *entry
 		put_item_fail(item, &entry->error);
 }
 
+static void fill_from_version(struct put_item *item, const struct entry *entry)
+{
+	item->path = entry->path;
+	item->name = "";
+	item->fate = ITEM_CARRIED;
+	item->is_reference = false; /* its bytes are stored */
+	item->carried = entry;
+	item->found.size_bytes = entry->has_size ? entry->size_bytes : 0;
+}
+
+/* How the whole path stands to a bound. */
+static int compare_whole(const struct input *input, struct view path, struct view bound)
+{
+	size_t len = input->prefix.len < bound.len ? input->prefix.len : bound.len;
+	int order = len ? memcmp(input->prefix.ptr, bound.ptr, len) : 0;
+
+	if (order || len < input->prefix.len)
+		return order ? order : 1;
+	return view_compare(path, view_of(bound.ptr + len, bound.len - len));
+}
+
+/* No pattern is asked for what is named itself. */
+static bool is_in_range(const struct input *input, struct view path)
+{
+	return (!input->begin.len || compare_whole(input, path, input->begin) >= 0) &&
+	       (!input->end.len || compare_whole(input, path, input->end) < 0);
+}
+
 bool input_take(struct input *input, struct put_item *item)
 {
 	*item = (struct put_item){ .is_reference = input->uri != NULL };
+	if (input->version) {
+		fill_from_version(item, &input->carried[input->next++]);
+		return input->is_single ? is_in_range(input, item->path)
+					: is_wanted(input, item->path, false);
+	}
 	if (input->walk) {
 		fill_from_walk(item, &input->shared->batch->entries[input->next++]);
 		return true; /* the walk has asked the filter */
 	}
 	fill_from_list(item, &input->listed.entries[input->next++]);
-	if (input->is_tracked)
+	if (input->is_tracked) {
 		item->fate = ITEM_TRACKED;
+		return is_in_range(input, item->path);
+	}
 	return is_wanted(input, item->path, false);
 }
 
@@ -347,11 +408,65 @@ static char *own_item(char *at, const struct input *input, struct put_item *item
 	return at;
 }
 
+/* --- entries of another version ------------------------------------------------------------- */
+
+static size_t carried_bytes(const struct input *input, const struct put_item *item)
+{
+	const struct entry *entry = item->carried;
+
+	return sizeof(*entry) + input->prefix.len + item->path.len + entry->digest_text.len +
+	       entry->ref.len + entry->extra.len + entry->birth_artifact_id.len;
+}
+
+static char *own_text(char *at, struct view *text)
+{
+	char *begin = at;
+
+	at = put_bytes(at, text->ptr, text->len);
+	*text = view_of(begin, text->len);
+	return at;
+}
+
+/* The entries stand before all texts, where they are aligned. */
+static enum muster_code give_carried(struct input *input, struct put_batch *batch,
+				     struct muster_error *err)
+{
+	struct entry *entries;
+	size_t bytes = 1;
+	char *at;
+
+	for (size_t i = 0; i < batch->item_count; i++)
+		bytes += carried_bytes(input, &batch->items[i]);
+	batch->text = malloc(bytes);
+	if (!batch->text)
+		return muster_fail_memory(err, "entries");
+	entries = (struct entry *)(void *)batch->text;
+	at = (char *)(entries + batch->item_count);
+	for (size_t i = 0; i < batch->item_count; i++) {
+		struct put_item *item = &batch->items[i];
+		char *path = at;
+
+		entries[i] = *item->carried;
+		at = put_bytes(at, input->prefix.ptr, input->prefix.len);
+		at = put_bytes(at, item->path.ptr, item->path.len);
+		item->path = view_of(path, (size_t)(at - path));
+		at = own_text(at, &entries[i].digest_text);
+		at = own_text(at, &entries[i].ref);
+		at = own_text(at, &entries[i].extra);
+		at = own_text(at, &entries[i].birth_artifact_id);
+		item->carried = &entries[i];
+	}
+	batch->dir_fd = -1;
+	return MUSTER_OK;
+}
+
 enum muster_code input_give(struct input *input, struct put_batch *batch, struct muster_error *err)
 {
 	size_t bytes = 1;
 	char *at;
 
+	if (input->version)
+		return give_carried(input, batch, err);
 	batch->dir_fd = input->walk ? input->shared->batch->dir_fd : input->listed.dir_fd;
 	batch->walk = shared_walk_ref(input->shared);
 	if (input->walk && !input->prefix.len && !input->uri)

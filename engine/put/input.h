@@ -1,6 +1,6 @@
 /**
  * input - one source of a put and its items that wait: a directory, a file, a list of files in a
- * directory, or a reference to any of them.
+ * directory, or a reference to any of them, or to entries of another version.
  *
  * References (wandb-formats §7): `file://` walks and digests what is there, by MD5 whatever the
  * repository's digest, and stores no bytes; any scheme that is not followed is tracked by its text
@@ -12,24 +12,30 @@
 
 #include "engine/put/list.h"
 #include "engine/put/put_internal.h"
+#include "engine/put/version_list.h"
 
 struct input {
 	const struct muster_put_options *options;
-	const char *root;    /* as the user wrote it, for messages */
-	struct bytes prefix; /* "" or "name/" */
-	char *directory;     /* where it lies on disk; owned */
-	const char *uri;     /* of a reference; NULL: bytes are stored */
-	bool is_tracked;     /* a reference that is not followed */
-	bool is_single;	     /* one file: its URI is the whole one */
-	struct walk *walk;   /* this, or the list */
+	const char *root;	       /* as the user wrote it, for messages */
+	struct bytes prefix;	       /* "" or "name/" */
+	char *directory;	       /* where it lies on disk; owned */
+	const char *uri;	       /* of a reference; NULL: bytes are stored */
+	bool is_tracked;	       /* a reference that is not followed */
+	struct view begin, end; /* what single things must lie between */
+	bool is_single;		       /* one file: its URI is the whole one */
+	struct repository *repository; /* set before; NULL: there are no versions */
+	struct walk *walk;	       /* this, or one of the lists */
 	struct file_list *list;
+	struct version_list *version;
 	struct shared_walk *shared; /* the walk's batch in hand */
 	struct list_batch listed;
+	const struct entry *carried; /* of the version, in hand */
 	size_t next, count;
 	bool is_done;
 };
 
-/** `input` is zeroed. Errors: MUSTER_E_NAME, MUSTER_E_USAGE, MUSTER_E_UNSUPPORTED. */
+/** `input` is zeroed but for the repository. Errors: MUSTER_E_NAME, MUSTER_E_USAGE,
+ * MUSTER_E_UNSUPPORTED. */
 enum muster_code input_open(struct input *input, const struct muster_put_options *options,
 			    const struct muster_source *from, const struct source_limits *limits,
 			    struct muster_error *err);

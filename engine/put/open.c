@@ -205,6 +205,10 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 					.names_max_bytes = job->run.memory.sort_bytes };
 	enum muster_code code = job->part ? MUSTER_OK : open_collection(job, err);
 
+	if (job->part) {
+		limits.begin = job->part->begin;
+		limits.end = job->part->end;
+	}
 	if (!code)
 		code = repository_read_gc(job->repository, err);
 	if (!code)
@@ -216,6 +220,7 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 	if (!code)
 		code = adopt_dead(job, err);
 	if (!code)
-		code = put_source_open(&job->run.plan.source, job->run.options, &limits, err);
+		code = put_source_open(&job->run.plan.source, job->repository, job->run.options,
+				       &limits, err);
 	return code ? code : open_emit(job, err);
 }

@@ -13,13 +13,14 @@ static enum muster_code tell(const struct put_batch *batch, put_path_fn *fn, voi
 	return code;
 }
 
-enum muster_code put_each_path(const struct muster_put_options *options, unsigned thread_count,
+enum muster_code put_each_path(struct repository *repository,
+			       const struct muster_put_options *options, unsigned thread_count,
 			       put_path_fn *fn, void *state, struct muster_error *err)
 {
 	const struct source_limits limits = { .thread_count = thread_count };
 	struct put_source *source = NULL;
 	struct put_batch *batch;
-	enum muster_code code = put_source_open(&source, options, &limits, err);
+	enum muster_code code = put_source_open(&source, repository, options, &limits, err);
 
 	while (!code && !(code = put_source_next(source, &batch, err))) {
 		code = tell(batch, fn, state, err);

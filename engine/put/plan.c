@@ -106,6 +106,20 @@ static void plan_reference(const struct put_run *run, struct put_item *item,
 		read_it(item);
 }
 
+/* Its bytes are where the other version says, if its pack is there and stays; else the index is
+ * asked. A reference that is kept as it is has none. */
+static void plan_carried(struct put_run *run, struct put_item *item)
+{
+	const struct entry *entry = item->carried;
+
+	if (!entry->has_checksum)
+		return;
+	if (entry->is_placed && reliance_on(&run->plan.reliance, &entry->placement))
+		item->place = (struct blob_place){ .known = entry->placement };
+	else
+		item->is_wanted_stored = true;
+}
+
 static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 				  struct muster_error *err)
 {
@@ -114,7 +128,7 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 	struct muster_error why = { 0 };
 	enum muster_code code;
 
-	if (item->fate != ITEM_READ && item->fate != ITEM_TRACKED)
+	if (item->fate != ITEM_READ && item->fate != ITEM_TRACKED && item->fate != ITEM_CARRIED)
 		return MUSTER_OK;
 	code = find_in_base(run, item->path, &base, err);
 	if (code)
@@ -125,6 +139,10 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 	}
 	if (item->fate == ITEM_TRACKED)
 		return MUSTER_OK;
+	if (item->fate == ITEM_CARRIED) {
+		plan_carried(run, item);
+		return MUSTER_OK;
+	}
 	if (run->cache)
 		known = stat_cache_find(run->cache, item->path);
 	if (item->is_reference) {
@@ -158,6 +176,14 @@ static enum muster_code settle_stored(struct put_run *run, struct put_item *item
 
 	if (code != MUSTER_ABSENT)
 		return code;
+	if (item->fate == ITEM_CARRIED) {
+		struct muster_error lost = { 0 };
+
+		muster_fail(&lost, MUSTER_E_FORMAT,
+			    "the repository has lost its bytes ('check' tells all that is lost)");
+		put_item_fail(item, &lost);
+		return MUSTER_OK;
+	}
 	item->fate = ITEM_READ;
 	read_it(item);
 	return MUSTER_OK;

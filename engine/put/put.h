@@ -24,6 +24,9 @@ enum muster_code put_run(struct repository *repository, const char *cache_dir,
 struct put_part {
 	const struct manifest_pointer *base; /* unchanged files are kept from it; NULL: none */
 	bool leaves_out_base;		     /* what is as in the base, to the last bit */
+	/* Of things that are named one by one only those with begin <= path < end; empty: no bound.
+	 * Of directories `wanted` decides. */
+	struct view begin, end;
 	/* Lends the session that stores, begun when it is first needed. From any thread. */
 	enum muster_code (*need_session)(void *state, struct session **out,
 					 struct muster_error *err);
@@ -47,7 +50,8 @@ enum muster_code put_run_part(struct repository *repository, const char *cache_d
  *  returned. `thread_count` readers list directories; nothing else is read. */
 typedef enum muster_code put_path_fn(void *state, struct view path, uint64_t size_bytes,
 				     struct muster_error *err);
-enum muster_code put_each_path(const struct muster_put_options *options, unsigned thread_count,
+enum muster_code put_each_path(struct repository *repository,
+			       const struct muster_put_options *options, unsigned thread_count,
 			       put_path_fn *fn, void *state, struct muster_error *err);
 
 #endif

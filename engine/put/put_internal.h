@@ -48,6 +48,7 @@ enum item_fate {
 	ITEM_KEPT,    /* known from cache and base: has both, too */
 	ITEM_LARGE,   /* to be read by a stream of its own; emitted through the side run */
 	ITEM_TRACKED, /* a reference that is not followed: its URI is its digest */
+	ITEM_CARRIED, /* an entry of another version, bytes and all */
 	ITEM_FAILED,
 	ITEM_VANISHED, /* gone when it was opened: counted, no failure */
 };
@@ -64,6 +65,7 @@ struct put_item {
 	bool is_as_in_base;    /* ITEM_KEPT: just this is its entry in the base */
 	uint64_t base_rank; /* ITEM_KEPT: just this is the base's so-manyth entry, from 1; 0: not */
 	struct view ref;    /* its URI */
+	const struct entry *carried; /* ITEM_CARRIED: all but its path; `place` if it has bytes */
 	struct fingerprint fingerprint;
 	struct blob_place place;
 	struct muster_error *error; /* ITEM_FAILED; owned by the batch or the walk */
@@ -107,9 +109,13 @@ struct put_source;
 struct source_limits {
 	unsigned thread_count;
 	size_t ahead_entry_max, names_max_bytes;
+	/* Single things that are named are taken only if begin <= path < end; empty: no bound. */
+	struct view begin, end;
 };
 
-enum muster_code put_source_open(struct put_source **out, const struct muster_put_options *options,
+/** `repository` NULL: there are no versions to take entries of. */
+enum muster_code put_source_open(struct put_source **out, struct repository *repository,
+				 const struct muster_put_options *options,
 				 const struct source_limits *limits, struct muster_error *err);
 void put_source_close(struct put_source *source);
 /** The next items in path order. MUSTER_END. Errors: MUSTER_E_USAGE for two sources of one path,

@@ -11,7 +11,8 @@ struct put_source {
 	struct clash clash;
 };
 
-enum muster_code put_source_open(struct put_source **out, const struct muster_put_options *options,
+enum muster_code put_source_open(struct put_source **out, struct repository *repository,
+				 const struct muster_put_options *options,
 				 const struct source_limits *limits, struct muster_error *err)
 {
 	struct put_source *source = calloc(1, sizeof(*source));
@@ -25,6 +26,7 @@ enum muster_code put_source_open(struct put_source **out, const struct muster_pu
 		code = muster_fail_memory(err, "the sources");
 	for (size_t i = 0; i < options->source_count && !code; i++) {
 		source->input_count++;
+		source->inputs[i].repository = repository;
 		code = input_open(&source->inputs[i], options, &options->sources[i], limits, err);
 	}
 	if (code) {

@@ -54,8 +54,7 @@ static enum muster_code open_names(struct collection *collection,
 	return log_open(&collection->names, &options, err);
 }
 
-/* The log of the collection that the name means now. */
-static enum muster_code open_versions(struct collection *collection, struct muster_error *err)
+enum muster_code collection_open_log(struct collection *collection, struct muster_error *err)
 {
 	struct log_options options = { .store = repository_store(collection->repository),
 				       .effects = repository_effects(collection->repository),
@@ -193,7 +192,7 @@ static enum muster_code find_versions(struct collection *collection, struct must
 		return code;
 	if (!collection->name.is_bound)
 		return MUSTER_ABSENT;
-	code = open_versions(collection, err);
+	code = collection_open_log(collection, err);
 	if (!code)
 		code = log_read(collection->log, err);
 	if (!code)

@@ -46,6 +46,10 @@ enum muster_code collection_open(struct collection **out, struct repository *rep
 enum muster_code collection_open_or_intend(struct collection **out, struct repository *repository,
 					   const struct collection_name *name, const char *type,
 					   struct muster_error *err);
+/** The collection with this id, whatever it is called, and though it was deleted. Only to be read:
+ *  it has no name's log, and what is changed would not be decided. Errors: MUSTER_E_NAME. */
+enum muster_code collection_open_id(struct collection **out, struct repository *repository,
+				    const uint8_t collection_id[16], struct muster_error *err);
 void collection_close(struct collection *collection); /* takes NULL */
 
 /** Read the log to its head. MUSTER_E_NAME if the collection was deleted. */
@@ -68,6 +72,15 @@ enum muster_code collection_description(struct collection *collection,
 					struct muster_error *err);
 enum muster_code collection_metadata(struct collection *collection, const struct version *version,
 				     struct bytes *out, struct muster_error *err);
+
+/** Append the id of the run that saved the version; nothing if there is none. One event. */
+enum muster_code collection_run(struct collection *collection, const struct version *version,
+				struct bytes *out, struct muster_error *err);
+/** The same of save event `number`, of a version that may be deleted. MUSTER_E_FORMAT: it is of
+ *  another version. */
+enum muster_code collection_run_of_event(struct collection *collection, uint64_t number,
+					 const uint8_t version_id[16], struct bytes *out,
+					 struct muster_error *err);
 
 /** The store's times, since 1970, of the save events of `count` versions from number `first` on; 0
  *  for deleted ones. No request if the log was listed with all of them (log_stored_ms()), else one
@@ -110,7 +123,7 @@ struct save_request {
 	size_t tag_count;
 	uint64_t ttl_days;	/* 0: none of its own */
 	bool ttl_disabled;	/* it inherits none */
-	const char *run;	/* NULL: none */
+	const char *run;	/* the id of one that there is; NULL: none */
 	save_relies_fn *relies; /* NULL: nothing to ask */
 	void *relies_state;
 };

@@ -42,6 +42,9 @@ struct change {
 enum muster_code collection_change(struct collection *collection, struct change *change,
 				   struct muster_error *err);
 
+/** Begin with the log of the collection whose id stands in `name`. */
+enum muster_code collection_open_log(struct collection *collection, struct muster_error *err);
+
 /** The version, or MUSTER_E_NAME. */
 enum muster_code collection_require(const struct collection *collection, uint64_t number,
 				    const struct version **out, struct muster_error *err);

@@ -5,6 +5,7 @@
 
 #include "artifact/name.h"
 #include "base/text/utf8.h"
+#include "engine/repository/run.h"
 
 #define LATEST VIEW_LITERAL("latest")
 
@@ -15,7 +16,8 @@ struct save {
 	struct texts aliases, tags; /* each once, without `latest`; views into the request */
 	struct bytes metadata;	    /* canonical */
 	struct view description;
-	bool is_synced;
+	struct run_id run;	 /* if request->run */
+	bool is_synced, is_told; /* the run was told what it is about to log */
 };
 
 static enum muster_code check_alias(struct view alias, struct muster_error *err)
@@ -60,17 +62,12 @@ static enum muster_code take_texts(struct texts *out, const char *const *from, s
 static enum muster_code check_texts(const struct save_request *request, struct muster_error *err)
 {
 	struct view description = view_text(request->description ? request->description : "");
-	struct view run = view_text(request->run ? request->run : "");
 
 	if (description.len > EVENT_DESCRIPTION_MAX_BYTES)
 		return muster_fail(err, MUSTER_E_LIMIT, "a description of %zu bytes is over %u",
 				   description.len, EVENT_DESCRIPTION_MAX_BYTES);
 	if (!utf8_valid(description))
 		return muster_fail(err, MUSTER_E_USAGE, "the description is not UTF-8");
-	if (run.len > EVENT_RUN_MAX_BYTES || !utf8_valid(run))
-		return muster_fail(err, MUSTER_E_USAGE,
-				   "the run's name is over %u bytes or not UTF-8",
-				   EVENT_RUN_MAX_BYTES);
 	return MUSTER_OK;
 }
 
@@ -79,6 +76,8 @@ static enum muster_code prepare(struct save *save, struct muster_error *err)
 	const struct save_request *request = save->request;
 	enum muster_code code = check_texts(request, err);
 
+	if (!code && request->run && !run_id_parse(view_text(request->run), &save->run))
+		code = muster_fail(err, MUSTER_E_USAGE, "'%s' is no id of a run", request->run);
 	if (!code)
 		code = take_texts(&save->aliases, request->aliases, request->alias_count,
 				  check_alias, err);
@@ -226,6 +225,13 @@ static enum muster_code decide_new(struct collection *collection, struct save *s
 		if (code)
 			return code;
 		save->is_synced = true;
+	}
+	if (request->run && !save->is_told) {
+		code = run_will_log(collection->repository, &save->run, collection_id(collection),
+				    request->version_id, err);
+		if (code)
+			return code;
+		save->is_told = true;
 	}
 	save->result->version_number = collection->state.version_count;
 	save->result->is_new = true;

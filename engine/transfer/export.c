@@ -1,5 +1,6 @@
 #include "artifact/wandb/manifest_json.h"
 #include "engine/look/named_version.h"
+#include "engine/put/uri.h"
 #include "engine/transfer/transfer.h"
 
 struct export
@@ -8,7 +9,31 @@ struct export
 	struct version_reader *reader;
 	struct wandb_writer *writer;
 	struct bytes text;
+	struct bytes reference;
 };
+
+/* "muster://<version id>/<path>" is "wandb-artifact://<version id>/<path>" to W&B: the id is what
+ * its own are, hexadecimal, and the path is written raw. Such an entry counts no bytes there. */
+static enum muster_code as_wandb(struct export *export, struct entry *entry,
+				 struct muster_error *err)
+{
+	uint8_t version_id[16];
+	struct view path;
+	enum muster_code code;
+
+	if (!uri_of_version(entry->ref, version_id, &path))
+		return MUSTER_OK;
+	export->reference.len = 0;
+	code = bytes_append_text(&export->reference, "wandb-artifact://", err);
+	if (!code)
+		code = bytes_append(&export->reference, path.ptr - 33, 33, err); /* the id, '/' */
+	if (!code)
+		code = uri_unescape(path, &export->reference, err);
+	entry->ref = bytes_view(&export->reference);
+	entry->size_bytes = 0;
+	entry->has_size = true;
+	return code;
+}
 
 static enum muster_code drain(struct export *export, size_t at_least, struct muster_error *err)
 {
@@ -28,7 +53,9 @@ static enum muster_code write_entries(struct export *export, struct muster_error
 	enum muster_code code;
 
 	while (!(code = version_reader_next(export->reader, &entry, err))) {
-		code = wandb_writer_entry(export->writer, &entry, err);
+		code = as_wandb(export, &entry, err);
+		if (!code)
+			code = wandb_writer_entry(export->writer, &entry, err);
 		if (!code)
 			code = drain(export, EXPORT_PIECE_BYTES, err);
 		if (code)
@@ -66,6 +93,7 @@ enum muster_code export_run(struct repository *repository, const struct artifact
 	wandb_writer_free(export.writer);
 	version_reader_close(export.reader);
 	bytes_release(&export.text);
+	bytes_release(&export.reference);
 	named_version_release(&named);
 	return code;
 }

@@ -24,6 +24,7 @@ static void init(struct import_run *run, struct repository *repository,
 	pthread_mutex_init(&run->manifest.lock, NULL);
 	pthread_mutex_init(&run->blobs.lock, NULL);
 	pthread_mutex_init(&run->ready.lock, NULL);
+	pthread_mutex_init(&run->carried.lock, NULL);
 	pthread_mutex_init(&run->failure.lock, NULL);
 }
 
@@ -41,6 +42,7 @@ static void release(struct import_run *run)
 	collection_close(run->collection);
 	if (run->from_fd >= 0)
 		close(run->from_fd); /* opened read-only: nothing can be lost here */
+	import_carried_release(run);
 	pthread_mutex_destroy(&run->failure.lock);
 	pthread_mutex_destroy(&run->ready.lock);
 	pthread_mutex_destroy(&run->blobs.lock);
@@ -121,8 +123,8 @@ static enum muster_code begin(struct import_run *run, struct muster_error *err)
 					       run->options->job.memory_bytes / SPILL_SHARE };
 	enum muster_code code = intake_form_of(&run->options->job, &run->form, err);
 
-	run->ring_bytes = intake_ring_bytes(run->options->job.memory_bytes,
-					    run->options->job.worker_count);
+	run->ring_bytes =
+		intake_ring_bytes(run->options->job.memory_bytes, run->options->job.worker_count);
 	if (!code)
 		code = import_read_open(run, err);
 	if (!code)
@@ -210,6 +212,7 @@ static struct save_request save_request(struct import_run *run)
 					.alias_count = options->alias_count,
 					.tags = options->tags,
 					.tag_count = options->tag_count,
+					.run = options->run,
 					.relies = still_relies,
 					.relies_state = run };
 

@@ -33,7 +33,7 @@ static enum muster_code add_ready_locked(struct import_run *run, const struct im
 	value.has_size = entry->has_size;
 	value.has_checksum = entry->has_checksum;
 	value.has_identity = entry->has_identity;
-	value.is_stored = !entry->ref.len;
+	value.is_stored = !entry->ref.len || entry->has_checksum;
 	value.size_bytes = entry->size_bytes;
 	value.fingerprint = entry->fingerprint;
 	value.place = item->place;

@@ -260,13 +260,27 @@ static enum muster_code read_file(struct import_worker *worker, struct import_it
 	return MUSTER_OK;
 }
 
+/* Its bytes are elsewhere, unless it is an entry of a version that is here. */
+static enum muster_code ingest_reference(struct import_worker *worker, struct import_item *item,
+					 struct muster_error *err)
+{
+	struct muster_error error = { 0 };
+	bool is_carried;
+	enum muster_code code = import_carry(worker->run, item, &is_carried, err);
+
+	if (code || !is_carried)
+		return code;
+	code = look_up(worker, item, &error, err);
+	return settle(worker->run, item, code, &error);
+}
+
 static enum muster_code ingest_item(struct import_worker *worker, struct import_item *item,
 				    struct muster_error *err)
 {
 	struct muster_error error = { 0 };
 
 	if (item->entry.ref.len)
-		return MUSTER_OK;
+		return ingest_reference(worker, item, err);
 	if (item->entry.algorithm == DIGEST_TEXT) {
 		muster_fail(&error, MUSTER_E_FORMAT,
 			    "its digest '%.*s' is not one of bytes, and it is no reference",

@@ -16,21 +16,30 @@
 #include "engine/intake/form.h"
 #include "engine/intake/intake_set.h"
 #include "engine/intake/long_intake.h"
+#include "engine/manifest/version_reader.h"
 #include "engine/manifest/version_writer.h"
 #include "engine/repository/collection.h"
 #include "engine/transfer/transfer.h"
 #include "io/spill/spill.h"
 
-#define IMPORT_BATCH_MAX     256
-#define IMPORT_TEXT_BYTES    (1u << 20) /* of a batch; one entry may go beyond */
-#define IMPORT_PIECE_BYTES   (1u << 20) /* of the manifest */
-#define IMPORT_ALGORITHM_MAX 3		/* enum digest_algorithm as an index */
+#define IMPORT_BATCH_MAX      256
+#define IMPORT_TEXT_BYTES     (1u << 20) /* of a batch; one entry may go beyond */
+#define IMPORT_PIECE_BYTES    (1u << 20) /* of the manifest */
+#define IMPORT_KNOWN_VERSIONS 8		 /* whose entries are referred to: open at a time */
+#define IMPORT_ALGORITHM_MAX  3		 /* enum digest_algorithm as an index */
 
 struct import_item {
 	struct entry entry; /* its texts, and `name`, lie in the batch's text */
 	const char *name;   /* the path, for openat */
 	struct blob_place place;
 	bool is_failed;
+};
+
+/* A version that references name; NULL: the repository has it not. */
+struct import_known {
+	bool is_set;
+	uint8_t id[16];
+	struct version_reader *reader;
 };
 
 /* A worker's own, used again and again. */
@@ -80,6 +89,12 @@ struct import_run {
 		bool has_xxh128;
 	} ready;
 
+	struct { /* versions that references name */
+		pthread_mutex_t lock;
+		struct import_known known[IMPORT_KNOWN_VERSIONS];
+		size_t next;
+	} carried;
+
 	struct { /* the first failure of the run itself */
 		pthread_mutex_t lock;
 		struct muster_error error;
@@ -107,7 +122,7 @@ struct import_worker {
 	struct intake_set intakes;
 	struct blob_packer *packers[IMPORT_ALGORITHM_MAX];
 	struct import_batch batch;
-	struct { /* files of the batch that are read side by side */
+	struct {			    /* files of the batch that are read side by side */
 		struct long_intake *intake; /* NULL until it is needed */
 		size_t count, next;
 		struct import_item *items[IMPORT_BATCH_MAX];
@@ -144,6 +159,14 @@ enum muster_code import_unread(struct import_worker *worker, struct import_item 
 enum muster_code import_accept(struct import_item *item, const struct fingerprint *found,
 			       uint64_t size_bytes, bool has_identity, struct muster_error *err);
 struct blob_key import_key(const struct import_item *item);
+
+/* --- import_carried.c --- */
+
+/** Does this reference name an entry of a version that the repository has, with its digest? Then it
+ *  becomes ours, and has the size of that entry: its bytes can be looked up. */
+enum muster_code import_carry(struct import_run *run, struct import_item *item, bool *is_carried,
+			      struct muster_error *err);
+void import_carried_release(struct import_run *run);
 
 /* --- import_large.c --- */
 

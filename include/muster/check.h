@@ -36,6 +36,7 @@ struct muster_check_report {
 	uint64_t manifest_count, leaf_count, entry_count;
 	uint64_t pack_count, blob_count, checked_bytes;
 	uint64_t index_count;
+	uint64_t run_count, use_count;
 	uint64_t unreferenced_objects; /* what gc could collect */
 	uint64_t finding_count;
 	/* Last events of logs that nothing else vouches for: no session, no checkpoint, no other

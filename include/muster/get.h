@@ -18,6 +18,7 @@ struct muster_get_options {
 	const char *version;	 /* "[[entity/]project/]name[:alias]" */
 	const char *directory;	 /* NULL: ./artifacts/NAME:vN */
 	const char *path_prefix; /* NULL: all; ends at a path component */
+	const char *run; /* that uses the version (muster/run.h); NULL: MUSTER_RUN, "": none */
 	struct muster_wanted_rules rules;
 	bool allow_missing_references; /* a reference that cannot be had is skipped, with a count */
 	bool overwrite;	 /* files that differ are replaced; else each is a failed item */
@@ -29,6 +30,7 @@ struct muster_checkout_options {
 	struct muster_job job;
 	const char *version;
 	const char *directory;
+	const char *run;	/* as in struct muster_get_options */
 	bool delete_others;	/* files that no checkout wrote, or that were changed, go */
 	bool overwrite;		/* files that somebody changed are replaced */
 	uint64_t max_delete;	/* refuse before the first change if more would go; 0: no limit */

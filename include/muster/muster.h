@@ -18,6 +18,7 @@
 #include "muster/look.h"
 #include "muster/put.h"
 #include "muster/repository.h"
+#include "muster/run.h"
 #include "muster/transfer.h"
 
 /** The version of this library, "0.1.0". */

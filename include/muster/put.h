@@ -10,7 +10,10 @@
 
 /** A directory whose contents land at the root of the version, or a file under its base name; with
  *  `name` they land there. Or a reference: file:///… is digested where it lies and not stored; a
- *  URI of a scheme that is not followed is kept as it is, and needs a name. */
+ *  URI of a scheme that is not followed is kept as it is, and needs a name.
+ *  muster://[[entity/]project/]name:alias/path is an entry of another version of the repository,
+ *  or all below a directory (or without a path all) of it: it is referred to, and its stored bytes
+ *  are kept by the new version, too. */
 struct muster_source {
 	const char *path;
 	const char *name; /* NULL or a path in the version */
@@ -42,6 +45,7 @@ struct muster_put_options {
 	const char *const *tags;
 	size_t tag_count;
 	const char *onto;    /* alias or vN of the collection: that version plus these */
+	const char *run;     /* that logs it (muster/run.h); NULL: MUSTER_RUN, "": none */
 	unsigned ttl_days;   /* MUSTER_TTL_MAX_DAYS at most; 0: what the collection says */
 	bool dry_run;	     /* plan only: nothing is read or written */
 	bool rehash;	     /* do not believe the stat cache */
@@ -57,7 +61,8 @@ struct muster_put_report {
 	char digest[33];  /* W&B artifact digest, hex */
 	char root[65];	  /* content root, hex */
 	uint64_t entry_count, size_bytes;
-	uint64_t kept_files; /* unchanged by stat: not opened */
+	uint64_t kept_files;	  /* unchanged by stat: not opened */
+	uint64_t carried_entries; /* of other versions: muster://, nothing of them is read */
 	uint64_t read_files, read_bytes;
 	uint64_t packed_blobs, packed_bytes; /* new in the repository */
 	uint64_t shared_blobs, shared_bytes; /* read, but stored already */

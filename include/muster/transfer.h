@@ -27,6 +27,7 @@ struct muster_import_options {
 	size_t alias_count;
 	const char *const *tags;
 	size_t tag_count;
+	const char *run; /* as in struct muster_put_options */
 	bool commit_partial;
 };
 

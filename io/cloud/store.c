@@ -164,12 +164,15 @@ static const struct store_ops cloud_ops = {
 	.create = cloud_create,
 	.open = cloud_object_open,
 	.read = cloud_object_read,
+	.will_read = cloud_object_will_read,
 	.close = cloud_object_close,
 	.list = cloud_list,
 	.remove = cloud_remove,
 	.write_begin = cloud_write_begin,
 	.write_append = cloud_write_append,
+	.write_room = cloud_write_room,
 	.write_finish = cloud_write_finish,
+	.finish_max = STORE_CLOUD_FINISH_MAX,
 	.write_abort = cloud_write_abort,
 	.write_continue = cloud_write_continue,
 	.write_leave = cloud_write_leave,
@@ -224,8 +227,7 @@ static void fill(struct cloud_store *cloud, const struct store_cloud_options *op
 	if (options->prefix.len)
 		memcpy(cloud->prefix, options->prefix.ptr, options->prefix.len);
 	cloud_pool_init(&cloud->pool,
-			OR_DEFAULT(options->buffer_max_bytes, STORE_CLOUD_BUFFER_MAX_BYTES),
-			cloud->part_bytes);
+			OR_DEFAULT(options->buffer_max_bytes, STORE_CLOUD_BUFFER_MAX_BYTES));
 }
 
 enum muster_code store_cloud_open(struct store **out, const struct store_cloud_options *options,

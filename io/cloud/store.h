@@ -30,6 +30,7 @@
 #define STORE_CLOUD_IN_FLIGHT	     4 /* parts */
 #define STORE_CLOUD_RANGES_IN_FLIGHT 8
 #define STORE_CLOUD_IN_FLIGHT_MAX    16
+#define STORE_CLOUD_FINISH_MAX	     8 /* a server puts an object together for long */
 
 /** Zero is a good default where nothing else is said. */
 struct store_cloud_options {

@@ -6,8 +6,14 @@
  *	        run_bytes                           └ never more than run_bytes in all
  *
  * Who has read two pieces side by side, and RUN_MIN_BYTES, is taken to read on. What is on its way
- * is at most what was read, so at worst twice the bytes that were wanted are moved. A jump lets all
- * windows go. A window that fails is forgotten: the read then asks for itself, and tells why.
+ * is at most what was read, so at worst twice the bytes that were wanted are moved; who says that
+ *it will read on need not show it. A jump lets all windows go. A window that fails is forgotten:
+ *the read then asks for itself, and tells why.
+ *
+ * Objects that are read side by side have equal shares of the pool, in windows that are smaller
+ * where a share is: each has some on their way while it reads from another. Each gets its first
+ * window in any case: one that has none would wait a round trip for every read, and all that its
+ * thread reads with it.
  */
 #include <stdlib.h>
 
@@ -15,6 +21,9 @@
 
 /* Reads of single blobs have 64 KiB or less, four of them side by side are seldom chance. */
 #define RUN_MIN_BYTES (256u << 10)
+/* A share has so many windows, but none is smaller than this: then requests are what costs. */
+#define WINDOWS_OF_SHARE 4
+#define WINDOW_MIN_BYTES (1u << 20)
 
 struct cloud_window {
 	struct cloud_flight flight;
@@ -33,6 +42,11 @@ static void window_free(struct cloud_object *object, struct cloud_window *window
 	cloud_flight_release(&window->flight);
 	cloud_pool_give(&cloud_of(object->base.store)->pool, window->buffer, window->len);
 	free(window);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 static void drop_first(struct cloud_object *object)
@@ -71,7 +85,7 @@ static bool open_window(struct cloud_object *object, uint64_t offset_bytes, size
 		return false;
 	window->offset_bytes = offset_bytes;
 	window->len = len;
-	window->buffer = cloud_pool_take(pool, len, false);
+	window->buffer = cloud_pool_take(pool, len, !ahead->count);
 	cloud_object_aim(object, &window->flight, offset_bytes, window->buffer, len);
 	if (!window->buffer || cloud_flight_start(&window->flight, NULL)) {
 		window_free(object, window);
@@ -89,22 +103,31 @@ static uint64_t end_of_ahead(const struct cloud_object *object)
 	return object->held_len && object->held_at ? object->held_at : object->base.size_bytes;
 }
 
+/* Of few sizes, so that buffers are used again. */
+static uint64_t window_bytes(const struct cloud_store *cloud, uint64_t share_bytes)
+{
+	uint64_t bytes = cloud->range_bytes;
+
+	while (bytes / 2 >= WINDOW_MIN_BYTES && bytes > share_bytes / WINDOWS_OF_SHARE)
+		bytes /= 2;
+	return bytes;
+}
+
 static void look_ahead(struct cloud_object *object, uint64_t from_bytes)
 {
-	const struct cloud_store *cloud = cloud_of(object->base.store);
+	struct cloud_store *cloud = cloud_of(object->base.store);
 	struct cloud_ahead *ahead = &object->ahead;
-	uint64_t end = end_of_ahead(object), max = ahead->run_bytes;
+	uint64_t share = cloud_pool_share(&cloud->pool), max = window_bytes(cloud, share);
+	uint64_t end = end_of_ahead(object), most = least(ahead->run_bytes, share);
 	uint64_t at = ahead->count ? window_end(ahead->windows[ahead->count - 1]) : from_bytes;
 
-	if (max > cloud->range_bytes)
-		max = cloud->range_bytes;
+	max = least(max, ahead->run_bytes);
 	if (!object->held_at && at < object->held_len)
 		at = object->held_len;
 	if (at < from_bytes)
 		return; /* this read reaches beyond all windows: the next one begins anew */
-	while (at < end && ahead->count < cloud->ranges_in_flight &&
-	       at - from_bytes < ahead->run_bytes) {
-		size_t len = (size_t)(end - at < max ? end - at : max);
+	while (at < end && ahead->count < cloud->ranges_in_flight && at - from_bytes < most) {
+		size_t len = (size_t)least(end - at, max);
 
 		if (!open_window(object, at, len))
 			return;
@@ -116,6 +139,8 @@ void cloud_ahead_note(struct cloud_object *object, uint64_t offset_bytes, size_t
 {
 	struct cloud_ahead *ahead = &object->ahead;
 
+	uint64_t run_bytes = ahead->run_bytes;
+
 	ahead->is_run = ahead->run_bytes && offset_bytes == ahead->next_bytes;
 	if (!ahead->is_run) {
 		drop_all(object);
@@ -125,8 +150,23 @@ void cloud_ahead_note(struct cloud_object *object, uint64_t offset_bytes, size_t
 	ahead->next_bytes = offset_bytes + len;
 	while (ahead->count && window_end(ahead->windows[0]) <= offset_bytes)
 		drop_first(object);
-	if (ahead->is_run && ahead->run_bytes >= RUN_MIN_BYTES)
-		look_ahead(object, ahead->next_bytes);
+	if (!ahead->is_run || ahead->run_bytes < RUN_MIN_BYTES)
+		return;
+	/* In a long run who had none left is served by its next one: one request, and not two. */
+	if (ahead->count || run_bytes < cloud_of(object->base.store)->range_bytes)
+		offset_bytes = ahead->next_bytes;
+	look_ahead(object, offset_bytes);
+}
+
+void cloud_ahead_expect(struct cloud_object *object, uint64_t offset_bytes, uint64_t len)
+{
+	struct cloud_ahead *ahead = &object->ahead;
+
+	drop_all(object);
+	/* Who opens many must not give all that there is to the first ones. */
+	ahead->run_bytes = least(len, 2 * cloud_of(object->base.store)->range_bytes);
+	ahead->next_bytes = offset_bytes;
+	look_ahead(object, offset_bytes);
 }
 
 size_t cloud_ahead_take(struct cloud_object *object, uint64_t offset_bytes, uint8_t *out,

@@ -25,19 +25,25 @@
  *  what it has. */
 struct cloud_pool {
 	uint64_t max_bytes;
-	size_t block_bytes; /* buffers of this size are kept while somebody uses the pool */
 	pthread_mutex_t lock;
 	struct { /* under `lock` */
 		uint64_t used_bytes;
 		unsigned user_count, idle_count;
-		uint8_t *idle[POOL_IDLE_MAX];
+		/* Kept while somebody uses the pool: fresh memory costs as much as what it is for.
+		 */
+		struct cloud_idle {
+			uint8_t *buffer;
+			size_t bytes;
+		} idle[POOL_IDLE_MAX];
 	} shared;
 };
-void cloud_pool_init(struct cloud_pool *pool, uint64_t max_bytes, size_t block_bytes);
+void cloud_pool_init(struct cloud_pool *pool, uint64_t max_bytes);
 void cloud_pool_release(struct cloud_pool *pool);
 void cloud_pool_enter(struct cloud_pool *pool);
 /** The last one frees what is idle. */
 void cloud_pool_leave(struct cloud_pool *pool);
+/** What each user has if all have the same. */
+uint64_t cloud_pool_share(struct cloud_pool *pool);
 /** NULL: no memory, or, unless `is_due`, the maximum is reached. */
 uint8_t *cloud_pool_take(struct cloud_pool *pool, size_t bytes, bool is_due);
 void cloud_pool_give(struct cloud_pool *pool, uint8_t *buffer, size_t bytes); /* NULL is fine */
@@ -154,6 +160,8 @@ void cloud_object_aim(const struct cloud_object *object, struct cloud_flight *fl
 
 /** A read begins: what it passed is let go, what may come next is asked for. */
 void cloud_ahead_note(struct cloud_object *object, uint64_t offset_bytes, size_t len);
+/** So many bytes will be read from there on: as if as many had been read before them. */
+void cloud_ahead_expect(struct cloud_object *object, uint64_t offset_bytes, uint64_t len);
 /** Take up to `len` bytes from a window, waiting for it. 0: none has them, or it failed. */
 size_t cloud_ahead_take(struct cloud_object *object, uint64_t offset_bytes, uint8_t *out,
 			size_t len);
@@ -167,6 +175,7 @@ enum muster_code cloud_object_open(struct store *store, const char *key, struct 
 				   struct muster_error *err);
 enum muster_code cloud_object_read(struct store_object *base, uint64_t offset_bytes, void *out,
 				   size_t len, struct muster_error *err);
+void cloud_object_will_read(struct store_object *base, uint64_t offset_bytes, uint64_t len);
 void cloud_object_close(struct store_object *base);
 enum muster_code cloud_list(struct store *store, const char *prefix, const char *after,
 			    store_list_fn *fn, void *state, struct muster_error *err);
@@ -174,6 +183,7 @@ enum muster_code cloud_write_begin(struct store *store, const char *key, struct 
 				   struct muster_error *err);
 enum muster_code cloud_write_append(struct store_writer *base, struct view data,
 				    struct muster_error *err);
+size_t cloud_write_room(struct store_writer *base, bool may_wait);
 enum muster_code cloud_write_finish(struct store_writer *base, struct muster_error *err);
 void cloud_write_abort(struct store_writer *base);
 enum muster_code cloud_write_continue(struct store *store, const char *key,

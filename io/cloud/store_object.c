@@ -278,3 +278,12 @@ enum muster_code cloud_object_read(struct store_object *base, uint64_t offset_by
 		muster_context(err, "'%s'", object->key);
 	return code;
 }
+
+void cloud_object_will_read(struct store_object *base, uint64_t offset_bytes, uint64_t len)
+{
+	struct cloud_object *object = (struct cloud_object *)base;
+
+	pthread_mutex_lock(&object->lock);
+	cloud_ahead_expect(object, offset_bytes, len);
+	pthread_mutex_unlock(&object->lock);
+}

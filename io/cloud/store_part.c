@@ -42,6 +42,12 @@ static struct cloud_slot *slot_of(const struct cloud_writer *writer, size_t numb
 	return &writer->slots[(number - 1) % writer->slot_count];
 }
 
+/* Of those in flight. */
+static struct cloud_slot *oldest(const struct cloud_writer *writer)
+{
+	return slot_of(writer, writer->part_count - writer->in_flight + 1);
+}
+
 enum muster_code cloud_part_lost(struct cloud_writer *writer)
 {
 	return muster_fail(&writer->error, MUSTER_E_IO, "%s no longer knows the upload of '%s'",
@@ -72,9 +78,7 @@ static enum muster_code await_ended(struct cloud_writer *writer)
 {
 	enum muster_code code = MUSTER_OK;
 
-	while (!code && writer->in_flight &&
-	       cloud_flight_is_over(
-		       &slot_of(writer, writer->part_count - writer->in_flight + 1)->flight))
+	while (!code && writer->in_flight && cloud_flight_is_over(&oldest(writer)->flight))
 		code = cloud_part_await(writer);
 	return code;
 }
@@ -89,7 +93,7 @@ static enum muster_code send_filled(struct cloud_writer *writer, bool has_last);
 
 /* A buffer for the next part: a new one while there is room, else that of the oldest part; only a
  * writer that has none gets one in any case. */
-enum muster_code cloud_part_begin(struct cloud_writer *writer)
+static enum muster_code begin_part(struct cloud_writer *writer, bool may_wait)
 {
 	size_t bytes = part_bytes(writer, writer->part_count + writer->filled_count + 1);
 	struct cloud_pool *pool = &writer->cloud->pool;
@@ -98,10 +102,12 @@ enum muster_code cloud_part_begin(struct cloud_writer *writer)
 	if (!writer->filling && writer->filled_count && send_filled(writer, false))
 		return writer->code;
 	while (!writer->filling && writer->in_flight) {
-		struct cloud_slot *slot =
-			slot_of(writer, writer->part_count - writer->in_flight + 1);
-		enum muster_code code = cloud_part_await(writer);
+		struct cloud_slot *slot = oldest(writer);
+		enum muster_code code;
 
+		if (!may_wait && !cloud_flight_is_over(&slot->flight))
+			return MUSTER_FULL;
+		code = cloud_part_await(writer);
 		give(writer, &slot->buffer, slot->cap);
 		if (code)
 			return code;
@@ -337,6 +343,26 @@ enum muster_code cloud_part_send(struct cloud_writer *writer, bool is_last)
 	if (!is_last && writer->filled_count < group_max(writer))
 		return MUSTER_OK;
 	return send_filled(writer, is_last);
+}
+
+/* Before it, what is in flight must end, so that all that is filled has a slot. */
+static bool must_await(struct cloud_writer *writer)
+{
+	unsigned slot_count = writer->slots ? writer->slot_count : 1;
+
+	await_ended(writer);
+	return writer->in_flight + writer->filled_count >= slot_count && writer->in_flight;
+}
+
+enum muster_code cloud_part_need(struct cloud_writer *writer, bool may_wait)
+{
+	if (writer->filling && writer->filling_len < writer->filling_cap)
+		return MUSTER_OK;
+	if (writer->filling && !may_wait && must_await(writer))
+		return MUSTER_FULL;
+	if (writer->filling && cloud_part_send(writer, false))
+		return writer->code;
+	return begin_part(writer, may_wait);
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

@@ -75,10 +75,7 @@ enum muster_code cloud_write_append(struct store_writer *base, struct view data,
 	while (data.len) {
 		size_t len;
 
-		if (writer->filling && writer->filling_len == writer->filling_cap &&
-		    cloud_part_send(writer, false))
-			return told(writer, err);
-		if (!writer->filling && cloud_part_begin(writer))
+		if (cloud_part_need(writer, true))
 			return told(writer, err);
 		len = writer->filling_cap - writer->filling_len;
 		len = data.len < len ? data.len : len;
@@ -87,6 +84,16 @@ enum muster_code cloud_write_append(struct store_writer *base, struct view data,
 		data = view_of(data.ptr + len, data.len - len);
 	}
 	return MUSTER_OK;
+}
+
+size_t cloud_write_room(struct store_writer *base, bool may_wait)
+{
+	struct cloud_writer *writer = writer_of(base);
+	enum muster_code code = writer->code ? writer->code : cloud_part_need(writer, may_wait);
+
+	if (code == MUSTER_FULL)
+		return 0;
+	return code ? SIZE_MAX : writer->filling_cap - writer->filling_len;
 }
 
 /* --- the end --------------------------------------------------------------------------------- */

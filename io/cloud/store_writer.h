@@ -66,8 +66,9 @@ static inline const struct cloud_protocol_ops *cloud_writer_ops(const struct clo
 
 /* What fails here fills the writer's `code` and `error`. */
 
-/** Room for more bytes: `filling` is a buffer of `filling_cap` bytes. */
-enum muster_code cloud_part_begin(struct cloud_writer *writer);
+/** Room for more bytes: `filling` is a buffer that is not full. One that is full is sent first.
+ *  MUSTER_FULL: some part must be awaited first, and `may_wait` is not set. */
+enum muster_code cloud_part_need(struct cloud_writer *writer, bool may_wait);
 /** Send what was filled, at the latest with the last part. */
 enum muster_code cloud_part_send(struct cloud_writer *writer, bool is_last);
 /** Await the oldest part. */

@@ -439,6 +439,7 @@ enum muster_code store_kept_new(struct store **out, struct store *far, const cha
 		return muster_fail_memory(err, "a store");
 	kept->ops = kept_ops;
 	kept->ops.kind = far->ops->kind;
+	kept->ops.finish_max = far->ops->finish_max;
 	if (far->ops->write_continue)
 		kept->ops.write_continue = kept_write_continue;
 	kept->base.ops = &kept->ops;

@@ -88,6 +88,12 @@ enum muster_code store_read(struct store_object *object, uint64_t offset_bytes, 
 	return code;
 }
 
+void store_will_read(struct store_object *object, uint64_t offset_bytes, uint64_t len)
+{
+	if (object->store->ops->will_read)
+		object->store->ops->will_read(object, offset_bytes, len);
+}
+
 bool store_doubt(struct store_object *object)
 {
 	return object->store->ops->doubt && object->store->ops->doubt(object);
@@ -153,6 +159,18 @@ enum muster_code store_write_append(struct store_writer *writer, struct view dat
 	if (muster_failed(code))
 		muster_context(err, "%s store", store->ops->kind);
 	return code;
+}
+
+size_t store_write_room(struct store_writer *writer, bool may_wait)
+{
+	const struct store_ops *ops = writer->store->ops;
+
+	return ops->write_room ? ops->write_room(writer, may_wait) : SIZE_MAX;
+}
+
+unsigned store_finish_max(const struct store *store)
+{
+	return store->ops->finish_max ? store->ops->finish_max : 1;
 }
 
 enum muster_code store_write_finish(struct store_writer *writer, struct muster_error *err)

@@ -77,6 +77,9 @@ struct store_ops {
 	/* Reads exactly `len` bytes at `offset`; a range beyond the end is MUSTER_E_FORMAT. */
 	enum muster_code (*read)(struct store_object *object, uint64_t offset_bytes, void *out,
 				 size_t len, struct muster_error *err);
+	/* NULL, or a hint: all of these bytes will be read, in order, from now on. Waits for none.
+	 */
+	void (*will_read)(struct store_object *object, uint64_t offset_bytes, uint64_t len);
 	/* NULL, or: its bytes cannot be right, by a checksum in them, say. True: they came from a
 	 * copy, which is given up, and may be read again. */
 	bool (*doubt)(struct store_object *object);
@@ -97,9 +100,15 @@ struct store_ops {
 					struct store_writer **out, struct muster_error *err);
 	enum muster_code (*write_append)(struct store_writer *writer, struct view data,
 					 struct muster_error *err);
+	/* NULL where append waits for nobody, or: how many bytes it takes before it waits for what
+	 * is on its way, which what is whole is now, too. 0: none, and never if `may_wait`. Only
+	 * who has more to write asks. A failure has room: append tells it. */
+	size_t (*write_room)(struct store_writer *writer, bool may_wait);
 	/* Takes the writer, whatever the answer. MUSTER_EXISTS as for create. On a local store
 	 * the bytes are synced before the name appears. */
 	enum muster_code (*write_finish)(struct store_writer *writer, struct muster_error *err);
+	/* So many at once, by as many threads, because each waits for a server; 0: one. */
+	unsigned finish_max;
 	/* Takes the writer; nothing is left of it. NULL is fine. */
 	void (*write_abort)(struct store_writer *writer);
 	/* NULL where nothing outlives a writer. As write_begin; parts that were sent before are not
@@ -127,6 +136,8 @@ enum muster_code store_open(struct store *store, const char *key, struct store_o
 			    struct muster_error *err);
 enum muster_code store_read(struct store_object *object, uint64_t offset_bytes, void *out,
 			    size_t len, struct muster_error *err);
+/** All of these bytes will be read, in order: a store that waits for them may ask for them now. */
+void store_will_read(struct store_object *object, uint64_t offset_bytes, uint64_t len);
 /** What was read cannot be right. True: read it again, it may be. */
 bool store_doubt(struct store_object *object);
 void store_close(struct store_object *object); /* takes NULL */
@@ -140,7 +151,11 @@ enum muster_code store_write_begin(struct store *store, const char *key, struct 
 				   struct muster_error *err);
 enum muster_code store_write_append(struct store_writer *writer, struct view data,
 				    struct muster_error *err);
+/** SIZE_MAX where append waits for nobody. */
+size_t store_write_room(struct store_writer *writer, bool may_wait);
 enum muster_code store_write_finish(struct store_writer *writer, struct muster_error *err);
+/** How many finishes at once are of use. */
+unsigned store_finish_max(const struct store *store);
 void store_write_abort(struct store_writer *writer); /* takes NULL */
 bool store_can_continue(const struct store *store);
 /** Only where store_can_continue(). `journal` outlives the writer. */

@@ -51,7 +51,7 @@ class CompletionTest(MusterTest):
 class Scripts(CompletionTest):
     def commands(self):
         text = self.run_ok("help").out.split("Options of every command")[0]
-        return re.findall(r"^  ([a-z]+)  +\S", text, re.MULTILINE)
+        return re.findall(r"^  ([a-z-]+)  +\S", text, re.MULTILINE)
 
     def part_of(self, shell, command):
         """What the script says of a command's own options."""

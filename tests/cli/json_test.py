@@ -132,6 +132,16 @@ class Json(MusterTest):
         self.run_json(0, "diff", "photos", "./photos")
         self.run_ok("export", "photos", "-o", "m.json")
         self.run_json(0, "import", "m.json", "-n", "back", "--from", "photos")
+        run = self.run_json(0, "run", "start", "--name", "n", "--config", '{"a": 1}')[0]["id"]
+        for arguments in (("get", "photos", "copy"), ("put", "photos", "-n", "made")):
+            self.run_json(0, *arguments, environment={"MUSTER_RUN": run})
+        self.run_json(0, "run", "config", '{"b": 2}', run)
+        self.run_json(0, "run", "show", run)
+        self.run_json(0, "run", "finish", run)
+        self.run_json(0, "run", "list")
+        self.run_json(0, "used-by", "photos")
+        self.run_json(0, "logged-by", "made")
+        self.run_json(0, "lineage", "made")
         self.run_json(0, "copy", "photos", "third")
         self.run_json(0, "copy", "--all-artifacts", "third")
         self.run_json(0, "delete", "back:v0", "--yes", "--delete-aliases")

@@ -40,7 +40,7 @@ class Manual(MusterTest):
 
     def test_commands_are_those_of_help(self):
         overview = self.run_ok("help").out.split("Options of every command")[0]
-        listed = re.findall(r"^  ([a-z]+)  +\S", overview, re.MULTILINE)
+        listed = re.findall(r"^  ([a-z-]+)  +\S", overview, re.MULTILINE)
         self.assertEqual(list(self.commands()), listed)
 
     def test_options_are_those_of_help(self):

@@ -63,11 +63,9 @@ NOT_YET += [
     "add_reference(max_objects)", "download(skip_cache)", "file()", "file(root)", "files(names)",
     "files(per_page)", "finalize()", "get_added_local_path_name()",
     "get_added_local_path_name(local_path)", "get_entry()", "get_path()", "get_path(name)",
-    "is_draft()", "json_encode()", "link()", "link(target_path)", "link(aliases)", "logged_by()",
+    "is_draft()", "json_encode()", "link()", "link(target_path)", "link(aliases)",
     "new_draft()", "new_file()", "new_file(name)", "new_file(mode)", "new_file(encoding)",
-    "remove()", "remove(item)", "save()", "unlink()", "used_by()", "wait()", "wait(timeout)",
-    "wandb.init()", "wandb.init(project)", "wandb.init(job_type)", "run.use_artifact()",
-    "run.use_artifact(name)", "run.log_artifact()", "run.log_artifact(artifact)",
+    "remove()", "remove(item)", "save()", "unlink()", "wait()", "wait(timeout)",
 ]
 
 

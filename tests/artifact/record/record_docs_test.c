@@ -9,6 +9,7 @@
 
 #include "artifact/record/collection_state.h"
 #include "artifact/record/draft_record.h"
+#include "artifact/record/run_record.h"
 #include "artifact/record/session_record.h"
 
 static const char *docs_dir;
@@ -213,6 +214,54 @@ static void the_documented_session_is_one(void **state)
 	bytes_release(&doc);
 }
 
+static void check_run_key(const struct run_record *record, const struct example *example)
+{
+	struct run_id run;
+	struct key key;
+
+	assert_true(run_id_parse(record->run, &run));
+	if (record->kind.id == RUN_START)
+		key_run(&key, &run);
+	else if (record->number)
+		key_run_note(&key, &run, record->number);
+	else if (view_starts_with(example->key, VIEW_LITERAL(KEY_USES_PREFIX)))
+		key_use(&key, record->version_id, &run);
+	else
+		key_run_version(&key, &run,
+				record->kind.id == RUN_USE ? LINEAGE_USED : LINEAGE_LOGGED,
+				record->version_id);
+	assert_true(view_equal(view_text(key.text), example->key));
+}
+
+static void the_documented_run_is_one(void **state)
+{
+	struct bytes doc = read_doc("runs.md");
+	const char *at = (const char *)doc.ptr;
+	struct example example;
+	unsigned count = 0, kinds = 0;
+
+	(void)state;
+	for (; next_example(&at, &example); count++) {
+		struct run_record record;
+		struct bytes again = { 0 };
+		struct muster_error err = { 0 };
+		char hex[65];
+
+		if (run_record_parse(&record, example.bytes, &err))
+			fail_msg("%.*s: %s", VIEW_ARGS(example.key), err.message);
+		kinds |= 1u << record.kind.id;
+		check_run_key(&record, &example);
+		assert_int_equal(run_record_encode(&record, &again, NULL), MUSTER_OK);
+		assert_true(view_equal(bytes_view(&again), example.bytes));
+		check_sha256(&example, hex);
+		bytes_release(&again);
+		run_record_release(&record);
+	}
+	assert_int_equal(count, 6);
+	assert_int_equal(kinds, (1u << RUN_KINDS) - 2); /* each but the unknown one */
+	bytes_release(&doc);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +269,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_documented_checkpoint_is_of_the_documented_events),
 		cmocka_unit_test(the_documented_session_is_one),
 		cmocka_unit_test(the_documented_draft_is_one),
+		cmocka_unit_test(the_documented_run_is_one),
 	};
 
 	if (argc != 2)

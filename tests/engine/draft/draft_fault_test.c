@@ -88,7 +88,7 @@ static enum muster_code save(struct world *world, struct draft_result *result,
 	enum muster_code code = draft_open(&draft, world->place.repository, world->id, err);
 
 	if (!code)
-		code = draft_save(draft, &job, result, err);
+		code = draft_save(draft, &job, NULL, result, err);
 	draft_close(draft);
 	return code;
 }

@@ -53,7 +53,7 @@ static void finish(struct place *place, struct meeting *meeting)
 	struct draft *draft;
 
 	if (draft_open(&draft, place->repository, meeting->id, &err) ||
-	    draft_save(draft, &job, &result, &err))
+	    draft_save(draft, &job, NULL, &result, &err))
 		fail_msg("%s", err.message);
 	draft_close(draft);
 }

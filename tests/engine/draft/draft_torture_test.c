@@ -64,7 +64,7 @@ static enum muster_code run(struct place *place, const uint8_t id[16], unsigned 
 	if (!code)
 		code = draft_open(&draft, place->repository, id, err);
 	if (!code)
-		code = draft_save(draft, &job, result, err);
+		code = draft_save(draft, &job, NULL, result, err);
 	draft_close(draft);
 	return code;
 }

@@ -66,7 +66,7 @@ static enum muster_code try_save(struct place *place, const uint8_t id[16],
 {
 	struct muster_job job = { .worker_count = 2, .memory_bytes = 64 << 20 };
 	struct draft *draft = open_draft(place, id);
-	enum muster_code code = draft_save(draft, &job, result, err);
+	enum muster_code code = draft_save(draft, &job, NULL, result, err);
 
 	draft_close(draft);
 	return code;

@@ -37,8 +37,10 @@ struct lab {
 	enum step fail_step;
 	unsigned fail_at; /* which call of that step fails; 0: none */
 	unsigned calls[STEP_COUNT];
-	bool is_mixed;	  /* every third file is hashed by XXH128 */
-	bool is_given;	  /* bytes come from the test, not from files */
+	bool is_mixed; /* every third file is hashed by XXH128 */
+	bool is_given; /* bytes come from the test, not from files */
+	bool has_room_op;
+	unsigned room_calls, room_waits, stood_still;
 	size_t end_early; /* every so many chunks one says MUSTER_END; 0: none */
 	int grow_fd;	  /* a file that grows with each chunk of any; -1 */
 	atomic_ullong read_bytes, done_bytes;
@@ -154,6 +156,21 @@ static enum muster_code chunk(void *state, void *cookie, struct view data, struc
 	return step(lab, STEP_CHUNK, err);
 }
 
+/* Number 5 has room only for who waits, the others now and then, and of many sizes. */
+static size_t room(void *state, void *cookie, bool may_wait)
+{
+	struct lab *lab = state;
+	size_t n = (size_t)((struct told *)cookie - lab->files);
+
+	lab->room_calls++;
+	lab->room_waits += may_wait;
+	if (!may_wait && (n == 5 || lab->room_calls % 3 == 0)) {
+		lab->stood_still++;
+		return 0;
+	}
+	return lab->room_calls % 4 == 0 ? SIZE_MAX : 1 + lab->room_calls * 4097 % 300000;
+}
+
 static enum muster_code end(void *state, void *cookie, const struct long_answer *answer,
 			    bool *again, struct muster_error *err)
 {
@@ -213,6 +230,8 @@ static enum muster_code run(struct lab *lab, struct muster_error *err)
 				.read_bytes = &lab->read_bytes,
 				.done_bytes = &lab->done_bytes };
 
+	if (lab->has_room_op)
+		ops.room = room;
 	if (lab->is_given) {
 		ops.open = open_given;
 		ops.read = read_given;
@@ -255,6 +274,23 @@ static void every_file_is_given_whole_with_its_digests(void **state)
 	assert_int_equal(lab->done_bytes, size_bytes);
 	assert_int_equal(lab->most_at_once, LONG_INTAKE_FILES);
 	assert_int_equal(long_intake_count(lab->intake), 0);
+}
+
+static void who_has_no_room_stands_still_while_others_go_on(void **state)
+{
+	struct lab *lab = *state;
+
+	for (unsigned given = 0; given < 2; given++) {
+		lab->next = 0;
+		lab->has_room_op = true;
+		lab->is_given = given;
+		assert_int_equal(run(lab, NULL), MUSTER_OK);
+		for (size_t n = 0; n < FILE_MAX; n++)
+			if (!given || n != 2)
+				assert_is_whole(&lab->files[n], n);
+		assert_true(lab->stood_still > lab->room_waits); /* most of them for nothing */
+		assert_true(lab->room_waits > 0); /* but number 5 was waited for in the end */
+	}
 }
 
 static void a_file_is_read_again_as_often_as_is_asked(void **state)
@@ -382,6 +418,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LAB_TEST(every_file_is_given_whole_with_its_digests),
+		LAB_TEST(who_has_no_room_stands_still_while_others_go_on),
 		LAB_TEST(a_file_is_read_again_as_often_as_is_asked),
 		LAB_TEST(a_file_that_changes_is_told_and_disturbs_no_other),
 		LAB_TEST(all_are_ended_when_the_run_stops),

@@ -324,6 +324,63 @@ static void many_writers_of_one_thread_share_a_small_pool(void **state)
 	store_lab_close(&lab);
 }
 
+/* One buffer, and the part that has it does not end: others of its thread go on meanwhile. */
+static void a_writer_tells_that_it_would_wait(void **state)
+{
+	struct scripted_rule rules[] = { { .method = "PUT",
+					   .path = "*partNumber=1*",
+					   .reply = { .fault = SCRIPTED_HOLD_HEAD } } };
+	struct store_lab lab = { .options = { .part_bytes = 10000, .buffer_max_bytes = 10000 } };
+	struct store_writer *writer, *other;
+	uint8_t data[25000];
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	store_lab_fill(data, 0, sizeof(data));
+	assert_int_equal(store_write_begin(lab.store, "k", &writer, NULL), MUSTER_OK);
+	assert_int_equal(store_write_room(writer, false), 10000);
+	assert_int_equal(store_write_append(writer, view_of(data, 4000), NULL), MUSTER_OK);
+	assert_int_equal(store_write_room(writer, false), 6000);
+	assert_int_equal(store_write_append(writer, view_of(data + 4000, 6000), NULL), MUSTER_OK);
+	assert_int_equal(store_write_room(writer, false), 0); /* it is sent all the same */
+	scripted_await_held(lab.server, 1);
+	assert_int_equal(store_write_room(writer, false), 0);
+	assert_int_equal(store_write_begin(lab.store, "other", &other, NULL), MUSTER_OK);
+	assert_int_equal(store_write_room(other, false), 10000); /* its first in any case */
+	assert_int_equal(store_write_append(other, view_of(data, 100), NULL), MUSTER_OK);
+	assert_int_equal(store_write_finish(other, NULL), MUSTER_OK);
+	scripted_release(lab.server);
+	assert_int_equal(store_write_room(writer, true), 10000);
+	assert_int_equal(store_write_append(writer, view_of(data + 10000, 15000), NULL), MUSTER_OK);
+	assert_int_equal(store_write_finish(writer, NULL), MUSTER_OK);
+	store_lab_check(&lab, "k", 25000, 25000);
+	store_lab_close(&lab);
+}
+
+static void a_writer_that_failed_has_room_and_append_tells_why(void **state)
+{
+	struct scripted_rule rules[] = { { .method = "PUT",
+					   .path = "*partNumber=1*",
+					   .reply = {
+						   .status = 403, .body = "no", .body_len = 2 } } };
+	struct store_lab lab = { .options = { .part_bytes = 10000, .buffer_max_bytes = 10000 } };
+	struct muster_error err = { 0 };
+	struct store_writer *writer;
+	uint8_t data[10000];
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	store_lab_fill(data, 0, sizeof(data));
+	assert_int_equal(store_write_begin(lab.store, "k", &writer, NULL), MUSTER_OK);
+	assert_int_equal(store_write_append(writer, view_of(data, 10000), NULL), MUSTER_OK);
+	assert_true(store_write_room(writer, true) > 0);
+	assert_int_equal(store_write_append(writer, view_of(data, 1), &err), MUSTER_E_IO);
+	assert_non_null(strstr(err.message, "403"));
+	store_write_abort(writer);
+	assert_int_equal(s3_fake_uploads(&lab.fake), 0);
+	store_lab_close(&lab);
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 static void what_comes_with_open_is_not_asked_for_again(void **state)
@@ -377,6 +434,62 @@ static void what_is_read_in_order_is_read_ahead(void **state)
 	store_lab_check(&lab, "k", SIZE, STEP);
 	/* 128 reads: four by themselves, windows of 256 KiB and more for the others */
 	assert_in_range(store_lab_requests(&lab) - asked, 8, 24);
+	store_lab_close(&lab);
+}
+
+static void who_says_that_it_will_read_on_need_not_show_it(void **state)
+{
+	enum { SIZE = 8 << 20, STEP = 64 << 10, FROM = 4096 };
+	struct store_lab lab = { .options = { .range_bytes = 1 << 20, .tail_bytes = 1000 } };
+	static uint8_t got[STEP], expected[STEP];
+	struct store_object *object;
+	size_t asked;
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "k", SIZE, NULL), MUSTER_OK);
+	assert_int_equal(store_open(lab.store, "k", &object, NULL), MUSTER_OK);
+	asked = store_lab_requests(&lab);
+	store_will_read(object, FROM, SIZE - FROM);
+	scripted_await_requests(lab.server, asked + 2); /* nobody has read */
+	for (uint64_t at = FROM; at + STEP <= SIZE; at += STEP) {
+		assert_int_equal(store_read(object, at, got, STEP, NULL), MUSTER_OK);
+		store_lab_fill(expected, at, STEP);
+		assert_memory_equal(got, expected, STEP);
+	}
+	assert_int_equal(store_lab_requests(&lab) - asked, 8);
+	store_close(object);
+	store_lab_close(&lab);
+}
+
+/* All go on in windows, though there is room for few: none falls back to a request a read. */
+static void objects_that_are_read_side_by_side_have_equal_shares(void **state)
+{
+	enum { SIZE = 4 << 20, STEP = 64 << 10, COUNT = 6 };
+	struct store_lab lab = { .options = { .buffer_max_bytes = 4 << 20, .tail_bytes = 1000 } };
+	static uint8_t got[STEP], expected[STEP];
+	struct store_object *objects[COUNT];
+	size_t asked;
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "k", SIZE, NULL), MUSTER_OK);
+	for (unsigned i = 0; i < COUNT; i++)
+		assert_int_equal(store_open(lab.store, "k", &objects[i], NULL), MUSTER_OK);
+	asked = store_lab_requests(&lab);
+	for (unsigned i = 0; i < COUNT; i++)
+		store_will_read(objects[i], 0, SIZE);
+	for (uint64_t at = 0; at < SIZE; at += STEP) {
+		store_lab_fill(expected, at, STEP);
+		for (unsigned i = 0; i < COUNT; i++) {
+			assert_int_equal(store_read(objects[i], at, got, STEP, NULL), MUSTER_OK);
+			assert_memory_equal(got, expected, STEP);
+		}
+	}
+	/* windows of 1 MiB and more, where there would be 64 reads of each */
+	assert_in_range(store_lab_requests(&lab) - asked, COUNT, COUNT * 5);
+	for (unsigned i = 0; i < COUNT; i++)
+		store_close(objects[i]);
 	store_lab_close(&lab);
 }
 
@@ -536,9 +649,13 @@ int main(void)
 		cmocka_unit_test(parts_grow_with_their_number),
 		cmocka_unit_test(parts_that_must_come_in_order_do),
 		cmocka_unit_test(many_writers_of_one_thread_share_a_small_pool),
+		cmocka_unit_test(a_writer_tells_that_it_would_wait),
+		cmocka_unit_test(a_writer_that_failed_has_room_and_append_tells_why),
 		cmocka_unit_test(what_comes_with_open_is_not_asked_for_again),
 		cmocka_unit_test(a_large_read_goes_in_ranges_side_by_side),
 		cmocka_unit_test(what_is_read_in_order_is_read_ahead),
+		cmocka_unit_test(who_says_that_it_will_read_on_need_not_show_it),
+		cmocka_unit_test(objects_that_are_read_side_by_side_have_equal_shares),
 		cmocka_unit_test(what_came_with_open_is_not_read_ahead),
 		cmocka_unit_test(what_is_read_here_and_there_is_not_read_ahead),
 		cmocka_unit_test(a_jump_or_a_close_lets_what_was_read_ahead_go),
