@@ -171,7 +171,8 @@ enum muster_code api_run(struct muster_repository *repository, const char *given
 enum muster_code api_run_uses(struct muster_repository *repository, const struct api_run *run,
 			      const struct named_version *named, struct muster_error *err);
 
-/** The sources, each muster:// one with entity and project. Release when done; a zeroed one, too. */
+/** The sources, each muster:// one with entity and project. Release when done; a zeroed one, too.
+ */
 struct api_full_sources {
 	struct muster_source *sources;
 	struct bytes text;

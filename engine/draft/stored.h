@@ -112,9 +112,9 @@ enum muster_code draft_add_part(struct draft *draft, struct part *part,
 bool draft_has_part(const struct draft *draft, const char *shard);
 
 /**
- * Finish it and save the version, which `run` (NULL: none) has made. May be repeated: by somebody else, too, and after a death.
- * Errors: MUSTER_E_CONFLICT: a planned shard is missing, names them; two parts disagree; it was
- * dropped; those of draft_commit().
+ * Finish it and save the version, which `run` (NULL: none) has made. May be repeated: by somebody
+ * else, too, and after a death. Errors: MUSTER_E_CONFLICT: a planned shard is missing, names them;
+ * two parts disagree; it was dropped; those of draft_commit().
  */
 enum muster_code draft_save(struct draft *draft, const struct muster_job *job, const char *run,
 			    struct draft_result *result, struct muster_error *err);

@@ -1,6 +1,6 @@
-/* Drafts that processes find by a name that they share. A name may be used again and again: the n-th
- * draft of a name has an id that follows from the name and n, and is the one to join if those before
- * it were all finished. */
+/* Drafts that processes find by a name that they share. A name may be used again and again: the
+ * n-th draft of a name has an id that follows from the name and n, and is the one to join if those
+ * before it were all finished. */
 #include <string.h>
 
 #include "base/hash/hash.h"

@@ -141,6 +141,24 @@ class Shards(MusterTest):
         self.run_ok("put", "tree", "--at", "d05/note=other://x/y", "-n", "single")
         self.assertEqual(self.what("sharded"), self.what("single"))
 
+    def test_an_entry_of_another_version_is_in_one_shard(self):
+        self.put_photos()
+        self.make_tree(20)
+        more = ("--at", "d05/kept=muster://photos:v0/a.txt", "--at", "d06/all=muster://photos:v0")
+        shards = self.plan(4, *more)
+        self.run_all(shards)
+        self.run_ok("merge", shards[0]["draft"])
+        self.run_ok("put", "tree", *more, "-n", "single")
+        self.assertEqual(self.what("sharded"), self.what("single"))
+        self.run_ok("check")
+
+    def test_a_run_has_made_what_it_merged(self):
+        self.make_tree(10)
+        self.run_all(shards := self.plan(2))
+        run = self.run_ok("run", "start").out.strip()
+        self.run_ok("merge", shards[0]["draft"], environment={"MUSTER_RUN": run})
+        self.assertIn(run, self.run_ok("logged-by", "sharded").out)
+
     def test_mistakes_are_told(self):
         self.make_tree(5)
         draft = self.plan(2)[0]["draft"]

@@ -180,8 +180,7 @@ static void faults_at_every_effect(struct place *place, const struct store_fault
 
 static void a_death_at_any_effect_loses_nothing(void **state)
 {
-	faults_at_every_effect(*state,
-			       &(struct store_fault_options){ .length = UINT64_MAX / 2 });
+	faults_at_every_effect(*state, &(struct store_fault_options){ .length = UINT64_MAX / 2 });
 }
 
 static void one_failure_at_any_effect_loses_nothing(void **state)
@@ -266,7 +265,8 @@ static void each_step_begins_when_what_it_rests_on_is_there(void **state)
 {
 	struct place *place = *state;
 	struct order order = { 0 };
-	struct world world = { .faults = { .count_reads = true, .log = note, .log_state = &order } };
+	struct world world = { .faults = {
+				       .count_reads = true, .log = note, .log_state = &order } };
 	struct draft_result result;
 	struct muster_error err = { 0 };
 

@@ -1,4 +1,5 @@
-/* A part while it is made: what was added is found, replaced and removed, over a version and parts. */
+/* A part while it is made: what was added is found, replaced and removed, over a version and parts.
+ */
 #include "tests/engine/draft/lab.h"
 
 #define LARGE_BYTES (5u << 20)
@@ -246,9 +247,9 @@ static void references_and_large_files_are_entries_too(void **state)
 		struct collection *collection;
 		struct draft_result result;
 
-		assert_int_equal(collection_open_or_intend(&collection, place->repository, &name,
-							   "", NULL),
-				 MUSTER_OK);
+		assert_int_equal(
+			collection_open_or_intend(&collection, place->repository, &name, "", NULL),
+			MUSTER_OK);
 		result = commit_stack(place, collection, &stack, 0, DRAFT_EQUALS, MUSTER_OK, NULL);
 		report = put_alone(place);
 		assert_string_equal(result.digest, report.digest);
