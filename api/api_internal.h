@@ -6,6 +6,7 @@
 
 #include "artifact/name.h"
 #include "engine/cache/blob_cache.h"
+#include "engine/look/named_version.h"
 #include "engine/repository/run.h"
 #include "engine/remote/remote.h"
 #include "io/store/local.h"
@@ -141,6 +142,41 @@ enum muster_code api_check_new_version(const struct api_new_version *version,
 enum muster_code api_job(const struct muster_job *from, struct muster_job *out,
 			 struct muster_error *err);
 
+/* --- get.c --- */
+
+#define API_VERSION_TEXT_BYTES                                                                     \
+	512 /* three names of at most 128 characters, cut if they are long ones */
+
+/** A version, and its name with the number that its alias stood for. */
+struct api_version {
+	struct named_version named;
+	char text[API_VERSION_TEXT_BYTES]; /* "entity/project/name:vN" */
+};
+/** Fill `text`, of a version that is open; `address` has all but the alias. */
+void api_version_name(struct api_version *version, const struct artifact_address *address);
+/** "./artifacts/NAME:vN" and a NUL, appended. */
+enum muster_code api_default_directory(const struct api_version *version, struct bytes *out,
+				       struct muster_error *err);
+/* muster_get(), muster_checkout() and muster_verify() of a version that is open: the job's defaults
+ * are filled in; `version` of the options is not looked at. */
+enum muster_code api_get_version(struct muster_repository *repository,
+				 const struct api_version *version,
+				 const struct muster_get_options *options,
+				 struct muster_get_report *report, struct muster_error *err);
+enum muster_code api_checkout_version(struct muster_repository *repository,
+				      const struct api_version *version,
+				      const struct muster_checkout_options *options,
+				      struct muster_get_report *report, struct muster_error *err);
+enum muster_code api_verify_version(struct muster_repository *repository,
+				    const struct api_version *version,
+				    const struct muster_verify_options *options,
+				    struct muster_verify_report *report, struct muster_error *err);
+
+/* --- expire.c --- */
+
+/** Days, MUSTER_TTL_DISABLED, or (not of a collection) MUSTER_TTL_INHERIT. MUSTER_E_USAGE. */
+enum muster_code api_check_ttl(bool of_collection, int64_t days, struct muster_error *err);
+
 /* --- put.c --- */
 
 /** How a new version begins, once what is said of it was checked: its name in full, the job with
@@ -155,8 +191,6 @@ enum muster_code api_check_sources(const struct muster_repository *repository,
 				   struct muster_error *err);
 
 /* --- run.c --- */
-
-struct named_version;
 
 /** The run that a job is done for. */
 struct api_run {

@@ -4,7 +4,7 @@
 
 /* --- ttl -------------------------------------------------------------------------------------- */
 
-static enum muster_code check_ttl(bool of_collection, int64_t days, struct muster_error *err)
+enum muster_code api_check_ttl(bool of_collection, int64_t days, struct muster_error *err)
 {
 	if ((days >= 1 && days <= EVENT_TTL_MAX_DAYS) || days == MUSTER_TTL_DISABLED ||
 	    (days == MUSTER_TTL_INHERIT && !of_collection))
@@ -56,7 +56,7 @@ static enum muster_code set_ttl(struct muster_repository *repository, const char
 enum muster_code muster_ttl(struct muster_repository *repository, const char *version,
 			    bool of_collection, int64_t days, struct muster_error *err)
 {
-	enum muster_code code = check_ttl(of_collection, days, err);
+	enum muster_code code = api_check_ttl(of_collection, days, err);
 
 	if (code)
 		return code;

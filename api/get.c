@@ -3,10 +3,6 @@
 #include <stdio.h>
 
 #include "api/api_internal.h"
-#include "engine/look/named_version.h"
-
-#define VERSION_TEXT_BYTES                                                                         \
-	512 /* three names of at most 128 characters, cut if they are long ones */
 
 /* Before any byte is read: a run that cannot be told is no reason to fetch for it. */
 static enum muster_code note_use(struct muster_repository *repository, const char *given,
@@ -18,38 +14,62 @@ static enum muster_code note_use(struct muster_repository *repository, const cha
 	return code ? code : api_run_uses(repository, &run, named, err);
 }
 
-/* A version, and its name with the number that its alias stands for now. */
-struct found {
-	struct named_version named;
-	char text[VERSION_TEXT_BYTES];
-};
-
 static enum muster_code find(struct muster_repository *repository, const char *version,
-			     struct found *out, struct muster_error *err)
+			     struct api_version *out, struct muster_error *err)
 {
 	struct artifact_address address;
 	enum muster_code code = api_address(repository, version, &address, err);
 
 	if (!code)
 		code = named_version_open(&out->named, repository->engine, &address, err);
-	if (code)
-		return code;
-	snprintf(out->text, sizeof(out->text), "%.*s/%.*s/%.*s:v%llu", VIEW_ARGS(address.entity),
-		 VIEW_ARGS(address.project), VIEW_ARGS(address.name),
-		 (unsigned long long)out->named.version->number);
-	return MUSTER_OK;
+	if (!code)
+		api_version_name(out, &address);
+	return code;
 }
 
-/* "./artifacts/NAME:vN" */
-static enum muster_code default_directory(const struct found *found, struct bytes *out,
-					  struct muster_error *err)
+void api_version_name(struct api_version *version, const struct artifact_address *address)
 {
-	const struct collection_state *state = collection_versions(found->named.collection);
+	snprintf(version->text, sizeof(version->text), "%.*s/%.*s/%.*s:v%llu",
+		 VIEW_ARGS(address->entity), VIEW_ARGS(address->project), VIEW_ARGS(address->name),
+		 (unsigned long long)version->named.version->number);
+}
+
+enum muster_code api_default_directory(const struct api_version *version, struct bytes *out,
+				       struct muster_error *err)
+{
+	const struct collection_state *state = collection_versions(version->named.collection);
 	enum muster_code code =
 		bytes_printf(out, err, "./artifacts/%.*s:v%llu", VIEW_ARGS(state->name),
-			     (unsigned long long)found->named.version->number);
+			     (unsigned long long)version->named.version->number);
 
 	return code ? code : bytes_append_byte(out, '\0', err);
+}
+
+enum muster_code api_get_version(struct muster_repository *repository,
+				 const struct api_version *version,
+				 const struct muster_get_options *options,
+				 struct muster_get_report *report, struct muster_error *err)
+{
+	struct muster_get_options full = *options;
+	struct get_helps helps = { .cache_dir = repository->cache_dir };
+	struct bytes directory = { 0 };
+	enum muster_code code = api_job(&options->job, &full.job, err);
+
+	api_job_reads(repository, &options->job, &full.job);
+	if (!code && !options->directory) {
+		code = api_default_directory(version, &directory, err);
+		full.directory = (const char *)directory.ptr;
+	}
+	if (!code)
+		code = note_use(repository, options->run, &version->named, err);
+	if (!code) {
+		helps.blobs = api_cache_open(repository, options->skip_cache);
+		code = get_run(repository->engine, version->named.version, version->text, &helps,
+			       &full, report, err);
+	}
+	api_cache_close(repository, helps.blobs);
+	bytes_release(&directory);
+	return code;
 }
 
 enum muster_code muster_get(struct muster_repository *repository,
@@ -57,31 +77,38 @@ enum muster_code muster_get(struct muster_repository *repository,
 			    struct muster_get_report *report, struct muster_error *err)
 {
 	struct muster_get_report own;
-	struct muster_get_options full = *options;
-	struct get_helps helps = { .cache_dir = repository->cache_dir };
-	struct found found = { 0 };
-	struct bytes directory = { 0 };
-	enum muster_code code = api_job(&options->job, &full.job, err);
+	struct api_version version = { 0 };
+	enum muster_code code;
 
 	report = report ? report : &own;
 	*report = (struct muster_get_report){ 0 };
+	code = find(repository, options->version, &version, err);
+	if (!code)
+		code = api_get_version(repository, &version, options, report, err);
+	named_version_release(&version.named);
+	return code;
+}
+
+enum muster_code api_checkout_version(struct muster_repository *repository,
+				      const struct api_version *version,
+				      const struct muster_checkout_options *options,
+				      struct muster_get_report *report, struct muster_error *err)
+{
+	struct muster_checkout_options full = *options;
+	struct get_helps helps = { .cache_dir = repository->cache_dir };
+	enum muster_code code = api_job(&options->job, &full.job, err);
+
+	if (code)
+		return code;
+	if (!options->dry_run)
+		code = note_use(repository, options->run, &version->named, err);
+	if (code)
+		return code;
 	api_job_reads(repository, &options->job, &full.job);
-	if (!code)
-		code = find(repository, options->version, &found, err);
-	if (!code && !options->directory) {
-		code = default_directory(&found, &directory, err);
-		full.directory = (const char *)directory.ptr;
-	}
-	if (!code)
-		code = note_use(repository, options->run, &found.named, err);
-	if (!code) {
-		helps.blobs = api_cache_open(repository, options->skip_cache);
-		code = get_run(repository->engine, found.named.version, found.text, &helps, &full,
-			       report, err);
-	}
+	helps.blobs = api_cache_open(repository, options->skip_cache || options->dry_run);
+	code = checkout_run(repository->engine, version->named.version, version->text, &helps,
+			    &full, report, err);
 	api_cache_close(repository, helps.blobs);
-	bytes_release(&directory);
-	named_version_release(&found.named);
 	return code;
 }
 
@@ -90,28 +117,34 @@ enum muster_code muster_checkout(struct muster_repository *repository,
 				 struct muster_get_report *report, struct muster_error *err)
 {
 	struct muster_get_report own;
-	struct muster_checkout_options full = *options;
-	struct get_helps helps = { .cache_dir = repository->cache_dir };
-	struct found found = { 0 };
-	enum muster_code code = api_job(&options->job, &full.job, err);
+	struct api_version version = { 0 };
+	enum muster_code code;
 
 	report = report ? report : &own;
 	*report = (struct muster_get_report){ 0 };
-	api_job_reads(repository, &options->job, &full.job);
-	if (!code && !options->directory)
-		code = muster_fail(err, MUSTER_E_USAGE, "name the directory to check out into");
+	if (!options->directory)
+		return muster_fail(err, MUSTER_E_USAGE, "name the directory to check out into");
+	code = find(repository, options->version, &version, err);
 	if (!code)
-		code = find(repository, options->version, &found, err);
-	if (!code && !options->dry_run)
-		code = note_use(repository, options->run, &found.named, err);
-	if (!code) {
-		helps.blobs = api_cache_open(repository, options->skip_cache || options->dry_run);
-		code = checkout_run(repository->engine, found.named.version, found.text, &helps,
-				    &full, report, err);
-	}
-	api_cache_close(repository, helps.blobs);
-	named_version_release(&found.named);
+		code = api_checkout_version(repository, &version, options, report, err);
+	named_version_release(&version.named);
 	return code;
+}
+
+enum muster_code api_verify_version(struct muster_repository *repository,
+				    const struct api_version *version,
+				    const struct muster_verify_options *options,
+				    struct muster_verify_report *report, struct muster_error *err)
+{
+	struct muster_verify_options full = *options;
+	enum muster_code code = api_job(&options->job, &full.job, err);
+
+	if (code)
+		return code;
+	if (options->stored)
+		api_job_reads(repository, &options->job, &full.job);
+	return verify_run(repository->engine, version->named.version, version->text,
+			  repository->cache_dir, &full, report, err);
 }
 
 enum muster_code muster_verify(struct muster_repository *repository,
@@ -119,22 +152,17 @@ enum muster_code muster_verify(struct muster_repository *repository,
 			       struct muster_verify_report *report, struct muster_error *err)
 {
 	struct muster_verify_report own;
-	struct muster_verify_options full = *options;
-	struct found found = { 0 };
-	enum muster_code code = api_job(&options->job, &full.job, err);
+	struct api_version version = { 0 };
+	enum muster_code code;
 
 	report = report ? report : &own;
 	*report = (struct muster_verify_report){ 0 };
-	if (options->stored)
-		api_job_reads(repository, &options->job, &full.job);
-	if (!code && !options->directory == !options->stored)
-		code = muster_fail(err, MUSTER_E_USAGE,
+	if (!options->directory == !options->stored)
+		return muster_fail(err, MUSTER_E_USAGE,
 				   "verify a directory, or what is stored: one of the two");
+	code = find(repository, options->version, &version, err);
 	if (!code)
-		code = find(repository, options->version, &found, err);
-	if (!code)
-		code = verify_run(repository->engine, found.named.version, found.text,
-				  repository->cache_dir, &full, report, err);
-	named_version_release(&found.named);
+		code = api_verify_version(repository, &version, options, report, err);
+	named_version_release(&version.named);
 	return code;
 }

@@ -168,6 +168,10 @@ const char *muster_code_name(enum muster_code code)
 		return "cancelled";
 	case MUSTER_E_LOST:
 		return "lost";
+	case MUSTER_E_NOT_LOGGED:
+		return "not-logged";
+	case MUSTER_E_FINALIZED:
+		return "finalized";
 	}
 	return "unknown";
 }

@@ -10,6 +10,8 @@ enum exit_code exit_code_of(enum muster_code code)
 	case MUSTER_E_USAGE:
 	case MUSTER_E_NAME:
 	case MUSTER_E_REFUSED:
+	case MUSTER_E_NOT_LOGGED:
+	case MUSTER_E_FINALIZED:
 		return EXIT_USAGE;
 	case MUSTER_E_ITEMS:
 	case MUSTER_E_CHANGED:

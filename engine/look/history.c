@@ -149,3 +149,30 @@ enum muster_code look_history(struct repository *repository, const struct collec
 	collection_close(collection);
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
+
+struct update {
+	uint64_t version, time_ms;
+};
+
+static enum muster_code note_update(void *state, const struct event *event, struct view bytes,
+				    struct muster_error *err)
+{
+	struct update *update = state;
+
+	(void)bytes, (void)err;
+	if (speaks_of_version(event) && event->version == update->version)
+		update->time_ms = event->time_ms;
+	return MUSTER_OK;
+}
+
+enum muster_code look_updated_ms(const struct named_version *named, uint64_t *out,
+				 struct muster_error *err)
+{
+	struct update update = { named->version->number, named->version->created_ms };
+	enum muster_code code = collection_history(named->collection, named->version->event,
+						   note_update, &update, err);
+
+	if (!code)
+		*out = update.time_ms;
+	return code;
+}

@@ -14,7 +14,7 @@
 
 #include "artifact/name.h"
 #include "engine/cache/blob_cache.h"
-#include "engine/repository/collection.h"
+#include "engine/look/named_version.h"
 #include "muster/look.h"
 #include "muster/progress.h"
 
@@ -31,6 +31,13 @@ enum muster_code look_versions(struct repository *repository, const struct colle
 /** One version; `address` as named_version_open() takes it, here and below. */
 enum muster_code look_version(struct repository *repository, const struct artifact_address *address,
 			      muster_version_fn *fn, void *state, struct muster_error *err);
+/** The same of a version that is open. */
+enum muster_code look_named_version(const struct named_version *named, muster_version_fn *fn,
+				    void *state, struct muster_error *err);
+/** When anything was last said of a version that is open: since 1970, by the writer's clock. Reads
+ *  the events of its log since it was made. */
+enum muster_code look_updated_ms(const struct named_version *named, uint64_t *out,
+				 struct muster_error *err);
 
 /** All events of a collection's log, oldest first. */
 enum muster_code look_history(struct repository *repository, const struct collection_name *name,

@@ -270,18 +270,27 @@ enum muster_code look_versions(struct repository *repository, const struct colle
 	return code;
 }
 
+enum muster_code look_named_version(const struct named_version *named, muster_version_fn *fn,
+				    void *state, struct muster_error *err)
+{
+	struct looking looking = { .collection = named->collection,
+				   .first = named->version->number,
+				   .now_ms = now_ms(named->repository),
+				   .fn = fn,
+				   .state = state };
+
+	return tell_all(&looking, 1, err);
+}
+
 enum muster_code look_version(struct repository *repository, const struct artifact_address *address,
 			      muster_version_fn *fn, void *state, struct muster_error *err)
 {
-	struct looking looking = { .now_ms = now_ms(repository), .fn = fn, .state = state };
 	struct named_version named;
 	enum muster_code code = named_version_open(&named, repository, address, err);
 
 	if (code)
 		return code;
-	looking.collection = named.collection;
-	looking.first = named.version->number;
-	code = tell_all(&looking, 1, err);
+	code = look_named_version(&named, fn, state, err);
 	named_version_release(&named);
 	return code;
 }

@@ -10,7 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "muster/declare.h"
 #include "muster/error.h"
+
+MUSTER_DECLARE_BEGIN
 
 struct muster_cache_options {
 	const char *cache_dir; /* NULL: MUSTER_CACHE_DIR, else $XDG_CACHE_HOME/muster */
@@ -42,5 +45,7 @@ struct muster_cache_use {
 	uint64_t damaged_segments; /* not what they should be: dropped, and fetched again */
 	char note[MUSTER_ERROR_MESSAGE_BYTES]; /* "", or why it was not used, or not for all */
 };
+
+MUSTER_DECLARE_END
 
 #endif

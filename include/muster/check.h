@@ -9,7 +9,10 @@
 #ifndef MUSTER_CHECK_H
 #define MUSTER_CHECK_H
 
+#include "muster/declare.h"
 #include "muster/progress.h"
+
+MUSTER_DECLARE_BEGIN
 
 /** One thing that is wrong; one call at a time. `object` is a key of the repository. */
 typedef void muster_finding_fn(void *state, const char *object, const struct muster_error *error);
@@ -55,5 +58,7 @@ struct muster_check_report {
 	/* Why not, if there was something; else empty. */
 	char state_problem[MUSTER_ERROR_MESSAGE_BYTES];
 };
+
+MUSTER_DECLARE_END
 
 #endif

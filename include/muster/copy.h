@@ -8,7 +8,10 @@
 #ifndef MUSTER_COPY_H
 #define MUSTER_COPY_H
 
+#include "muster/declare.h"
 #include "muster/progress.h"
+
+MUSTER_DECLARE_BEGIN
 
 /** One version that is in the target now. Texts are lent for the call. */
 struct muster_copied_version {
@@ -48,5 +51,7 @@ struct muster_copy_report {
 	uint64_t digest_collisions; /* two contents with one digest: both stored */
 	uint64_t adopted_packs;	    /* of a copy that was killed */
 };
+
+MUSTER_DECLARE_END
 
 #endif

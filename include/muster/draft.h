@@ -11,12 +11,14 @@
 #ifndef MUSTER_DRAFT_H
 #define MUSTER_DRAFT_H
 
+#include "muster/declare.h"
 #include "muster/put.h"
+#include "muster/repository.h"
+
+MUSTER_DECLARE_BEGIN
 
 #define MUSTER_DRAFT_DAYS     14
 #define MUSTER_DRAFT_ID_BYTES 33 /* with its NUL */
-
-struct muster_repository;
 
 /** Zero is a good default for all but the name. Texts are borrowed for the call. */
 struct muster_draft_options {
@@ -138,5 +140,7 @@ enum muster_code muster_draft_save(struct muster_repository *repository, const c
 /** What was added may be collected. Errors: MUSTER_E_CONFLICT where it was saved. */
 enum muster_code muster_draft_drop(struct muster_repository *repository, const char *id,
 				   struct muster_error *err);
+
+MUSTER_DECLARE_END
 
 #endif

@@ -6,6 +6,10 @@
 #ifndef MUSTER_ERROR_H
 #define MUSTER_ERROR_H
 
+#include "muster/declare.h"
+
+MUSTER_DECLARE_BEGIN
+
 enum muster_code {
 	MUSTER_OK = 0,
 	/* Answers, not failures: they leave the error struct alone. */
@@ -30,6 +34,8 @@ enum muster_code {
 	MUSTER_E_CANCELLED,   /* interrupted in order: exit 130 */
 	MUSTER_E_LOST,	      /* the host of a store has served nothing for so long that no more is
 				 tried: exit 4 */
+	MUSTER_E_NOT_LOGGED,  /* an artifact must be saved before it can do that: exit 2 */
+	MUSTER_E_FINALIZED,   /* an artifact is finalized: its content cannot change: exit 2 */
 };
 
 #define MUSTER_ERROR_MESSAGE_BYTES 512
@@ -39,5 +45,7 @@ struct muster_error {
 	int sys_errno;				  /* 0 unless code is MUSTER_E_IO */
 	char message[MUSTER_ERROR_MESSAGE_BYTES]; /* outermost context first; safe to print */
 };
+
+MUSTER_DECLARE_END
 
 #endif

@@ -4,7 +4,10 @@
 #ifndef MUSTER_ETAG_H
 #define MUSTER_ETAG_H
 
+#include "muster/declare.h"
 #include "muster/progress.h"
+
+MUSTER_DECLARE_BEGIN
 
 struct muster_etag_options {
 	struct muster_job job;
@@ -18,5 +21,7 @@ struct muster_etag_report {
 	uint64_t part_count; /* 0: a plain MD5 */
 	uint64_t size_bytes;
 };
+
+MUSTER_DECLARE_END
 
 #endif

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "muster/declare.h"
+
+MUSTER_DECLARE_BEGIN
+
 /* Instead of days, as W&B's servers are told it. */
 #define MUSTER_TTL_INHERIT  (-1)  /* as long as the collection's default says */
 #define MUSTER_TTL_MAX_DAYS 36500 /* 100 years */
@@ -40,5 +44,7 @@ struct muster_expire_report {
 	uint64_t deleted_versions, kept_versions;
 	uint64_t deleted_bytes; /* the sum of their sizes, not what can be collected */
 };
+
+MUSTER_DECLARE_END
 
 #endif

@@ -6,7 +6,10 @@
 
 #include <stddef.h>
 
+#include "muster/declare.h"
 #include "muster/progress.h"
+
+MUSTER_DECLARE_BEGIN
 
 struct muster_wanted_rules { /* which entry paths; both zero: all */
 	bool (*wanted)(const void *state, const char *path, uint64_t path_bytes, bool is_directory);
@@ -81,5 +84,7 @@ struct muster_verify_report {
 	uint64_t missing, changed, extra, unreadable;
 	uint64_t skipped_references;
 };
+
+MUSTER_DECLARE_END
 
 #endif

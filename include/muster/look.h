@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "muster/declare.h"
 #include "muster/error.h"
+
+MUSTER_DECLARE_BEGIN
 
 struct muster_collection_info {
 	const char *entity, *project, *name, *type;
@@ -95,5 +98,7 @@ typedef bool muster_change_fn(void *state, const struct muster_change_info *info
 /** Bytes of a file, in order. */
 typedef enum muster_code muster_bytes_fn(void *state, const void *bytes, uint64_t count,
 					 struct muster_error *err);
+
+MUSTER_DECLARE_END
 
 #endif

@@ -7,19 +7,25 @@
 #ifndef MUSTER_MUSTER_H
 #define MUSTER_MUSTER_H
 
+#include "muster/artifact.h"
 #include "muster/cache.h"
 #include "muster/check.h"
 #include "muster/copy.h"
+#include "muster/declare.h"
 #include "muster/draft.h"
+#include "muster/entry.h"
+#include "muster/error.h"
 #include "muster/etag.h"
 #include "muster/expire.h"
-#include "muster/error.h"
 #include "muster/get.h"
 #include "muster/look.h"
+#include "muster/manifest.h"
 #include "muster/put.h"
 #include "muster/repository.h"
 #include "muster/run.h"
 #include "muster/transfer.h"
+
+MUSTER_DECLARE_BEGIN
 
 /** The version of this library, "0.1.0". */
 const char *muster_version_text(void);
@@ -134,5 +140,7 @@ enum muster_code muster_cache_info(const struct muster_cache_options *options,
 enum muster_code muster_cache_clean(const struct muster_cache_options *options, uint64_t keep_bytes,
 				    bool dry_run, struct muster_cache_cleaned *out,
 				    struct muster_error *err);
+
+MUSTER_DECLARE_END
 
 #endif

@@ -6,11 +6,20 @@
 #ifndef MUSTER_PROGRESS_H
 #define MUSTER_PROGRESS_H
 
+#if defined(__cplusplus) && __cplusplus < 202302L
+#include <atomic>
+using std::atomic_bool; /* as <stdatomic.h> of C++23 has them */
+using std::atomic_ullong;
+#else
 #include <stdatomic.h>
+#endif
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "muster/declare.h"
 #include "muster/error.h"
+
+MUSTER_DECLARE_BEGIN
 
 struct muster_progress {
 	atomic_bool cancel;	    /* set by the caller: the job stops in order */
@@ -58,5 +67,7 @@ struct muster_job {
 	muster_failure_fn *on_failure;	  /* may be NULL */
 	void *on_failure_state;
 };
+
+MUSTER_DECLARE_END
 
 #endif

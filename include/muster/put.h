@@ -6,7 +6,10 @@
 
 #include <stddef.h>
 
+#include "muster/declare.h"
 #include "muster/progress.h"
+
+MUSTER_DECLARE_BEGIN
 
 /** A directory whose contents land at the root of the version, or a file under its base name; with
  *  `name` they land there. Or a reference: file:///… is digested where it lies and not stored; a
@@ -75,5 +78,7 @@ struct muster_put_report {
 	 * another process goes on with them. */
 	uint64_t continued_uploads, continued_bytes, ignored_uploads;
 };
+
+MUSTER_DECLARE_END
 
 #endif

@@ -13,6 +13,9 @@
 #include <stdint.h>
 
 #include "muster/cache.h"
+#include "muster/declare.h"
+
+MUSTER_DECLARE_BEGIN
 
 struct muster_repository;
 
@@ -97,5 +100,7 @@ struct muster_traffic {
 /** What there was since it was opened. False: it is a local directory, `out` is zero. */
 bool muster_repository_traffic(const struct muster_repository *repository,
 			       struct muster_traffic *out);
+
+MUSTER_DECLARE_END
 
 #endif

@@ -13,8 +13,11 @@
 #ifndef MUSTER_RUN_H
 #define MUSTER_RUN_H
 
+#include "muster/declare.h"
 #include "muster/put.h"
 #include "muster/repository.h"
+
+MUSTER_DECLARE_BEGIN
 
 #define MUSTER_RUN_ID_BYTES	   129 /* of an id, with its NUL */
 #define MUSTER_LINEAGE_DEPTH_MAX   1000
@@ -151,5 +154,7 @@ enum muster_code muster_lineage(struct muster_repository *repository, const char
 				const struct muster_lineage_options *options,
 				struct muster_lineage **out, struct muster_error *err);
 void muster_lineage_free(struct muster_lineage *lineage); /* takes NULL */
+
+MUSTER_DECLARE_END
 
 #endif

@@ -4,9 +4,12 @@
 #ifndef MUSTER_TRANSFER_H
 #define MUSTER_TRANSFER_H
 
+#include "muster/declare.h"
 #include "muster/get.h"
 #include "muster/look.h"
 #include "muster/put.h"
+
+MUSTER_DECLARE_BEGIN
 
 struct muster_export_options {
 	const char *version;
@@ -46,5 +49,7 @@ struct muster_digest_report {
 	char digest[33];
 	uint64_t entry_count, size_bytes, failed_items, special_files, vanished_files;
 };
+
+MUSTER_DECLARE_END
 
 #endif

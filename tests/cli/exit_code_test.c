@@ -32,6 +32,8 @@ static void every_code_has_its_exit_code(void **state)
 		{ MUSTER_E_CONFLICT, 5 },
 		{ MUSTER_E_CANCELLED, 130 },
 		{ MUSTER_E_LOST, 4 },
+		{ MUSTER_E_NOT_LOGGED, 2 },
+		{ MUSTER_E_FINALIZED, 2 },
 	};
 
 	(void)state;
