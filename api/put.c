@@ -73,24 +73,22 @@ static enum muster_code check_source(const struct muster_repository *repository,
 	return MUSTER_OK;
 }
 
-static enum muster_code check_sources(const struct muster_repository *repository,
-				      const struct muster_put_options *options,
-				      struct muster_error *err)
+enum muster_code api_check_sources(const struct muster_repository *repository,
+				   const struct muster_put_options *options,
+				   struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
 
-	for (size_t i = 0; i < options->source_count && !code; i++)
-		code = check_source(repository, &options->sources[i], err);
+	for (size_t i = 0; i < options->source_count && !code; i++) {
+		code = check_scheme(&options->sources[i], err);
+		if (!code)
+			code = check_source(repository, &options->sources[i], err);
+	}
 	return code;
 }
 
 /* The sources, with references to versions under their full names: all text in one. */
-struct full_sources {
-	struct muster_source *sources;
-	struct bytes text;
-};
-
-static void full_sources_release(struct full_sources *full)
+void api_full_sources_release(struct api_full_sources *full)
 {
 	free(full->sources);
 	bytes_release(&full->text);
@@ -119,9 +117,9 @@ static enum muster_code append_full(const struct muster_repository *repository, 
 	return code ? code : bytes_append_byte(out, '\0', err);
 }
 
-static enum muster_code full_sources(const struct muster_repository *repository,
-				     const struct muster_put_options *options,
-				     struct full_sources *out, struct muster_error *err)
+enum muster_code api_full_sources(const struct muster_repository *repository,
+				  const struct muster_put_options *options,
+				  struct api_full_sources *out, struct muster_error *err)
 {
 	size_t count = options->source_count, at = 0;
 	enum muster_code code = MUSTER_OK;
@@ -166,27 +164,27 @@ enum muster_code muster_put(struct muster_repository *repository,
 	struct muster_put_options full = *options;
 	struct api_full_name name = { 0 };
 	struct api_run run = { 0 };
-	struct full_sources sources = { 0 };
+	struct api_full_sources sources = { 0 };
 	enum muster_code code = muster_check_put(options, err);
 
 	report = report ? report : &own;
 	*report = (struct muster_put_report){ 0 };
 	if (!code)
-		code = check_sources(repository, options, err);
+		code = api_check_sources(repository, options, err);
 	if (!code)
 		code = api_begin_version(repository, &given, &full.job, &name, err);
 	if (!code && !options->dry_run)
 		code = api_run(repository, options->run, &run, err);
 	full.run = run.text;
 	if (!code)
-		code = full_sources(repository, options, &sources, err);
+		code = api_full_sources(repository, options, &sources, err);
 	full.sources = sources.sources;
 	full.entity = name.entity;
 	full.project = name.project;
 	full.name = name.name;
 	if (!code)
 		code = put_run(repository->engine, repository->cache_dir, &full, report, err);
-	full_sources_release(&sources);
+	api_full_sources_release(&sources);
 	api_full_name_release(&name);
 	return code;
 }

@@ -59,8 +59,9 @@ static bool is_empty(const struct field *field, const void *at)
 		return !((const struct base_version *)at)->is_named;
 	case FIELD_EXPECTED:
 		return ((const struct expected *)at)->what == EXPECT_ANY;
-	case FIELD_RECORD:
-		return is_empty_record(field->record, at);
+	case FIELD_RECORD: /* with an object in it, its size is told */
+		return field->item_bytes ? is_zero(at, field->item_bytes)
+					 : is_empty_record(field->record, at);
 	case FIELD_OBJECT:
 		return false;
 	}

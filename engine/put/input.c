@@ -182,6 +182,8 @@ enum muster_code input_open(struct input *input, const struct muster_put_options
 {
 	input->options = options;
 	input->root = from->path;
+	input->begin = limits->begin;
+	input->end = limits->end;
 	if (uri_kind(from->path) != URI_NONE)
 		return open_reference(input, from->name, limits, err);
 	input->directory = strdup(from->path);
@@ -317,12 +319,31 @@ static void fill_from_version(struct put_item *item, const struct entry *entry)
 	item->found.size_bytes = entry->has_size ? entry->size_bytes : 0;
 }
 
+/* How the whole path stands to a bound. */
+static int compare_whole(const struct input *input, struct view path, struct view bound)
+{
+	size_t len = input->prefix.len < bound.len ? input->prefix.len : bound.len;
+	int order = len ? memcmp(input->prefix.ptr, bound.ptr, len) : 0;
+
+	if (order || len < input->prefix.len)
+		return order ? order : 1;
+	return view_compare(path, view_of(bound.ptr + len, bound.len - len));
+}
+
+/* No pattern is asked for what is named itself. */
+static bool is_in_range(const struct input *input, struct view path)
+{
+	return (!input->begin.len || compare_whole(input, path, input->begin) >= 0) &&
+	       (!input->end.len || compare_whole(input, path, input->end) < 0);
+}
+
 bool input_take(struct input *input, struct put_item *item)
 {
 	*item = (struct put_item){ .is_reference = input->uri != NULL };
 	if (input->version) {
 		fill_from_version(item, &input->carried[input->next++]);
-		return input->is_single || is_wanted(input, item->path, false);
+		return input->is_single ? is_in_range(input, item->path)
+					: is_wanted(input, item->path, false);
 	}
 	if (input->walk) {
 		fill_from_walk(item, &input->shared->batch->entries[input->next++]);
@@ -331,7 +352,7 @@ bool input_take(struct input *input, struct put_item *item)
 	fill_from_list(item, &input->listed.entries[input->next++]);
 	if (input->is_tracked) {
 		item->fate = ITEM_TRACKED;
-		return true;
+		return is_in_range(input, item->path);
 	}
 	return is_wanted(input, item->path, false);
 }

@@ -21,6 +21,7 @@ struct input {
 	char *directory;	       /* where it lies on disk; owned */
 	const char *uri;	       /* of a reference; NULL: bytes are stored */
 	bool is_tracked;	       /* a reference that is not followed */
+	struct view begin, end;	       /* what single things must lie between */
 	bool is_single;		       /* one file: its URI is the whole one */
 	struct repository *repository; /* set before; NULL: there are no versions */
 	struct walk *walk;	       /* this, or one of the lists */

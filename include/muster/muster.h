@@ -13,6 +13,7 @@
 #include "muster/collection.h"
 #include "muster/copy.h"
 #include "muster/declare.h"
+#include "muster/draft.h"
 #include "muster/entry.h"
 #include "muster/error.h"
 #include "muster/etag.h"
