@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "muster/declare.h"
+
+MUSTER_DECLARE_BEGIN
+
 /** Zeroed is good. All is borrowed for the call. */
 struct muster_link_options {
 	const char *const *aliases; /* of the link, beside `latest`, which moves by itself */
@@ -24,5 +28,7 @@ struct muster_link_report {
 	bool is_new;		 /* false: the portfolio had a link to this version */
 	uint64_t version_number; /* of the link, in the portfolio */
 };
+
+MUSTER_DECLARE_END
 
 #endif
