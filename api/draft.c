@@ -79,7 +79,8 @@ static enum muster_code fill_plan(struct muster_repository *repository,
 	plan->description = view_text(options->description ? options->description : "");
 	plan->metadata = view_text(options->metadata ? options->metadata : "");
 	plan->ttl_days = options->ttl_days;
-	if (!options->is_empty)
+	code = collection_check_saves(collection, err);
+	if (!code && !options->is_empty)
 		code = choose_base(collection, address->alias, options->name, plan, err);
 	collection_close(collection);
 	return code;

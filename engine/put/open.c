@@ -209,7 +209,7 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 		limits.begin = job->part->begin;
 		limits.end = job->part->end;
 	}
-	if (!code)
+	if (!code && !job->part)
 		code = collection_check_saves(job->collection, err);
 	if (!code)
 		code = repository_read_gc(job->repository, err);

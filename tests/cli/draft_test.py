@@ -131,7 +131,9 @@ class Draft(MusterTest):
 
     def test_mistakes_are_told(self):
         draft = self.new()
+        self.run_ok("link", "photos:v0", "chosen")
         for arguments, told in (
+                (("draft", "new", "-n", "chosen"), "is a portfolio"),
                 (("draft", "save"), "name the draft"),
                 (("draft", "fold", draft), "none of new, add"),
                 (("draft", "show", draft, "x"), "too much"),
