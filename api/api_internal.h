@@ -185,6 +185,10 @@ enum muster_code api_begin_version(struct muster_repository *repository,
 				   const struct api_given_name *given, struct muster_job *job,
 				   struct api_full_name *name, struct muster_error *err);
 
+/** Can this build take the sources, and does none of them lie in the repository or around it? */
+enum muster_code api_check_sources(const struct muster_repository *repository,
+				   const struct muster_put_options *options,
+				   struct muster_error *err);
 /* --- run.c --- */
 
 /** The run that a job is done for. */

@@ -73,14 +73,17 @@ static enum muster_code check_source(const struct muster_repository *repository,
 	return MUSTER_OK;
 }
 
-static enum muster_code check_sources(const struct muster_repository *repository,
-				      const struct muster_put_options *options,
-				      struct muster_error *err)
+enum muster_code api_check_sources(const struct muster_repository *repository,
+				   const struct muster_put_options *options,
+				   struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
 
-	for (size_t i = 0; i < options->source_count && !code; i++)
-		code = check_source(repository, &options->sources[i], err);
+	for (size_t i = 0; i < options->source_count && !code; i++) {
+		code = check_scheme(&options->sources[i], err);
+		if (!code)
+			code = check_source(repository, &options->sources[i], err);
+	}
 	return code;
 }
 
@@ -172,7 +175,7 @@ enum muster_code muster_put(struct muster_repository *repository,
 	report = report ? report : &own;
 	*report = (struct muster_put_report){ 0 };
 	if (!code)
-		code = check_sources(repository, options, err);
+		code = api_check_sources(repository, options, err);
 	if (!code)
 		code = api_begin_version(repository, &given, &full.job, &name, err);
 	if (!code && !options->dry_run)

@@ -1,27 +1,22 @@
-#include <stdlib.h>
-
-#include "cli/argument.h"
 #include "cli/commands.h"
+#include "cli/draft_report.h"
 #include "cli/new_version.h"
+#include "cli/sources.h"
 #include "cli/summary.h"
 
 struct put_options {
 	struct new_version_options version;
-	struct option_list patterns, places;
-	const char *onto, *files_from;
+	struct source_options sources;
+	const char *onto, *draft, *shard;
 	uint64_t ttl_days;
-	bool one_file_system, is_dry_run, is_rehash, is_partial;
+	bool is_dry_run;
 };
 
 #define PUT(field) offsetof(struct put_options, field)
 
 static const struct option_spec specs[] = {
 	NEW_VERSION_OPTIONS(struct put_options, version),
-	{ .name = "at",
-	  .kind = OPTION_LIST,
-	  .offset = PUT(places),
-	  .value = "NAME=PATH",
-	  .help = "put PATH too, under NAME in the version; may be given several times" },
+	SOURCE_OPTIONS(struct put_options, sources),
 	{ .name = "ttl",
 	  .kind = OPTION_NUMBER,
 	  .offset = PUT(ttl_days),
@@ -34,119 +29,33 @@ static const struct option_spec specs[] = {
 	  .offset = PUT(onto),
 	  .value = "VERSION",
 	  .help = "that version plus these files: an alias or vN of the artifact" },
-	{ .name = "files-from",
+	{ .name = "draft",
 	  .kind = OPTION_TEXT,
-	  .offset = PUT(files_from),
-	  .value = "FILE",
-	  .help = "only the files of PATH that FILE names, one a line, relative to PATH; - is "
-		  "standard input" },
-	PATTERN_OPTIONS(struct put_options, patterns),
-	{ .name = "one-file-system",
-	  .kind = OPTION_FLAG,
-	  .offset = PUT(one_file_system),
-	  .help = "do not enter other file systems" },
+	  .offset = PUT(draft),
+	  .value = "ID",
+	  .help = "make no version, but one shard of this draft" },
+	{ .name = "shard",
+	  .kind = OPTION_TEXT,
+	  .offset = PUT(shard),
+	  .value = "SHARD",
+	  .help = "which one: a number of 'muster plan', else any name of your own" },
 	{ .name = "dry-run",
 	  .kind = OPTION_FLAG,
 	  .offset = PUT(is_dry_run),
 	  .help = "only tell how many files and bytes would be read; nothing is read or written" },
-	{ .name = "rehash",
-	  .kind = OPTION_FLAG,
-	  .offset = PUT(is_rehash),
-	  .help = "read every file, also those that seem unchanged" },
-	{ .name = "commit-partial",
-	  .kind = OPTION_FLAG,
-	  .offset = PUT(is_partial),
-	  .help = "make the version without the files that could not be read" },
 };
 
 /* All that a put holds besides its options. */
 struct put_job {
 	struct muster_put_options request;
 	struct new_version version;
-	struct muster_source *sources;
-	struct bytes names; /* of --at: their texts */
-	struct bytes files;
-	struct filter *filter;
+	struct sources sources;
 };
 
 static void release(struct put_job *job)
 {
-	filter_free(job->filter);
-	bytes_release(&job->files);
-	bytes_release(&job->names);
-	free(job->sources);
+	sources_release(&job->sources);
 	new_version_release(&job->version);
-}
-
-static enum muster_code check_source(const char *path, struct muster_error *err)
-{
-	return argument_is_uri(path) ? MUSTER_OK : argument_check_path(path, false, err);
-}
-
-/* "NAME=PATH"; NAME is copied behind the others, whose room was reserved. */
-static enum muster_code add_place(struct put_job *job, const char *text, struct muster_error *err)
-{
-	const char *equals = strchr(text, '=');
-	struct muster_source *source = &job->sources[job->request.source_count];
-	enum muster_code code;
-
-	if (!equals || equals == text || !equals[1])
-		return muster_fail(err, MUSTER_E_USAGE, "--at: '%s' is not NAME=PATH", text);
-	code = check_source(equals + 1, err);
-	if (code) {
-		muster_context(err, "--at");
-		return code;
-	}
-	source->name = (const char *)job->names.ptr + job->names.len;
-	source->path = equals + 1;
-	bytes_append(&job->names, text, (size_t)(equals - text), NULL);
-	bytes_append_byte(&job->names, '\0', NULL);
-	job->request.source_count++;
-	return MUSTER_OK;
-}
-
-static enum muster_code add_sources(struct cli *cli, struct put_job *job, struct muster_error *err)
-{
-	const struct put_options *options = cli->options;
-	size_t name_bytes = 1;
-	enum muster_code code;
-
-	if (cli->words.count + options->places.count == 0)
-		return muster_fail(err, MUSTER_E_USAGE,
-				   "nothing to put: name a directory or a file");
-	for (size_t i = 0; i < options->places.count; i++)
-		name_bytes += strlen(options->places.items[i].text) + 1;
-	code = bytes_reserve(&job->names, name_bytes, err);
-	job->sources = calloc(cli->words.count + options->places.count, sizeof(*job->sources));
-	if (!job->sources)
-		return muster_fail_memory(err, "the paths");
-	job->request.sources = job->sources;
-	for (size_t i = 0; i < cli->words.count && !code; i++) {
-		code = check_source(cli->words.items[i], err);
-		job->sources[job->request.source_count++].path = cli->words.items[i];
-	}
-	for (size_t i = 0; i < options->places.count && !code; i++)
-		code = add_place(job, options->places.items[i].text, err);
-	return code;
-}
-
-static enum muster_code add_list(struct cli *cli, struct put_job *job, struct muster_error *err)
-{
-	const struct put_options *options = cli->options;
-	enum muster_code code;
-
-	if (!options->files_from)
-		return MUSTER_OK;
-	if (job->request.source_count != 1)
-		return muster_fail(err, MUSTER_E_USAGE,
-				   "--files-from needs exactly one PATH: the directory that the "
-				   "names are relative to");
-	code = argument_read_file(&job->files, "--files-from", options->files_from,
-				  LIST_FILE_MAX_BYTES, err);
-	job->request.files_from = job->files.ptr ? (const char *)job->files.ptr : "";
-	job->request.files_from_bytes = job->files.len;
-	job->request.files_from_separator = cli->global.is_null_ended ? '\0' : '\n';
-	return code;
 }
 
 /* What can be said before there is a repository, so that a mistake makes none. */
@@ -156,39 +65,12 @@ static enum muster_code prepare(struct cli *cli, struct put_job *job, struct mus
 	enum muster_code code = new_version_check(cli, &options->version, err);
 
 	if (!code)
-		code = add_sources(cli, job, err);
+		code = sources_fill(&job->sources, cli, 0, &options->sources, &job->request, err);
 	if (!code)
 		code = new_version_check_put(&options->version, &job->request, err);
-	if (!code)
-		code = add_list(cli, job, err);
-	if (!code)
-		code = argument_filter(&job->filter, &options->patterns, err);
-	job->request.wanted = job->filter ? argument_wants : NULL;
-	job->request.wanted_state = job->filter;
-	job->request.one_file_system = options->one_file_system;
 	job->request.ttl_days = (unsigned)options->ttl_days;
 	job->request.dry_run = options->is_dry_run;
-	job->request.rehash = options->is_rehash;
-	job->request.commit_partial = options->is_partial;
 	return code;
-}
-
-/* The library takes an alias or vN of the collection; people may also write NAME:ALIAS. */
-static enum muster_code choose_onto(struct put_job *job, const struct put_options *options,
-				    struct muster_error *err)
-{
-	const char *onto = options->onto, *colon = onto ? strrchr(onto, ':') : NULL;
-	size_t name_len = colon ? (size_t)(colon - onto) : 0;
-
-	if (onto && strcmp(onto, options->version.name) == 0)
-		onto = "latest";
-	if (colon && (strncmp(onto, options->version.name, name_len) != 0 ||
-		      options->version.name[name_len] != '\0'))
-		return muster_fail(err, MUSTER_E_USAGE,
-				   "--onto: '%s' is no version of '%s', which is put", onto,
-				   options->version.name);
-	job->request.onto = colon ? colon + 1 : onto;
-	return MUSTER_OK;
 }
 
 static enum muster_code describe(struct cli *cli, struct put_job *job, struct muster_error *err)
@@ -206,7 +88,8 @@ static enum muster_code describe(struct cli *cli, struct put_job *job, struct mu
 	job->request.alias_count = job->version.alias_count;
 	job->request.tags = job->version.tags;
 	job->request.tag_count = job->version.tag_count;
-	return code ? code : choose_onto(job, options, err);
+	return code ? code
+		    : new_version_onto(&job->request.onto, &options->version, options->onto, err);
 }
 
 static void report_dry_run(struct cli *cli, const struct muster_put_report *report)
@@ -250,10 +133,72 @@ static enum muster_code put(struct cli *cli, struct put_job *job, struct muster_
 	return code;
 }
 
+/* --- one shard of a draft --------------------------------------------------------------------- */
+
+/* What belongs to the version was said when the draft was made. */
+static enum muster_code check_shard(const struct put_options *options, struct muster_error *err)
+{
+	const struct new_version_options *version = &options->version;
+
+	if (!options->draft || !options->shard)
+		return muster_fail(err, MUSTER_E_USAGE, "--draft and --shard belong together");
+	if (version->name || version->type || version->description || version->metadata ||
+	    version->aliases.count || version->tags.count || options->onto || options->ttl_days ||
+	    options->is_dry_run)
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "--draft: what the version is was said when the draft was made; "
+				   "only what says which files can stand here");
+	return MUSTER_OK;
+}
+
+static enum muster_code add_shard(struct cli *cli, struct muster_put_options *request,
+				  struct muster_error *err)
+{
+	const struct put_options *options = cli->options;
+	struct muster_put_report report = { 0 };
+	bool was_there;
+	enum muster_code code = cli_job_begin(cli, &request->job, err);
+
+	if (code)
+		return code;
+	code = muster_draft_add_shard(cli->repository, options->draft, options->shard, request,
+				      &was_there, &report, err);
+	code = cli_job_end(cli, code, err);
+	if (!code && was_there)
+		cli_say(cli, "shard %s was there already", options->shard);
+	if (!code || code == MUSTER_E_ITEMS || code == MUSTER_E_CANCELLED)
+		draft_report_added(cli, &report);
+	return code;
+}
+
+static enum muster_code run_shard(struct cli *cli, struct muster_error *err)
+{
+	const struct put_options *options = cli->options;
+	struct muster_put_options request = { 0 };
+	struct sources sources = { 0 };
+	enum muster_code code = check_shard(options, err);
+
+	if (!code)
+		code = sources_fill(&sources, cli, 0, &options->sources, &request, err);
+	if (!code)
+		code = cli_open(cli, false, err);
+	if (!code)
+		code = add_shard(cli, &request, err);
+	sources_release(&sources);
+	return code;
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
 static enum muster_code run(struct cli *cli, struct muster_error *err)
 {
+	const struct put_options *options = cli->options;
 	struct put_job job = { 0 };
-	enum muster_code code = prepare(cli, &job, err);
+	enum muster_code code;
+
+	if (options->draft || options->shard)
+		return run_shard(cli, err);
+	code = prepare(cli, &job, err);
 
 	if (!code)
 		code = cli_open(cli, true, err);
@@ -268,7 +213,7 @@ static enum muster_code run(struct cli *cli, struct muster_error *err)
 const struct command command_put = {
 	.name = "put",
 	.summary = "make a version of directories and files",
-	.usage = "[options] PATH... -n NAME",
+	.usage = "[options] PATH... -n NAME\n[options] PATH... --draft ID --shard SHARD",
 	.description =
 		"Makes a version of the artifact NAME. The contents of a directory land at the "
 		"root "
@@ -290,7 +235,11 @@ const struct command command_put = {
 		"Symbolic links are followed. Modes, owners, times and empty directories are not "
 		"kept; devices, pipes and sockets are skipped. Files that cannot be read are told, "
 		"and then nothing is committed, unless --commit-partial is given. What an "
-		"interrupted put has done is kept: the same command goes on from there.",
+		"interrupted put has done is kept: the same command goes on from there.\n"
+		"\n"
+		"With --draft and --shard it makes no version, but one shard of a draft that "
+		"'muster plan' made: only the files of the shard's range of paths are looked at. A "
+		"shard that is there already is not done again.",
 	.examples = "muster put photos -n photos\n"
 		    "muster put photos -n photos -a best --tag reviewed --description 'all of "
 		    "May'\n"

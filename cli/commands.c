@@ -3,8 +3,8 @@
 #include "cli/suggest.h"
 
 static const struct command *const work[] = {
-	&command_init,	 &command_put,	 &command_get, &command_checkout,
-	&command_verify, &command_check, NULL
+	&command_init,	&command_put,	&command_get,  &command_checkout, &command_verify,
+	&command_check, &command_draft, &command_plan, &command_merge,	  NULL
 };
 static const struct command *const look[] = { &command_ls,   &command_show, &command_log,
 					      &command_cat,  &command_diff, &command_digest,

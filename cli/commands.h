@@ -9,7 +9,7 @@ extern const struct command command_init, command_put, command_get, command_chec
 	command_show, command_log, command_cat, command_alias, command_tag, command_describe,
 	command_metadata, command_ttl, command_copy, command_export, command_import, command_delete,
 	command_expire, command_run, command_used_by, command_logged_by, command_lineage,
-	command_cache, command_completion, command_help;
+	command_draft, command_plan, command_merge, command_cache, command_completion, command_help;
 
 /** In the order of the overview; grouped by what they are for. */
 struct command_group {

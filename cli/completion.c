@@ -32,6 +32,7 @@ static const struct {
 	{ "PREFIX", 0 },
 	{ "PROJECT", COMPLETE_PLACE },
 	{ "RUN", 0 },
+	{ "SHARD", 0 },
 	{ "SIZE", 0 },
 	{ "TAG", 0 },
 	{ "TEXT", 0 },

@@ -126,6 +126,47 @@ enum muster_code new_version_open(struct new_version *out, const struct cli *cli
 	return code;
 }
 
+enum muster_code new_version_onto(const char **out, const struct new_version_options *options,
+				  const char *onto, struct muster_error *err)
+{
+	const char *colon = onto ? strrchr(onto, ':') : NULL;
+	size_t name_len = colon ? (size_t)(colon - onto) : 0;
+
+	if (onto && strcmp(onto, options->name) == 0)
+		onto = "latest";
+	if (colon &&
+	    (strncmp(onto, options->name, name_len) != 0 || options->name[name_len] != '\0'))
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "--onto: '%s' is no version of '%s', which is put", onto,
+				   options->name);
+	*out = colon ? colon + 1 : onto;
+	return MUSTER_OK;
+}
+
+enum muster_code new_version_name(struct bytes *out, const struct new_version_options *options,
+				  const char *onto, struct muster_error *err)
+{
+	enum muster_code code = new_version_onto(&onto, options, onto, err);
+
+	if (!code)
+		code = bytes_printf(out, err, "%s%s%s", options->name, onto ? ":" : "",
+				    onto ? onto : "");
+	return code ? code : bytes_append_byte(out, 0, err);
+}
+
+void new_version_describe(struct muster_draft_options *out,
+			  const struct new_version_options *options,
+			  const struct new_version *version)
+{
+	out->type = options->type;
+	out->description = options->description;
+	out->metadata = version->metadata;
+	out->aliases = version->aliases;
+	out->alias_count = version->alias_count;
+	out->tags = version->tags;
+	out->tag_count = version->tag_count;
+}
+
 static const struct summary_row put_rows[] = {
 	SUMMARY_ROW(is_new, NULL, SUMMARY_FLAG, WHEN_JSON, struct muster_put_report),
 	SUMMARY_ROW(is_committed, NULL, SUMMARY_FLAG, WHEN_JSON, struct muster_put_report),

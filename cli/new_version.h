@@ -77,6 +77,17 @@ enum muster_code new_version_check_put(const struct new_version_options *options
 enum muster_code new_version_open(struct new_version *out, const struct cli *cli,
 				  const struct new_version_options *options,
 				  struct muster_error *err);
+/** The library takes an alias or vN of the artifact; people may also write NAME:ALIAS, or NAME for
+ *  the latest. `onto` NULL: none. Errors: MUSTER_E_USAGE where it is of another artifact. */
+enum muster_code new_version_onto(const char **out, const struct new_version_options *options,
+				  const char *onto, struct muster_error *err);
+/** "NAME", or with `onto` "NAME:VERSION", with a NUL: what a draft is named. */
+enum muster_code new_version_name(struct bytes *out, const struct new_version_options *options,
+				  const char *onto, struct muster_error *err);
+/** What a draft takes of it, but the name and the ttl. Lent by both. */
+void new_version_describe(struct muster_draft_options *out,
+			  const struct new_version_options *options,
+			  const struct new_version *version);
 void new_version_release(struct new_version *version);
 
 /** Tell what a put or an import gave: the version's name as data, the rest in the summary. */

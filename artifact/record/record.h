@@ -60,8 +60,9 @@ enum field_type {
 	FIELD_KIND,	/* struct record_kind, its text of at most `max` bytes */
 	FIELD_BASE,	/* struct base_version: an id or "nothing" */
 	FIELD_EXPECTED, /* struct expected: absent, null or a number */
-	FIELD_RECORD,	/* a record within this one, by `record` */
-	FIELD_RECORDS,	/* struct records of `item_bytes` each, by `record`; a line each */
+	FIELD_RECORD,  /* a record within this one, by `record`; of `item_bytes` if it may be absent
+			*/
+	FIELD_RECORDS, /* struct records of `item_bytes` each, by `record`; a line each */
 };
 
 #define KINDS_ALL UINT32_MAX

@@ -49,8 +49,9 @@ static bool is_empty(const struct field *field, const void *at)
 		return !((const struct base_version *)at)->is_named;
 	case FIELD_EXPECTED:
 		return ((const struct expected *)at)->what == EXPECT_ANY;
+	case FIELD_RECORD: /* of one that may be left out its size is told */
+		return field->item_bytes && is_zero(at, field->item_bytes);
 	case FIELD_OBJECT:
-	case FIELD_RECORD:
 		return false;
 	}
 	return false;

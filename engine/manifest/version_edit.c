@@ -9,7 +9,9 @@
  *cut, can be taken only when no change follows. */
 #include "engine/manifest/version_edit.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct version_edit {
 	struct version_reader *base;
@@ -145,6 +147,8 @@ static enum muster_code begin(struct version_edit *edit, const struct view *path
 	if (edit->has_begun)
 		return MUSTER_OK;
 	edit->has_begun = true;
+	if (edit->options.goes_on || edit->options.each)
+		return MUSTER_OK;
 	/* Only MD5 keeps a state to go on from. */
 	if (footer->algorithm != DIGEST_MD5 || footer->fence_count < 2)
 		return MUSTER_OK;
@@ -157,8 +161,17 @@ static bool is_before(const struct version_edit *edit, const struct view *path)
 {
 	struct view behind;
 
-	return !path || (cursor_leaf_behind(version_reader_cursor(edit->base), &behind) &&
-			 view_compare(behind, *path) <= 0);
+	if (!path && !edit->options.is_to_go_on)
+		return true;
+	return cursor_leaf_behind(version_reader_cursor(edit->base), &behind) &&
+	       (!path || view_compare(behind, *path) <= 0);
+}
+
+static enum muster_code see(struct version_edit *edit, const struct entry *entry,
+			    struct muster_error *err)
+{
+	return edit->options.each ? edit->options.each(edit->options.each_state, entry, err)
+				  : MUSTER_OK;
 }
 
 static enum muster_code take_leaf(struct version_edit *edit, const struct leaf_record *seam,
@@ -170,6 +183,8 @@ static enum muster_code take_leaf(struct version_edit *edit, const struct leaf_r
 
 	for (uint32_t i = 0; i < record.entry_count && !code; i++) {
 		code = version_reader_next(edit->base, &entry, err);
+		if (!code)
+			code = see(edit, &entry, err);
 		if (!code)
 			code = version_writer_digest(edit->writer, &entry, err);
 	}
@@ -219,31 +234,39 @@ static enum muster_code take_head(struct version_edit *edit, struct muster_error
 	if (edit->options.take_over)
 		code = edit->options.take_over(edit->options.state, &edit->head, err);
 	if (!code)
+		code = see(edit, &edit->head, err);
+	if (!code)
 		code = version_writer_add(edit->writer, &edit->head, err);
 	if (!code)
 		edit->has_head = false;
 	return code;
 }
 
-/* All of the base before `path`; without one, all. An entry of the same path is dropped. */
-static enum muster_code take_before(struct version_edit *edit, const struct view *path,
-				    struct muster_error *err)
+/* All of the base before `path`; without one, all. */
+static enum muster_code take_until(struct version_edit *edit, const struct view *path,
+				   struct muster_error *err)
 {
 	enum muster_code code = begin(edit, path, err);
 
 	while (!code) {
-		int order;
-
 		code = need_head(edit, path, err);
 		if (code || edit->is_ended)
 			break;
-		order = path ? view_compare(edit->head.path, *path) : -1;
-		if (order == 0)
-			edit->has_head = false;
-		if (order >= 0)
+		if (path && view_compare(edit->head.path, *path) >= 0)
 			break;
 		code = take_head(edit, err);
 	}
+	return code;
+}
+
+/* An entry of the same path is dropped. */
+static enum muster_code take_before(struct version_edit *edit, const struct view *path,
+				    struct muster_error *err)
+{
+	enum muster_code code = take_until(edit, path, err);
+
+	if (!code && path && edit->has_head && view_equal(edit->head.path, *path))
+		edit->has_head = false;
 	return code;
 }
 
@@ -259,6 +282,39 @@ enum muster_code version_edit_take_before(struct version_edit *edit, struct view
 					  struct muster_error *err)
 {
 	return take_before(edit, &path, err);
+}
+
+enum muster_code version_edit_remove(struct version_edit *edit, struct view path,
+				     struct muster_error *err)
+{
+	return take_before(edit, &path, err);
+}
+
+enum muster_code version_edit_remove_tree(struct version_edit *edit, struct view directory,
+					  struct muster_error *err)
+{
+	uint8_t end[ENTRY_PATH_MAX_BYTES + 1];
+	enum muster_code code = take_before(edit, &directory, err);
+
+	assert(directory.len && directory.len <= sizeof(end) &&
+	       directory.ptr[directory.len - 1] == '/');
+	memcpy(end, directory.ptr, directory.len);
+	end[directory.len - 1] = '/' + 1; /* the first path behind all that is beneath it */
+	if (code || edit->is_ended ||
+	    (edit->has_head && view_compare(edit->head.path, view_of(end, directory.len)) >= 0))
+		return code;
+	edit->has_head = false;
+	version_reader_seek(edit->base, view_of(end, directory.len));
+	return MUSTER_OK;
+}
+
+enum muster_code version_edit_peek(struct version_edit *edit, struct view path,
+				   const struct entry **out, struct muster_error *err)
+{
+	enum muster_code code = take_until(edit, &path, err);
+
+	*out = &edit->head;
+	return !code && edit->is_ended ? MUSTER_END : code;
 }
 
 enum muster_code version_edit_finish(struct version_edit *edit, struct muster_error *err)

@@ -21,7 +21,13 @@ struct version_edit_options {
 	/* For each entry of a leaf of which that is not known: may change the placement. Any code
 	 * but MUSTER_OK ends the call; the same call again asks again. */
 	enum muster_code (*take_over)(void *state, struct entry *entry, struct muster_error *err);
-	void *state;
+	/* Sees each entry that is taken over, in whole leaves, too; may refuse it. With it no leaf
+	 * is taken unread. */
+	enum muster_code (*each)(void *each_state, const struct entry *entry,
+				 struct muster_error *err);
+	void *state, *each_state;
+	bool goes_on;	  /* the writer has entries already, all before the base's */
+	bool is_to_go_on; /* and more will follow behind the base's */
 };
 
 struct version_edit;
@@ -36,6 +42,18 @@ void version_edit_close(struct version_edit *edit); /* takes NULL */
  *  Paths must ascend strictly. */
 enum muster_code version_edit_put(struct version_edit *edit, const struct entry *entry,
 				  struct muster_error *err);
+/** What the base has before the path, but not the path's own entry, if it has one. Paths ascend
+ *  together with those of entries that are put. */
+enum muster_code version_edit_remove(struct version_edit *edit, struct view path,
+				     struct muster_error *err);
+/** What the base has before `directory`, which ends with '/', but nothing beneath it: that is
+ *  stepped over unread. Entries beneath it may be put next. */
+enum muster_code version_edit_remove_tree(struct version_edit *edit, struct view directory,
+					  struct muster_error *err);
+/** What the base has before `path`, then (not taken yet) what it has next, lent until the next
+ *  call: only from take_before(), remove() or put() on. MUSTER_END. */
+enum muster_code version_edit_peek(struct version_edit *edit, struct view path,
+				   const struct entry **out, struct muster_error *err);
 /** What the base has before `path`. The edit may be closed then, and the rest be added to the
  * writer itself. */
 enum muster_code version_edit_take_before(struct version_edit *edit, struct view path,

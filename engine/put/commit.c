@@ -25,7 +25,7 @@ enum muster_code put_keep_work(struct put_job *job, struct muster_error *err)
 	return MUSTER_OK;
 }
 
-static void describe_content(struct put_job *job, const struct manifest_footer *footer)
+void put_describe_content(struct put_job *job, const struct manifest_footer *footer)
 {
 	struct muster_put_report *report = job->run.report;
 
@@ -49,8 +49,8 @@ static struct save_request save_request(struct put_job *job)
 					.tag_count = options->tag_count,
 					.ttl_days = options->ttl_days,
 					.run = options->run,
-					.relies = put_still_relies,
-					.relies_state = job };
+					.relies = reliance_still_holds,
+					.relies_state = &job->run.emit.reliance };
 
 	memcpy(request.version_id, job->version_id, 16);
 	return request;
@@ -98,28 +98,41 @@ static enum muster_code save(struct put_job *job, struct muster_error *err)
 	return MUSTER_OK;
 }
 
+enum muster_code put_check_failed(const struct put_job *job, struct muster_error *err)
+{
+	unsigned long long failed = job->run.report->failed_items;
+
+	if (!failed || job->run.options->commit_partial)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_ITEMS,
+			   "%llu %s failed: nothing was %s (--commit-partial %s the others)",
+			   failed, text_plural(failed, "item", "items"),
+			   job->part ? "added" : "committed", job->part ? "adds" : "commits");
+}
+
+enum muster_code put_tell_failed(const struct put_job *job, struct muster_error *err)
+{
+	unsigned long long failed = job->run.report->failed_items;
+
+	if (!failed)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_ITEMS, "%llu %s failed; the others were %s", failed,
+			   text_plural(failed, "item", "items"), job->part ? "added" : "committed");
+}
+
 enum muster_code put_commit(struct put_job *job, struct muster_error *err)
 {
 	struct put_run *run = &job->run;
-	unsigned long long failed = run->report->failed_items;
-	enum muster_code code;
+	enum muster_code code = put_check_failed(job, err);
 
-	if (failed && !run->options->commit_partial)
-		return muster_fail(
-			err, MUSTER_E_ITEMS,
-			"%llu %s failed: nothing was committed (--commit-partial commits "
-			"the others)",
-			failed, text_plural(failed, "item", "items"));
-	code = put_emit_finish(run, err);
+	if (!code)
+		code = put_emit_finish(run, err);
 	if (code)
 		return code;
 	if (run->options->wanted && run->emit.footer->entry_count == 0)
 		return muster_fail(err, MUSTER_E_USAGE,
 				   "the patterns leave no file: nothing was committed");
-	describe_content(job, run->emit.footer);
+	put_describe_content(job, run->emit.footer);
 	code = save(job, err);
-	if (!code && failed)
-		code = muster_fail(err, MUSTER_E_ITEMS, "%llu %s failed; the others were committed",
-				   failed, text_plural(failed, "item", "items"));
-	return code;
+	return code ? code : put_tell_failed(job, err);
 }

@@ -62,60 +62,11 @@ bool put_item_entry(const struct put_run *run, const struct put_item *item, stru
 
 /* --- --onto: the base's own entries go between ---------------------------------------------- */
 
-static struct blob_key key_of(const struct put_run *run, const struct entry *entry)
-{
-	struct blob_key key = { .algorithm = (uint8_t)entry->algorithm,
-				.size_bytes = entry->size_bytes,
-				.has_identity = run->hashing.has_identity };
-
-	memcpy(key.digest, entry->fingerprint.digest, DIGEST_BYTES);
-	memcpy(key.checksum, entry->fingerprint.checksum, CHECKSUM_BYTES);
-	if (key.has_identity)
-		memcpy(key.identity, entry->fingerprint.identity, IDENTITY_BYTES);
-	return key;
-}
-
-/* Its pack is gone, or about to go: a version may name the entry only if there is another copy.
- * MUSTER_FULL: there is, in a pack that a worker still fills. */
-static enum muster_code place_anew(struct put_run *run, struct entry *entry,
-				   struct muster_error *err)
-{
-	struct blob_key key = key_of(run, entry);
-	struct blob_place place;
-	enum muster_code code = blob_set_find(run->blobs, &key, &place, err);
-
-	if (!code && !blob_place_resolve(&place, &entry->placement))
-		return MUSTER_FULL;
-	if (code == MUSTER_ABSENT)
-		code = muster_fail(err, MUSTER_E_FORMAT,
-				   "the repository has lost the bytes of '%.*s', which the version "
-				   "to put onto names ('check' tells all that is lost)",
-				   VIEW_ARGS(entry->path));
-	return code;
-}
-
-static enum muster_code take_over(void *state, struct entry *entry, struct muster_error *err)
-{
-	struct put_run *run = state;
-
-	if (!entry->is_placed || put_may_rely_on(run, &run->emit.seen_pack, &entry->placement))
-		return MUSTER_OK;
-	return place_anew(run, entry, err);
-}
-
-static bool may_rely_on_pack(void *state, const struct object_id *pack, uint64_t pack_bytes)
-{
-	struct put_run *run = state;
-	struct placement place = { .pack = *pack, .pack_bytes = pack_bytes };
-
-	return blob_set_is_stored(run->blobs, &place) && put_gc_spares_pack(run, pack);
-}
-
 enum muster_code put_emit_open_onto(struct put_run *run, struct muster_error *err)
 {
-	struct version_edit_options options = { .may_rely_on = may_rely_on_pack,
-						.take_over = take_over,
-						.state = run };
+	struct version_edit_options options = { .may_rely_on = reliance_on_pack,
+						.take_over = reliance_take_over,
+						.state = &run->emit.reliance };
 
 	if (!run->emit.onto)
 		return MUSTER_OK;
@@ -128,7 +79,11 @@ static enum muster_code add_item_locked(struct put_run *run, const struct put_it
 {
 	struct entry entry;
 	bool is_same;
-	enum muster_code code = put_same_add_locked(run, item, &is_same, err);
+	enum muster_code code;
+
+	if (run->emit.leaves_out_base && item->is_as_in_base)
+		return MUSTER_OK;
+	code = put_same_add_locked(run, item, &is_same, err);
 
 	if (code || is_same)
 		return code;

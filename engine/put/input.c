@@ -329,10 +329,8 @@ bool input_take(struct input *input, struct put_item *item)
 		return true; /* the walk has asked the filter */
 	}
 	fill_from_list(item, &input->listed.entries[input->next++]);
-	if (input->is_tracked) {
+	if (input->is_tracked)
 		item->fate = ITEM_TRACKED;
-		return true;
-	}
 	return is_wanted(input, item->path, false);
 }
 

@@ -12,6 +12,8 @@ static enum muster_code begin_session_locked(struct put_job *job, struct muster_
 {
 	char what[256];
 
+	if (job->part)
+		return job->part->need_session(job->part->state, &job->session, err);
 	snprintf(what, sizeof(what), "put %s", job->run.options->name);
 	return session_begin(&job->session, job->repository, what, NULL, err);
 }
@@ -48,14 +50,14 @@ struct version_writer_options put_writer_options(struct put_run *run)
 						.base = job->shared };
 }
 
-static enum muster_code open_base(struct put_job *job, const struct version *version,
+static enum muster_code open_base(struct put_job *job, const struct manifest_pointer *manifest,
 				  struct version_reader **out, struct muster_error *err)
 {
 	static const struct version_reader_options with_placement = { .with_placement = true };
 
-	if (!version)
+	if (!manifest)
 		return MUSTER_OK;
-	return version_reader_open(out, job->run.store, &version->manifest, &with_placement, err);
+	return version_reader_open(out, job->run.store, manifest, &with_placement, err);
 }
 
 /* The base that unchanged files are kept from; the same again to share leaves with, and to take
@@ -63,7 +65,8 @@ static enum muster_code open_base(struct put_job *job, const struct version *ver
 static enum muster_code open_bases(struct put_job *job, struct muster_error *err)
 {
 	const char *onto_name = job->run.options->onto;
-	const struct version *base = collection_latest(job->collection), *onto = NULL;
+	const struct version *version = collection_latest(job->collection), *onto = NULL;
+	const struct manifest_pointer *base;
 	enum muster_code code = MUSTER_OK;
 
 	if (onto_name) {
@@ -71,14 +74,14 @@ static enum muster_code open_bases(struct put_job *job, struct muster_error *err
 		if (!onto)
 			return muster_fail(err, MUSTER_E_NAME,
 					   "there is no version '%s' to put onto", onto_name);
-		base = onto;
+		version = onto;
 	}
+	base = version ? &version->manifest : NULL;
 	code = open_base(job, base, &job->base, err);
 	if (!code)
 		code = open_base(job, base, &job->shared, err);
 	if (!code)
-		code = onto ? open_base(job, onto, &job->onto, err)
-			    : open_base(job, base, &job->same, err);
+		code = open_base(job, base, onto ? &job->onto : &job->same, err);
 	job->run.plan.base = job->base;
 	job->run.emit.same.base = job->same;
 	job->run.emit.onto = job->onto;
@@ -131,34 +134,6 @@ static bool is_usable(void *state, const struct object_id *pack, uint32_t ordina
 	       !repository_is_bad(state, pack, ordinal);
 }
 
-bool put_gc_spares(struct put_run *run, const struct placement *place)
-{
-	struct put_job *job = (struct put_job *)run;
-
-	return job->gc_head == 0 || is_usable(job->repository, &place->pack, place->ordinal);
-}
-
-bool put_gc_spares_pack(struct put_run *run, const struct object_id *pack)
-{
-	struct put_job *job = (struct put_job *)run;
-
-	return job->gc_head == 0 || (repository_standing(job->repository, pack) == GC_LIVE &&
-				     !repository_has_bad(job->repository, pack));
-}
-
-/* What was kept was judged by the gc log as it stood in the beginning. */
-enum muster_code put_still_relies(void *state, struct repository *repository,
-				  struct muster_error *err)
-{
-	const struct put_job *job = state;
-
-	if (repository_gc_head(repository) == job->gc_head)
-		return MUSTER_OK;
-	return muster_fail(
-		err, MUSTER_E_CONFLICT,
-		"the repository was collected meanwhile: the same command does it again");
-}
-
 static enum muster_code open_blobs(struct put_job *job, struct muster_error *err)
 {
 	struct blob_set_options options = { .algorithm = job->run.hashing.algorithm,
@@ -169,9 +144,13 @@ static enum muster_code open_blobs(struct put_job *job, struct muster_error *err
 					    .next_id_state = job,
 					    .is_usable = is_usable,
 					    .usable_state = job->repository };
+	enum muster_code code;
 
 	memcpy(options.repository_id, repository_id(job->repository), 16);
-	return blob_set_open(&job->run.blobs, job->run.store, &options, err);
+	code = blob_set_open(&job->run.blobs, job->run.store, &options, err);
+	reliance_begin(&job->run.plan.reliance, job->repository, job->run.blobs);
+	reliance_begin(&job->run.emit.reliance, job->repository, job->run.blobs);
+	return code;
 }
 
 static enum muster_code open_emit(struct put_job *job, struct muster_error *err)
@@ -196,26 +175,40 @@ static enum muster_code open_emit(struct put_job *job, struct muster_error *err)
 	return code ? code : put_emit_open_onto(run, err);
 }
 
-enum muster_code put_open(struct put_job *job, const char *cache_dir, struct muster_error *err)
+static enum muster_code open_collection(struct put_job *job, struct muster_error *err)
 {
 	const struct muster_put_options *options = job->run.options;
+	struct collection_name name = { view_text(options->entity), view_text(options->project),
+					view_text(options->name) };
+	enum muster_code code = collection_open_or_intend(&job->collection, job->repository, &name,
+							  options->type ? options->type : "", err);
+
+	return code ? code
+		    : effects_random(repository_effects(job->repository), job->version_id,
+				     sizeof(job->version_id), err);
+}
+
+/* Of a part the base is only what unchanged files are kept from. */
+static enum muster_code open_part(struct put_job *job, struct muster_error *err)
+{
+	enum muster_code code = open_base(job, job->part->base, &job->base, err);
+
+	job->run.plan.base = job->base;
+	job->run.emit.leaves_out_base = job->part->leaves_out_base;
+	return code;
+}
+
+enum muster_code put_open(struct put_job *job, const char *cache_dir, struct muster_error *err)
+{
 	struct source_limits limits = { .thread_count = job->run.memory.worker_count,
 					.ahead_entry_max = job->run.memory.walk_entry_count,
 					.names_max_bytes = job->run.memory.sort_bytes };
-	struct collection_name name = { view_text(options->entity), view_text(options->project),
-					view_text(options->name) };
-	enum muster_code code;
+	enum muster_code code = job->part ? MUSTER_OK : open_collection(job, err);
 
-	code = collection_open_or_intend(&job->collection, job->repository, &name,
-					 options->type ? options->type : "", err);
 	if (!code)
 		code = repository_read_gc(job->repository, err);
-	job->gc_head = repository_gc_head(job->repository);
 	if (!code)
-		code = effects_random(repository_effects(job->repository), job->version_id, 16,
-				      err);
-	if (!code)
-		code = open_bases(job, err);
+		code = job->part ? open_part(job, err) : open_bases(job, err);
 	if (!code)
 		put_open_cache(job, cache_dir);
 	if (!code)
@@ -223,7 +216,7 @@ enum muster_code put_open(struct put_job *job, const char *cache_dir, struct mus
 	if (!code)
 		code = adopt_dead(job, err);
 	if (!code)
-		code = put_source_open(&job->run.plan.source, job->repository, options, &limits,
-				       err);
+		code = put_source_open(&job->run.plan.source, job->repository, job->run.options,
+				       &limits, err);
 	return code ? code : open_emit(job, err);
 }

@@ -67,16 +67,6 @@ static void keep(const struct put_run *run, struct put_item *item, const struct 
 		memset(item->fingerprint.identity, 0, IDENTITY_BYTES);
 }
 
-bool put_may_rely_on(struct put_run *run, struct seen_pack *seen, const struct placement *place)
-{
-	if (!seen->is_set || !object_id_equal(&seen->id, &place->pack)) {
-		if (!blob_set_is_stored(run->blobs, place))
-			return false;
-		*seen = (struct seen_pack){ place->pack, true };
-	}
-	return put_gc_spares(run, place);
-}
-
 /* Would the version's entry be the base's, to the last bit? */
 static bool is_as_in_base(const struct put_run *run, const struct put_item *item,
 			  const struct entry *base)
@@ -92,7 +82,8 @@ static void keep_placed(const struct put_run *run, struct put_item *item,
 {
 	keep(run, item, known);
 	item->place = (struct blob_place){ .known = base->placement };
-	if (is_as_in_base(run, item, base))
+	item->is_as_in_base = is_as_in_base(run, item, base);
+	if (item->is_as_in_base)
 		item->base_rank = run->plan.base_rank;
 }
 
@@ -123,7 +114,7 @@ static void plan_carried(struct put_run *run, struct put_item *item)
 
 	if (!entry->has_checksum)
 		return;
-	if (entry->is_placed && put_may_rely_on(run, &run->plan.seen_pack, &entry->placement))
+	if (entry->is_placed && reliance_on(&run->plan.reliance, &entry->placement))
 		item->place = (struct blob_place){ .known = entry->placement };
 	else
 		item->is_wanted_stored = true;
@@ -160,7 +151,7 @@ static enum muster_code plan_item(struct put_run *run, struct put_item *item,
 	}
 	switch (ingest_decide(&run->rules, &item->found, known, base)) {
 	case INGEST_KEEP:
-		if (put_may_rely_on(run, &run->plan.seen_pack, &base->placement)) {
+		if (reliance_on(&run->plan.reliance, &base->placement)) {
 			keep_placed(run, item, known, base);
 			return MUSTER_OK;
 		}

@@ -96,7 +96,8 @@ static void release(struct put_job *job)
 	bytes_release(&run->uploads.tree);
 	version_reader_close(job->shared);
 	version_reader_close(job->base);
-	session_close(job->session);
+	if (!job->part)
+		session_close(job->session);
 	collection_close(job->collection);
 	pthread_cond_destroy(&run->emit.moved);
 	pthread_mutex_destroy(&job->session_lock);
@@ -144,12 +145,14 @@ static enum muster_code finish(struct put_job *job, enum muster_code code, struc
 		return muster_fail(
 			err, MUSTER_E_CANCELLED,
 			"interrupted: what was done is kept, the same command continues");
-	return code ? code : put_commit(job, err);
+	if (code)
+		return code;
+	return job->part ? put_end_part(job, err) : put_commit(job, err);
 }
 
-enum muster_code put_run(struct repository *repository, const char *cache_dir,
-			 const struct muster_put_options *options, struct muster_put_report *report,
-			 struct muster_error *err)
+static enum muster_code run(struct repository *repository, const char *cache_dir,
+			    const struct muster_put_options *options, struct put_part *part,
+			    struct muster_put_report *report, struct muster_error *err)
 {
 	struct muster_error own = { 0 };
 	struct intake_form form;
@@ -168,6 +171,7 @@ enum muster_code put_run(struct repository *repository, const char *cache_dir,
 	if (!job)
 		return muster_fail_memory(err, "a put");
 	job->repository = repository;
+	job->part = part;
 	init_run(job, options, &form, report);
 	code = put_open(job, cache_dir, err);
 	if (!code)
@@ -177,4 +181,19 @@ enum muster_code put_run(struct repository *repository, const char *cache_dir,
 	fill_report(job);
 	release(job);
 	return code;
+}
+
+enum muster_code put_run(struct repository *repository, const char *cache_dir,
+			 const struct muster_put_options *options, struct muster_put_report *report,
+			 struct muster_error *err)
+{
+	return run(repository, cache_dir, options, NULL, report, err);
+}
+
+enum muster_code put_run_part(struct repository *repository, const char *cache_dir,
+			      const struct muster_put_options *options, struct put_part *part,
+			      struct muster_put_report *report, struct muster_error *err)
+{
+	part->has_added = false;
+	return run(repository, cache_dir, options, part, report, err);
 }

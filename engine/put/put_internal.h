@@ -20,6 +20,7 @@
 #include "engine/manifest/version_edit.h"
 #include "engine/manifest/version_writer.h"
 #include "engine/put/put.h"
+#include "engine/reliance/reliance.h"
 #include "engine/repository/session.h"
 #include "engine/statcache/stat_cache.h"
 #include "io/file/read.h"
@@ -61,6 +62,7 @@ struct put_item {
 	bool is_news;	       /* the stat cache did not know it */
 	bool is_wanted_stored; /* kept if the index has its blob, which is not asked yet */
 	bool is_reference;     /* digested, by MD5, but not stored */
+	bool is_as_in_base;    /* ITEM_KEPT: just this is its entry in the base */
 	uint64_t base_rank; /* ITEM_KEPT: just this is the base's so-manyth entry, from 1; 0: not */
 	struct view ref;    /* its URI */
 	const struct entry *carried; /* ITEM_CARRIED: all but its path; `place` if it has bytes */
@@ -134,12 +136,6 @@ struct large_item {
 	bool is_new;	      /* ... but is not it */
 };
 
-/* The pack that was last seen to be in the store: mostly it is the next entry's, too. */
-struct seen_pack {
-	struct object_id id;
-	bool is_set;
-};
-
 struct put_run { /* the first member of struct put_job (put.c) */
 	const struct muster_put_options *options;
 	struct muster_put_report *report;
@@ -162,7 +158,7 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		struct entry base_head;
 		uint64_t base_rank; /* of that head, from 1; 0: not known since it was sought */
 		bool has_base_head, has_sought, is_done;
-		struct seen_pack seen_pack;
+		struct reliance reliance;
 		uint64_t next_sequence;
 	} plan;
 
@@ -188,6 +184,7 @@ struct put_run { /* the first member of struct put_job (put.c) */
 		struct version_writer *writer;
 		const struct manifest_footer *footer; /* what the version is, when all is emitted */
 		bool is_complete;		      /* and all leaves are written */
+		bool leaves_out_base;		      /* what is as in plan.base, to the last bit */
 		struct version_reader *onto;	      /* NULL: none */
 		struct version_edit *edit;	      /* onto it; NULL: none */
 		struct {			      /* what is as in the base so far (same.c) */
@@ -195,7 +192,7 @@ struct put_run { /* the first member of struct put_job (put.c) */
 			uint64_t count;
 			struct bytes last_path;
 		} same;
-		struct seen_pack seen_pack;
+		struct reliance reliance;
 		struct spill *side; /* large files: path -> encoded entry */
 		uint64_t side_count;
 	} emit;
@@ -278,12 +275,6 @@ enum muster_code put_emit_finish(struct put_run *run, struct muster_error *err);
 enum muster_code put_emit_complete(struct put_run *run, struct muster_error *err);
 /** Rewrite what was emitted in order with the side run in it. */
 enum muster_code put_side_merge(struct put_run *run, struct muster_error *err);
-/** Does gc leave alone what an entry of the base is placed in? */
-bool put_gc_spares(struct put_run *run, const struct placement *place);
-/** The same of all that lies in a pack. */
-bool put_gc_spares_pack(struct put_run *run, const struct object_id *pack);
-/** Is what a base says of an entry still so: its pack is there, and will stay? */
-bool put_may_rely_on(struct put_run *run, struct seen_pack *seen, const struct placement *place);
 /** The journal of the stat cache, when there is something to note. Not MUSTER_OK: there is none. */
 enum muster_code put_open_journal(struct put_run *run);
 /** Begin the merge with the base of --onto, if there is one. */

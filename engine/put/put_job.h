@@ -10,11 +10,12 @@ struct put_job {
 	struct put_run run;
 	struct repository *repository;
 	pthread_mutex_t session_lock;
-	struct session *session; /* under its lock; NULL until the first object needs an id */
-	struct collection *collection;
+	struct session *session; /* under its lock; NULL until the first object needs an id; lent
+				  * to a part */
+	struct put_part *part;	 /* NULL: a version is made */
+	struct collection *collection; /* NULL for a part */
 	struct version_reader *base, *shared, *same, *onto;
 	uint8_t version_id[16];
-	uint64_t gc_head;    /* of the gc log when the plan began */
 	uint8_t (*dead)[16]; /* sessions of killed puts of this tree */
 	size_t dead_count;
 	struct muster_progress own_progress;
@@ -36,8 +37,13 @@ void put_open_uploads(struct put_job *job, const char *cache_dir, struct bytes *
 enum muster_code put_keep_work(struct put_job *job, struct muster_error *err);
 /** Completes the version and saves it, unless items failed. */
 enum muster_code put_commit(struct put_job *job, struct muster_error *err);
-/** Does the save still rely on what gc leaves alone? A save_relies_fn of the job. */
-enum muster_code put_still_relies(void *state, struct repository *repository,
-				  struct muster_error *err);
+/** Completes the manifest of a part, unless items failed. */
+enum muster_code put_end_part(struct put_job *job, struct muster_error *err);
+/** MUSTER_OK unless items failed that the options do not let fail. */
+enum muster_code put_check_failed(const struct put_job *job, struct muster_error *err);
+/** What is told at the end where some failed, and the others were committed. */
+enum muster_code put_tell_failed(const struct put_job *job, struct muster_error *err);
+/** What the report says of the content. */
+void put_describe_content(struct put_job *job, const struct manifest_footer *footer);
 
 #endif

@@ -47,6 +47,22 @@ enum muster_code session_beat_failure(struct session *session, struct muster_err
 enum muster_code session_has_ended(struct store *store, const uint8_t id[16], bool *has_ended,
 				   struct muster_error *err);
 
+/** What is stored of a session, by its last record. */
+struct session_standing {
+	bool is_there, has_ended;
+	uint64_t last_number, last_ms, expiry_ms; /* of its last record; 0: none */
+};
+enum muster_code session_look(struct store *store, const uint8_t id[16],
+			      struct session_standing *out, struct muster_error *err);
+/** A beat of a session that another process began: it lives at least `life_ms` from now on.
+ *  MUSTER_END: it has ended. Errors: MUSTER_E_NAME where there is none. */
+enum muster_code session_renew(struct repository *repository, const uint8_t id[16],
+			       uint64_t life_ms, struct muster_error *err);
+/** As session_end(), of a session that another process began. One that has ended stays so. */
+enum muster_code session_end_other(struct repository *repository, const uint8_t id[16],
+				   const char *log, uint64_t number, const uint8_t sha256[32],
+				   struct muster_error *err);
+
 /** The work is committed: by event `number` of `log`, whose bytes have this SHA-256. With NULL and
  * 0 nothing was committed, and gc may take the objects. Stops the beats; close comes after. */
 enum muster_code session_end(struct session *session, const char *log, uint64_t number,

@@ -12,6 +12,7 @@
 #include "muster/check.h"
 #include "muster/copy.h"
 #include "muster/declare.h"
+#include "muster/draft.h"
 #include "muster/entry.h"
 #include "muster/error.h"
 #include "muster/etag.h"

@@ -100,6 +100,20 @@ class Json(MusterTest):
         self.run_json(0, "ttl", "--collection", "photos", "90")
         self.run_json(0, "show", "photos")
         self.run_json(0, "ls")
+        shards = self.run_json(0, "plan", "--shards", "2", "photos", "-n", "sharded")
+        self.assertEqual([o["type"] for o in shards], ["shard", "shard", "summary"])
+        draft = shards[0]["draft"]
+        for shard in "01":
+            self.run_json(0, "put", "photos", "--draft", draft, "--shard", shard)
+        self.run_json(0, "merge", draft)
+        draft = self.run_json(0, "draft", "new", "-n", "drafted")[0]["id"]
+        self.run_json(0, "draft", "add", draft, "photos")
+        self.run_json(0, "draft", "rm", draft, "labels")
+        self.assertEqual([o["type"] for o in self.run_json(0, "draft", "show", draft)],
+                         ["draft", "draft_part", "draft_part", "summary"])
+        self.run_json(0, "draft", "list")
+        self.run_json(0, "draft", "save", draft)
+        self.run_json(0, "draft", "list", "--all")
         self.run_json(0, "expire", "photos", "--keep-last", "1", "--dry-run")
         self.run_json(0, "get", "photos", "copy")
         self.run_json(0, "checkout", "photos", "exact")

@@ -9,10 +9,10 @@ import subprocess
 import harness
 from harness import MusterTest
 
-COMMANDS = ("init put get checkout verify check ls show log cat diff digest etag alias tag "
+COMMANDS = ("init put get checkout verify check draft plan merge ls show log cat diff digest etag alias tag "
             "describe metadata ttl delete expire run used-by logged-by lineage "
             "copy export import cache completion help").split()
-NOT_BUILT = "scan draft rename link unlink gc plan merge repair".split()
+NOT_BUILT = "scan rename link unlink gc repair".split()
 
 
 class Help(MusterTest):

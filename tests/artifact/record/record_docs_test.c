@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "artifact/record/collection_state.h"
+#include "artifact/record/draft_record.h"
 #include "artifact/record/run_record.h"
 #include "artifact/record/session_record.h"
 
@@ -147,6 +148,43 @@ static void the_documented_checkpoint_is_of_the_documented_events(void **state)
 	bytes_release(&doc);
 }
 
+static void the_documented_draft_is_one(void **state)
+{
+	struct bytes doc = read_doc("drafts.md");
+	const char *at = (const char *)doc.ptr;
+	struct example example;
+	unsigned kinds = 0;
+
+	(void)state;
+	while (next_example(&at, &example)) {
+		struct draft_record record;
+		struct bytes again = { 0 };
+		struct muster_error err = { 0 };
+		char hex[65];
+		struct key key;
+
+		if (draft_record_parse(&record, example.bytes, &err))
+			fail_msg("%.*s: %s", VIEW_ARGS(example.key), err.message);
+		kinds |= 1u << record.kind.id;
+		if (record.kind.id == DRAFT_PART)
+			key_draft_part(&key, record.draft, record.shard);
+		else
+			key_draft(&key, record.draft,
+				  record.kind.id == DRAFT_PLAN	 ? "plan"
+				  : record.kind.id == DRAFT_SEAL ? "seal"
+								 : "final");
+		assert_true(view_equal(view_text(key.text), example.key));
+		assert_int_equal(draft_record_encode(&record, &again, NULL), MUSTER_OK);
+		assert_true(view_equal(bytes_view(&again), example.bytes));
+		check_sha256(&example, hex);
+		bytes_release(&again);
+		draft_record_release(&record);
+	}
+	assert_int_equal(kinds, 1u << DRAFT_PLAN | 1u << DRAFT_PART | 1u << DRAFT_SEAL |
+					1u << DRAFT_FINAL);
+	bytes_release(&doc);
+}
+
 static void the_documented_session_is_one(void **state)
 {
 	struct bytes doc = read_doc("sessions.md");
@@ -230,6 +268,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_documented_events_are_a_chain),
 		cmocka_unit_test(the_documented_checkpoint_is_of_the_documented_events),
 		cmocka_unit_test(the_documented_session_is_one),
+		cmocka_unit_test(the_documented_draft_is_one),
 		cmocka_unit_test(the_documented_run_is_one),
 	};
 

@@ -394,7 +394,9 @@ static void entries_of_leaves_with_a_lost_pack_are_asked_for_one_by_one(void **s
 {
 	struct population before = random_base(60000), after = random_base(60000);
 	struct judge judge = { .lost_pack = 20 };
-	struct version_edit_options options = { may_rely_on, move_away, &judge };
+	struct version_edit_options options = { .may_rely_on = may_rely_on,
+						.take_over = move_away,
+						.state = &judge };
 	struct manifest_pointer base, edited;
 	struct version_reader *reader;
 	uint64_t decoded, found_count = 0;
