@@ -21,6 +21,7 @@ struct artifact_draft {
 	bool is_incremental, is_finalized;
 	struct part_content content; /* once the part is finished */
 	bool is_finished;
+	bool is_over;		       /* its session was ended */
 	struct spill_map *local_paths; /* of files: local path -> path; NULL: none yet */
 	struct spill_map *local_dirs;  /* of directories: "path/" -> path, "" for the root */
 };

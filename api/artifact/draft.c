@@ -17,11 +17,21 @@ enum muster_code artifact_need_open(const struct muster_artifact *artifact, cons
 		artifact->names.name, member);
 }
 
+/* Of a draft that nobody saves gc may take what it stored. */
+static void give_up(struct artifact_draft *draft)
+{
+	struct session *session = draft->part ? part_session(draft->part) : NULL;
+
+	if (session && !draft->is_over)
+		(void)!session_end(session, NULL, 0, NULL, NULL);
+	part_close(draft->part);
+}
+
 void artifact_draft_free(struct artifact_draft *draft)
 {
 	if (!draft)
 		return;
-	part_close(draft->part);
+	give_up(draft);
 	named_version_release(&draft->base);
 	spill_map_free(draft->local_paths);
 	spill_map_free(draft->local_dirs);

@@ -79,10 +79,11 @@ static enum muster_code commit_draft(struct muster_artifact *artifact,
 	fill_base(draft, collection, &commit);
 	fill_request(artifact, options, &commit.request);
 	code = draft_commit(artifact->repository->engine, collection, &commit, result, err);
-	if (!code && session) /* a session that does not end costs gc a while, and nothing else */
-		(void)!session_end(session,
-				   result->save.event ? collection_log_name(collection) : NULL,
-				   result->save.event, result->save.event_sha256, NULL);
+	if (code || !session)
+		return code;
+	draft->is_over = true; /* one that does not end costs gc a while, and nothing else */
+	(void)!session_end(session, result->save.event ? collection_log_name(collection) : NULL,
+			   result->save.event, result->save.event_sha256, NULL);
 	return code;
 }
 
