@@ -12,13 +12,12 @@
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-static enum muster_code check_policy(const struct muster_add_options *options,
-				     struct muster_error *err)
+enum muster_code artifact_check_policy(enum muster_policy policy, struct muster_error *err)
 {
-	if (options->policy == MUSTER_POLICY_MUTABLE || options->policy == MUSTER_POLICY_IMMUTABLE)
+	if (policy == MUSTER_POLICY_MUTABLE || policy == MUSTER_POLICY_IMMUTABLE)
 		return MUSTER_OK;
 	return muster_fail(err, MUSTER_E_USAGE, "a policy is mutable or immutable, not %d",
-			   (int)options->policy);
+			   (int)policy);
 }
 
 static const char *base_name(const char *path)
@@ -252,7 +251,7 @@ enum muster_code muster_artifact_add_file(struct muster_artifact *artifact, cons
 		*out = NULL;
 	options = options ? options : &defaults;
 	if (!code)
-		code = check_policy(options, err);
+		code = artifact_check_policy(options->policy, err);
 	if (!code)
 		code = add_file(artifact, local_path, options, &path, out, err);
 	bytes_release(&path);
@@ -301,7 +300,7 @@ enum muster_code muster_artifact_add_dir(struct muster_artifact *artifact, const
 	put.wanted = options->wanted;
 	put.wanted_state = options->wanted_state;
 	if (!code)
-		code = check_policy(options, err);
+		code = artifact_check_policy(options->policy, err);
 	if (!code)
 		code = check_dir(artifact, local_path, err);
 	if (!code && options->name && *options->name) {

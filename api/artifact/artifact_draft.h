@@ -39,6 +39,8 @@ enum muster_code artifact_draft_save(struct muster_artifact *artifact,
 				     struct muster_artifact_save_report *report,
 				     struct muster_error *err);
 
+enum muster_code artifact_check_policy(enum muster_policy policy, struct muster_error *err);
+
 /** Gives an entry: a copy, added from `local_path` (may be NULL). */
 enum muster_code artifact_give_entry(struct muster_artifact *artifact, const struct entry *entry,
 				     const char *local_path, bool skip_cache,

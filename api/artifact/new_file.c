@@ -3,16 +3,20 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "artifact/path.h"
+#include "base/text/utf8.h"
 
 struct muster_new_file {
 	struct muster_artifact *artifact;
 	struct bytes path; /* with a NUL */
 	FILE *stream;
-	bool overwrite;
+	bool overwrite, is_utf8;
 };
+
+#define PIECE_BYTES 65536
 
 static enum muster_code parse_mode(const char *mode, bool *overwrite, struct muster_error *err)
 {
@@ -25,6 +29,17 @@ static enum muster_code parse_mode(const char *mode, bool *overwrite, struct mus
 		return MUSTER_OK;
 	return muster_fail(err, MUSTER_E_USAGE,
 			   "'%s' is no mode of a new file: x (a new path) or w (replaced)", mode);
+}
+
+static enum muster_code parse_encoding(const char *encoding, bool *is_utf8,
+				       struct muster_error *err)
+{
+	*is_utf8 = encoding != NULL;
+	if (!encoding || strcasecmp(encoding, "utf-8") == 0 || strcasecmp(encoding, "utf8") == 0)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_UNSUPPORTED,
+			   "'%s': a new file is UTF-8, or its bytes are stored as they are",
+			   encoding);
 }
 
 /* Without a name: nothing is left of it, whatever happens. */
@@ -82,16 +97,22 @@ static enum muster_code open_file(struct muster_new_file *file, const char *name
 }
 
 enum muster_code muster_artifact_new_file(struct muster_artifact *artifact, const char *name,
-					  const char *mode, struct muster_new_file **out,
-					  struct muster_error *err)
+					  const struct muster_new_file_options *options,
+					  struct muster_new_file **out, struct muster_error *err)
 {
+	static const struct muster_new_file_options defaults = { 0 };
 	struct muster_new_file *file;
-	bool overwrite = false;
+	bool overwrite = false, is_utf8 = false;
 	enum muster_code code = artifact_need_open(artifact, "new_file", err);
 
 	*out = NULL;
+	options = options ? options : &defaults;
 	if (!code)
-		code = parse_mode(mode, &overwrite, err);
+		code = parse_mode(options->mode, &overwrite, err);
+	if (!code)
+		code = parse_encoding(options->encoding, &is_utf8, err);
+	if (!code)
+		code = artifact_check_policy(options->policy, err);
 	if (code)
 		return code;
 	file = calloc(1, sizeof(*file));
@@ -99,6 +120,7 @@ enum muster_code muster_artifact_new_file(struct muster_artifact *artifact, cons
 		return muster_fail_memory(err, "a new file");
 	file->artifact = artifact;
 	file->overwrite = overwrite;
+	file->is_utf8 = is_utf8;
 	code = open_file(file, name, err);
 	if (code)
 		muster_new_file_discard(file);
@@ -122,6 +144,42 @@ void muster_new_file_discard(struct muster_new_file *file)
 	free(file);
 }
 
+/* A character may lie across the end of a piece: what is whole is looked at, the rest moved to the
+ * front. */
+static size_t whole_characters(const uint8_t *piece, size_t len)
+{
+	size_t back = 0;
+
+	while (back < len && back < UTF8_MAX_BYTES && (piece[len - 1 - back] & 0xc0) == 0x80)
+		back++;
+	if (back == len || back == UTF8_MAX_BYTES || piece[len - 1 - back] < 0xc0)
+		return len;
+	return len - 1 - back;
+}
+
+static enum muster_code check_utf8(struct muster_new_file *file, struct muster_error *err)
+{
+	uint8_t *piece = malloc(PIECE_BYTES);
+	size_t kept = 0, got, whole;
+	bool is_valid = true;
+
+	if (!piece)
+		return muster_fail_memory(err, "a new file");
+	rewind(file->stream);
+	while (is_valid && (got = fread(piece + kept, 1, PIECE_BYTES - kept, file->stream))) {
+		whole = whole_characters(piece, kept + got);
+		is_valid = utf8_valid(view_of(piece, whole));
+		kept = kept + got - whole;
+		memmove(piece, piece + whole, kept);
+	}
+	is_valid &= utf8_valid(view_of(piece, kept));
+	free(piece);
+	if (is_valid)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_USAGE, "the new file '%s' is not UTF-8",
+			   (const char *)file->path.ptr);
+}
+
 enum muster_code muster_new_file_add(struct muster_new_file *file, struct muster_entry **entry,
 				     struct muster_error *err)
 {
@@ -134,6 +192,8 @@ enum muster_code muster_new_file_add(struct muster_new_file *file, struct muster
 		*entry = NULL;
 	if (!code && (fflush(file->stream) || ferror(file->stream)))
 		code = muster_fail_errno(err, "write the new file '%.*s'", VIEW_ARGS(path));
+	if (!code && file->is_utf8)
+		code = check_utf8(file, err);
 	snprintf(place, sizeof(place), "/proc/self/fd/%d", fileno(file->stream));
 	if (!code)
 		code = part_add_file(file->artifact->draft->part, place, path, file->overwrite,

@@ -134,19 +134,28 @@ enum muster_code muster_artifact_add_reference(struct muster_artifact *artifact,
 
 struct muster_new_file;
 
+/** Zero is a good default for all; the options may be NULL. */
+struct muster_new_file_options {
+	const char *mode; /* "x" (NULL): the path must not be there already; "w": it is replaced;
+			     each may have a "b", a "t" or a "+" behind */
+	const char *encoding; /* NULL: bytes are stored as they are written; "utf-8": that they are
+				 UTF-8 is looked at when they are added */
+	enum muster_policy policy;
+};
+
 /**
  * A new file of the artifact, to be written by the caller; it lies in $TMPDIR until it is added.
- * `mode`: "x" (NULL, too): the path must not be there already; "w": it is replaced; each may have a
- * "b", a "t" or a "+" behind. Bytes are stored as they are written: there is no encoding. Gives a
- * file, to be ended by muster_new_file_add() or muster_new_file_discard() before the artifact is
- * closed. Errors: MUSTER_E_USAGE: another mode, or a path that is there or may not be one.
+ * Gives a file, to be ended by muster_new_file_add() or muster_new_file_discard() before the
+ * artifact is closed. Errors: MUSTER_E_USAGE: another mode or policy, or a path that is there or
+ * may not be one; MUSTER_E_UNSUPPORTED: another encoding.
  */
 enum muster_code muster_artifact_new_file(struct muster_artifact *artifact, const char *name,
-					  const char *mode, struct muster_new_file **out,
-					  struct muster_error *err);
+					  const struct muster_new_file_options *options,
+					  struct muster_new_file **out, struct muster_error *err);
 /** What to write to: lent until the file is ended; not to be closed. */
 FILE *muster_new_file_stream(struct muster_new_file *file);
-/** Add what was written, and free the file whatever the answer is. `entry` as above. */
+/** Add what was written, and free the file whatever the answer is. `entry` as above. Errors: as
+ *  muster_artifact_add_file(), and MUSTER_E_USAGE: it is not UTF-8 as it should be. */
 enum muster_code muster_new_file_add(struct muster_new_file *file, struct muster_entry **entry,
 				     struct muster_error *err);
 /** Nothing is added. Takes NULL. */

@@ -626,10 +626,11 @@ static void add_reference_says_what_it_does_not_take(void **state)
 static struct muster_new_file *open_file(struct muster_artifact *artifact, const char *mode,
 					 const char *text)
 {
+	struct muster_new_file_options options = { .mode = mode };
 	struct muster_new_file *file;
 	struct muster_error err = { 0 };
 
-	if (muster_artifact_new_file(artifact, "notes.txt", mode, &file, &err))
+	if (muster_artifact_new_file(artifact, "notes.txt", &options, &file, &err))
 		fail_msg("%s", err.message);
 	assert_true(fputs(text, muster_new_file_stream(file)) >= 0);
 	return file;
@@ -637,32 +638,75 @@ static struct muster_new_file *open_file(struct muster_artifact *artifact, const
 
 static void new_file_is_added_when_it_is_written(void **state)
 {
-	static const char *const modes[] = { "r", "a", "", "xz", "rw" };
 	struct place *place = *state;
 	struct muster_artifact *artifact = new_artifact(place, "data");
 	struct muster_new_file *file = open_file(artifact, NULL, "hello");
 	struct muster_entry *entry;
-	struct muster_error err = { 0 };
 
 	expect_entries(artifact, "");
 	assert_int_equal(muster_new_file_add(file, &entry, NULL), MUSTER_OK);
+	assert_string_equal(muster_entry_path(entry), "notes.txt");
 	assert_string_equal(muster_entry_digest(entry), HELLO_DIGEST);
 	assert_true(muster_entry_skip_cache(entry));
 	muster_entry_free(entry);
 	expect_entries(artifact, "notes.txt ");
-	assert_int_equal(muster_artifact_new_file(artifact, "notes.txt", "x", &file, &err),
+	muster_new_file_discard(open_file(artifact, "w", "not added"));
+	muster_new_file_discard(NULL);
+	expect_digest(artifact, "notes.txt", HELLO_DIGEST);
+	muster_artifact_close(artifact);
+}
+
+static void new_file_mode_says_whether_it_replaces(void **state)
+{
+	static const char *const modes[] = { "r", "a", "", "xz", "rw" };
+	struct place *place = *state;
+	struct muster_artifact *artifact = new_artifact(place, "data");
+	struct muster_new_file *file;
+	struct muster_error err = { 0 };
+
+	assert_int_equal(muster_new_file_add(open_file(artifact, "xt", "first"), NULL, NULL), 0);
+	assert_int_equal(muster_artifact_new_file(artifact, "notes.txt", NULL, &file, &err),
 			 MUSTER_E_USAGE);
 	assert_non_null(strstr(err.message, "there already"));
-	assert_int_equal(muster_new_file_add(open_file(artifact, "wb", "other"), NULL, NULL), 0);
-	muster_new_file_discard(open_file(artifact, "w", "hello"));
-	muster_new_file_discard(NULL);
 	assert_int_equal(muster_new_file_add(open_file(artifact, "w+b", "hello"), NULL, NULL), 0);
 	expect_digest(artifact, "notes.txt", HELLO_DIGEST);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		assert_int_equal(muster_artifact_new_file(artifact, "y", modes[i], &file, NULL),
+		struct muster_new_file_options options = { .mode = modes[i] };
+
+		assert_int_equal(muster_artifact_new_file(artifact, "y", &options, &file, NULL),
 				 MUSTER_E_USAGE);
 		assert_null(file);
 	}
+	muster_artifact_close(artifact);
+}
+
+/* Characters of two to four bytes, so that some lie across the ends of what is read at once. */
+static enum muster_code add_text(struct muster_artifact *artifact, const char *name,
+				 const char *encoding, const char *end)
+{
+	struct muster_new_file_options options = { .encoding = encoding };
+	struct muster_new_file *file;
+	enum muster_code code = muster_artifact_new_file(artifact, name, &options, &file, NULL);
+
+	if (code)
+		return code;
+	for (int i = 0; i < 40000; i++)
+		fputs("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", muster_new_file_stream(file));
+	fputs(end, muster_new_file_stream(file));
+	return muster_new_file_add(file, NULL, NULL);
+}
+
+static void new_file_encoding_is_utf8_or_none(void **state)
+{
+	struct place *place = *state;
+	struct muster_artifact *artifact = new_artifact(place, "data");
+
+	assert_int_equal(add_text(artifact, "a", "utf-8", ""), MUSTER_OK);
+	assert_int_equal(add_text(artifact, "b", "UTF-8", "\xff"), MUSTER_E_USAGE);
+	assert_int_equal(add_text(artifact, "b", "utf-8", "\xe2\x82"), MUSTER_E_USAGE);
+	assert_int_equal(add_text(artifact, "c", NULL, "\xff"), MUSTER_OK);
+	assert_int_equal(add_text(artifact, "d", "latin-1", ""), MUSTER_E_UNSUPPORTED);
+	expect_entries(artifact, "a c ");
 	muster_artifact_close(artifact);
 }
 
@@ -998,6 +1042,8 @@ int main(void)
 		TEST(add_reference_notes_other_schemes),
 		TEST(add_reference_says_what_it_does_not_take),
 		TEST(new_file_is_added_when_it_is_written),
+		TEST(new_file_mode_says_whether_it_replaces),
+		TEST(new_file_encoding_is_utf8_or_none),
 		TEST(remove_takes_entries_and_directories),
 		TEST(save_makes_the_version_that_was_told),
 		TEST(save_of_the_same_content_makes_no_version),
