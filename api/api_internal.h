@@ -185,6 +185,11 @@ enum muster_code api_begin_version(struct muster_repository *repository,
 				   const struct api_given_name *given, struct muster_job *job,
 				   struct api_full_name *name, struct muster_error *err);
 
+/** A muster:// URI, with the repository's defaults where parts of its name were left out, and a
+ * NUL; appended. Errors: MUSTER_E_USAGE. */
+enum muster_code api_full_uri(const struct muster_repository *repository, const char *uri,
+			      struct bytes *out, struct muster_error *err);
+
 /** Can this build take the sources, and does none of them lie in the repository or around it? */
 enum muster_code api_check_sources(const struct muster_repository *repository,
 				   const struct muster_put_options *options,

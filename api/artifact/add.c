@@ -264,13 +264,14 @@ static enum muster_code check_dir(const struct muster_artifact *artifact, const 
 				  struct muster_error *err)
 {
 	struct muster_source source = { .path = local_path };
+	struct muster_put_options put = { .sources = &source, .source_count = 1 };
 	struct stat st;
 
 	if (stat(local_path, &st))
 		return muster_fail_errno(err, "add '%s'", local_path);
 	if (!S_ISDIR(st.st_mode))
 		return muster_fail(err, MUSTER_E_USAGE, "'%s' is no directory", local_path);
-	return api_check_source(artifact->repository, &source, err);
+	return api_check_sources(artifact->repository, &put, err);
 }
 
 /* "a//" and "a" are one directory. */

@@ -74,10 +74,14 @@ static enum muster_code commit_draft(struct muster_artifact *artifact,
 		.parts_are = DRAFT_LAYERS,
 	};
 	struct session *session = part_session(draft->part);
-	enum muster_code code;
+	struct api_run run;
+	enum muster_code code = api_run(artifact->repository, options->run, &run, err);
 
+	if (code)
+		return code;
 	fill_base(draft, collection, &commit);
 	fill_request(artifact, options, &commit.request);
+	commit.request.run = run.text;
 	code = draft_commit(artifact->repository->engine, collection, &commit, result, err);
 	if (code || !session)
 		return code;

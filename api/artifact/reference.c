@@ -43,6 +43,22 @@ static enum muster_code add_source(struct reference *adding, const char *name,
 	return code;
 }
 
+/* --- entries of another version ----------------------------------------------------------------
+ */
+
+static enum muster_code add_version(struct reference *adding, const char *name,
+				    struct muster_error *err)
+{
+	struct bytes full = { 0 };
+	enum muster_code code = api_full_uri(adding->artifact->repository, adding->uri, &full, err);
+
+	adding->uri = (const char *)full.ptr;
+	if (!code)
+		code = add_source(adding, name, err);
+	bytes_release(&full);
+	return code;
+}
+
 /* --- by scheme -------------------------------------------------------------------------------- */
 
 static enum muster_code add_by_scheme(struct reference *adding,
@@ -64,6 +80,8 @@ static enum muster_code add_by_scheme(struct reference *adding,
 		if (options->skip_checksum)
 			return reference_add_unread(adding, options->name, err);
 		break;
+	case URI_MUSTER:
+		return add_version(adding, options->name, err);
 	case URI_TRACKED:
 		if (!options->name)
 			return muster_fail(err, MUSTER_E_USAGE,
@@ -88,4 +106,21 @@ enum muster_code muster_artifact_add_reference(struct muster_artifact *artifact,
 	if (!code && count)
 		*count = atomic_load(&adding.count);
 	return code;
+}
+
+enum muster_code muster_artifact_add_entry_reference(struct muster_artifact *artifact,
+						     struct muster_entry *entry,
+						     const struct muster_reference_options *options,
+						     uint64_t *count, struct muster_error *err)
+{
+	const char *uri;
+	enum muster_code code = artifact_need_open(artifact, "add_reference", err);
+
+	if (!code && entry->artifact->repository != artifact->repository)
+		code = muster_fail(err, MUSTER_E_USAGE,
+				   "entry '%s' is of another repository: copy its version first",
+				   entry->info.path);
+	if (!code)
+		code = muster_entry_ref_url(entry, &uri, err);
+	return code ? code : muster_artifact_add_reference(artifact, uri, options, count, err);
 }

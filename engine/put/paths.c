@@ -19,7 +19,7 @@ enum muster_code put_each_path(const struct muster_put_options *options, unsigne
 	const struct source_limits limits = { .thread_count = thread_count };
 	struct put_source *source = NULL;
 	struct put_batch *batch;
-	enum muster_code code = put_source_open(&source, options, &limits, err);
+	enum muster_code code = put_source_open(&source, NULL, options, &limits, err);
 
 	while (!code && !(code = put_source_next(source, &batch, err))) {
 		code = tell(batch, fn, state, err);

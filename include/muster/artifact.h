@@ -218,6 +218,7 @@ struct muster_artifact_save_options {
 	size_t alias_count;
 	const char *const *tags;
 	size_t tag_count;
+	const char *run; /* that logs it; NULL: what MUSTER_RUN says; "": none */
 };
 
 /** What became of a draft. */

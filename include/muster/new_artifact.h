@@ -121,16 +121,23 @@ struct muster_reference_options {
 
 /**
  * A reference: bytes that stay where they are. `file:///…` is a file, or all files below a
- * directory (links to directories are not followed with skip_checksum, as with W&B); a URI of any
- * other scheme is noted down as it is, its digest is the URI, and it needs a name. `count` (may be
- * NULL): how many entries it became.
- * Errors: MUSTER_E_USAGE: no URI, a name is missing, or the same path twice; MUSTER_E_LIMIT: more
- * than max_objects; MUSTER_E_UNSUPPORTED: s3, gs, http and https are not followed by this version;
- * those of muster_artifact_add_dir().
+ * directory (links to directories are not followed with skip_checksum, as with W&B).
+ * `muster://[[entity/]project/]name:alias[/path]` is an entry of a version of this repository, all
+ * below a directory of it, or all of it: their bytes stay when that version is deleted. A URI of
+ * any other scheme is noted down as it is, its digest is the URI, and it needs a name. `count` (may
+ * be NULL): how many entries it became. Errors: MUSTER_E_USAGE: no URI, a name is missing, or the
+ * same path twice; MUSTER_E_LIMIT: more than max_objects; MUSTER_E_UNSUPPORTED: s3, gs, http and
+ * https are not followed by this version; those of muster_artifact_add_dir().
  */
 enum muster_code muster_artifact_add_reference(struct muster_artifact *artifact, const char *uri,
 					       const struct muster_reference_options *options,
 					       uint64_t *count, struct muster_error *err);
+
+/** The same of an entry of a logged artifact of this repository: muster_entry_ref_url(). */
+enum muster_code muster_artifact_add_entry_reference(struct muster_artifact *artifact,
+						     struct muster_entry *entry,
+						     const struct muster_reference_options *options,
+						     uint64_t *count, struct muster_error *err);
 
 struct muster_new_file;
 
