@@ -185,10 +185,25 @@ enum muster_code api_begin_version(struct muster_repository *repository,
 				   const struct api_given_name *given, struct muster_job *job,
 				   struct api_full_name *name, struct muster_error *err);
 
+/** A muster:// URI, with the repository's defaults where parts of its name were left out, and a
+ * NUL; appended. Errors: MUSTER_E_USAGE. */
+enum muster_code api_full_uri(const struct muster_repository *repository, const char *uri,
+			      struct bytes *out, struct muster_error *err);
+
 /** Can this build take the sources, and does none of them lie in the repository or around it? */
 enum muster_code api_check_sources(const struct muster_repository *repository,
 				   const struct muster_put_options *options,
 				   struct muster_error *err);
+/** The sources, each muster:// one with entity and project. Release when done; a zeroed one, too.
+ */
+struct api_full_sources {
+	struct muster_source *sources;
+	struct bytes text;
+};
+enum muster_code api_full_sources(const struct muster_repository *repository,
+				  const struct muster_put_options *options,
+				  struct api_full_sources *out, struct muster_error *err);
+void api_full_sources_release(struct api_full_sources *full);
 
 /* --- run.c --- */
 
@@ -204,17 +219,6 @@ enum muster_code api_run(struct muster_repository *repository, const char *given
 /** If there is one, it uses this version from now on. */
 enum muster_code api_run_uses(struct muster_repository *repository, const struct api_run *run,
 			      const struct named_version *named, struct muster_error *err);
-
-/** The sources, each muster:// one with entity and project. Release when done; a zeroed one, too.
- */
-struct api_full_sources {
-	struct muster_source *sources;
-	struct bytes text;
-};
-enum muster_code api_full_sources(const struct muster_repository *repository,
-				  const struct muster_put_options *options,
-				  struct api_full_sources *out, struct muster_error *err);
-void api_full_sources_release(struct api_full_sources *full);
 
 /* --- machine.c --- */
 

@@ -95,8 +95,8 @@ void api_full_sources_release(struct api_full_sources *full)
 }
 
 /* "muster://entity/project/name:alias/path": what was left out is the repository's own. */
-static enum muster_code append_full(const struct muster_repository *repository, const char *uri,
-				    struct bytes *out, struct muster_error *err)
+enum muster_code api_full_uri(const struct muster_repository *repository, const char *uri,
+			      struct bytes *out, struct muster_error *err)
 {
 	struct uri_version named;
 	struct bytes path = { 0 };
@@ -130,7 +130,7 @@ enum muster_code api_full_sources(const struct muster_repository *repository,
 	for (size_t i = 0; i < count && !code; i++) {
 		out->sources[i] = options->sources[i];
 		if (uri_kind(options->sources[i].path) == URI_MUSTER)
-			code = append_full(repository, options->sources[i].path, &out->text, err);
+			code = api_full_uri(repository, options->sources[i].path, &out->text, err);
 	}
 	for (size_t i = 0; i < count && !code; i++) { /* the text does not move any more */
 		if (uri_kind(options->sources[i].path) != URI_MUSTER)

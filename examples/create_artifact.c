@@ -10,25 +10,37 @@
 #include <muster/muster.h>
 #include <stdio.h>
 
+static enum muster_code create(struct muster_repository *repository, struct muster_error *error)
+{
+	struct muster_artifact_options options = { .name = "example_artifact", .type = "dataset" };
+	struct muster_add_options as = { .name = "training_dataset" };
+	struct muster_artifact *artifact;
+	const char *name;
+	enum muster_code code = muster_artifact_new(&artifact, repository, &options, error);
+
+	if (!code)
+		code = muster_artifact_add_file(artifact, "./dataset.h5", &as, NULL, error);
+	if (!code)
+		code = muster_artifact_save(artifact, NULL, NULL, error);
+	if (!code)
+		code = muster_artifact_name(artifact, &name, error);
+	if (!code)
+		puts(name);
+	muster_artifact_close(artifact);
+	return code;
+}
+
 int main(void)
 {
 	struct muster_open_options where = { .project = "artifacts-example", .may_init = true };
-	struct muster_source dataset = { .path = "./dataset.h5", .name = "training_dataset" };
-	struct muster_put_options options = { .sources = &dataset,
-					      .source_count = 1,
-					      .name = "example_artifact",
-					      .type = "dataset" };
-	struct muster_put_report report = { 0 };
 	struct muster_repository *repository;
 	struct muster_error error = { 0 };
 	enum muster_code code = muster_repository_open(&repository, &where, NULL, &error);
 
 	if (!code)
-		code = muster_put(repository, &options, &report, &error);
+		code = create(repository, &error);
 	if (code)
 		fprintf(stderr, "create_artifact: %s\n", error.message);
-	else
-		printf("example_artifact:v%llu\n", (unsigned long long)report.version_number);
 	muster_repository_close(repository);
 	return code ? 1 : 0;
 }

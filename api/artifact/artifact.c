@@ -1,4 +1,4 @@
-#include "api/artifact/artifact_internal.h"
+#include "api/artifact/artifact_draft.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -234,6 +234,7 @@ void muster_artifact_close(struct muster_artifact *artifact)
 {
 	if (!artifact)
 		return;
+	artifact_draft_free(artifact->draft);
 	named_version_release(&artifact->version.named);
 	names_release(&artifact->names);
 	words_release(&artifact->words);

@@ -39,8 +39,11 @@ struct artifact_words {
 	int64_t ttl; /* days, MUSTER_TTL_INHERIT or MUSTER_TTL_DISABLED */
 };
 
+struct artifact_draft; /* artifact_draft.h */
+
 struct muster_artifact {
 	struct muster_repository *repository;
+	struct artifact_draft *draft; /* while MUSTER_ARTIFACT_PENDING; else NULL */
 	enum muster_artifact_state state;
 	struct api_version version; /* while MUSTER_ARTIFACT_COMMITTED */
 	struct artifact_names names;

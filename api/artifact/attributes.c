@@ -1,6 +1,7 @@
 /* What an artifact tells of itself. */
-#include "api/artifact/artifact_internal.h"
+#include "api/artifact/cursor.h"
 
+#include "artifact/digest.h"
 #include "base/json/json.h"
 #include "engine/look/look.h"
 
@@ -182,12 +183,53 @@ enum muster_code muster_artifact_id(const struct muster_artifact *artifact, cons
 	return MUSTER_OK;
 }
 
+/* Of all entries of a draft. */
+static enum muster_code add_up(struct muster_artifact *artifact, struct artifact_digest *digest,
+			       uint64_t *size_bytes, struct muster_error *err)
+{
+	struct artifact_cursor cursor;
+	struct entry entry;
+	enum muster_code code = artifact_cursor_open(&cursor, artifact, err);
+
+	*size_bytes = 0;
+	if (!code)
+		code = artifact_cursor_seek(&cursor, view_of("", 0), err);
+	while (!code && !(code = artifact_cursor_next(&cursor, &entry, err))) {
+		artifact_digest_add(digest, &entry);
+		*size_bytes += entry.has_size ? entry.size_bytes : 0;
+	}
+	artifact_cursor_close(&cursor);
+	return code == MUSTER_END ? MUSTER_OK : code;
+}
+
+static enum muster_code sum_draft(struct muster_artifact *artifact, struct muster_error *err)
+{
+	struct artifact_digest digest = { 0 };
+	uint8_t sum[DIGEST_BYTES];
+	enum muster_code code;
+
+	if (!artifact->draft)
+		return MUSTER_OK;
+	code = artifact_digest_begin(&digest, repository_algorithm(artifact->repository->engine),
+				     err);
+	if (!code)
+		code = add_up(artifact, &digest, &artifact->size_bytes, err);
+	if (!code) {
+		artifact_digest_end(&digest, sum);
+		artifact_digest_hex(sum, artifact->digest);
+	}
+	artifact_digest_release(&digest);
+	return code;
+}
+
 enum muster_code muster_artifact_digest(struct muster_artifact *artifact, const char **out,
 					struct muster_error *err)
 {
-	(void)err;
-	*out = artifact->digest;
-	return MUSTER_OK;
+	enum muster_code code = sum_draft(artifact, err);
+
+	if (!code)
+		*out = artifact->digest;
+	return code;
 }
 
 enum muster_code muster_artifact_digest_algorithm(const struct muster_artifact *artifact,
@@ -223,9 +265,11 @@ enum muster_code muster_artifact_file_count(const struct muster_artifact *artifa
 enum muster_code muster_artifact_size(struct muster_artifact *artifact, uint64_t *out,
 				      struct muster_error *err)
 {
-	(void)err;
-	*out = artifact->size_bytes;
-	return MUSTER_OK;
+	enum muster_code code = sum_draft(artifact, err);
+
+	if (!code)
+		*out = artifact->size_bytes;
+	return code;
 }
 
 enum muster_code muster_artifact_created_at(const struct muster_artifact *artifact, uint64_t *out,

@@ -1,4 +1,4 @@
-#include "api/artifact/artifact_internal.h"
+#include "api/artifact/cursor.h"
 
 #include <stdlib.h>
 
@@ -6,7 +6,7 @@
 
 struct muster_manifest {
 	struct muster_artifact *artifact;
-	struct version_reader *reader;
+	struct artifact_cursor cursor;
 	struct muster_entry entry;
 };
 
@@ -14,19 +14,22 @@ enum muster_code muster_artifact_manifest(struct muster_artifact *artifact,
 					  struct muster_manifest **out, struct muster_error *err)
 {
 	struct muster_manifest *manifest = calloc(1, sizeof(*manifest));
-	enum muster_code code = artifact_need_version(artifact, "manifest", err);
+	enum muster_code code = MUSTER_OK;
 
 	*out = NULL;
+	if (!artifact->draft)
+		code = artifact_need_version(artifact, "manifest", err);
 	if (!code && !manifest)
 		code = muster_fail_memory(err, "a manifest");
 	if (!code)
-		code = artifact_read(artifact, &manifest->reader, err);
+		code = artifact_cursor_open(&manifest->cursor, artifact, err);
+	if (!code)
+		code = artifact_cursor_seek(&manifest->cursor, view_of("", 0), err);
 	if (code) {
-		free(manifest);
+		muster_manifest_close(manifest);
 		return code;
 	}
 	manifest->artifact = artifact;
-	version_reader_seek(manifest->reader, view_text(""));
 	*out = manifest;
 	return MUSTER_OK;
 }
@@ -35,7 +38,7 @@ void muster_manifest_close(struct muster_manifest *manifest)
 {
 	if (!manifest)
 		return;
-	version_reader_close(manifest->reader);
+	artifact_cursor_close(&manifest->cursor);
 	entry_release(&manifest->entry);
 	free(manifest);
 }
@@ -44,7 +47,7 @@ enum muster_code muster_manifest_next(struct muster_manifest *manifest,
 				      const struct muster_entry **out, struct muster_error *err)
 {
 	struct entry entry;
-	enum muster_code code = version_reader_next(manifest->reader, &entry, err);
+	enum muster_code code = artifact_cursor_next(&manifest->cursor, &entry, err);
 
 	if (!code)
 		code = entry_fill(&manifest->entry, manifest->artifact, &entry, err);
@@ -56,9 +59,7 @@ enum muster_code muster_manifest_next(struct muster_manifest *manifest,
 enum muster_code muster_manifest_seek(struct muster_manifest *manifest, const char *path,
 				      struct muster_error *err)
 {
-	(void)err;
-	version_reader_seek(manifest->reader, view_text(path ? path : ""));
-	return MUSTER_OK;
+	return artifact_cursor_seek(&manifest->cursor, view_text(path ? path : ""), err);
 }
 
 /* --- in pages --------------------------------------------------------------------------------- */

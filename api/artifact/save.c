@@ -1,5 +1,5 @@
 /* What is said of a logged artifact: set here, stored later as the difference. */
-#include "api/artifact/artifact_internal.h"
+#include "api/artifact/artifact_draft.h"
 
 #include "artifact/metadata.h"
 
@@ -162,7 +162,8 @@ static enum muster_code save_words(struct muster_artifact *artifact, struct must
 	return code ? code : save_tags(artifact, number, err);
 }
 
-enum muster_code muster_artifact_save(struct muster_artifact *artifact, struct muster_error *err)
+/* Of a logged artifact. */
+static enum muster_code update(struct muster_artifact *artifact, struct muster_error *err)
 {
 	enum muster_code code = artifact_need_version(artifact, "save", err), found;
 
@@ -177,6 +178,27 @@ enum muster_code muster_artifact_save(struct muster_artifact *artifact, struct m
 	if (!code)
 		code = found;
 	return code ? code : artifact_load(artifact, err);
+}
+
+enum muster_code muster_artifact_save(struct muster_artifact *artifact,
+				      const struct muster_artifact_save_options *options,
+				      struct muster_artifact_save_report *report,
+				      struct muster_error *err)
+{
+	static const struct muster_artifact_save_options defaults = { 0 };
+	struct muster_artifact_save_report own;
+
+	report = report ? report : &own;
+	*report = (struct muster_artifact_save_report){ 0 };
+	options = options ? options : &defaults;
+	if (artifact->draft)
+		return artifact_draft_save(artifact, options, report, err);
+	if (options->project || options->aliases || options->tags)
+		return muster_fail(err, MUSTER_E_USAGE,
+				   "artifact '%s' is logged: its aliases and tags are set "
+				   "(muster_artifact_set_aliases), and it stays in its project",
+				   artifact->names.name);
+	return update(artifact, err);
 }
 
 /* --- deleting --------------------------------------------------------------------------------- */

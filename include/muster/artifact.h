@@ -8,8 +8,9 @@
  *	muster_artifact_download(artifact, NULL, &directory, NULL, &err);
  *	muster_artifact_close(artifact);
  *
- * State:   an artifact that was opened is logged (MUSTER_ARTIFACT_COMMITTED): its content is fixed,
- *          and so is which version it is, wherever its aliases move. What is said of it (aliases,
+ * State:   one that is being made (muster/new_artifact.h) is a draft, MUSTER_ARTIFACT_PENDING,
+ *until it is saved. An artifact that was opened is logged (MUSTER_ARTIFACT_COMMITTED): its content
+ *is fixed, and so is which version it is, wherever its aliases move. What is said of it (aliases,
  *          tags, description, metadata, ttl) may be set: that is local until
  *          muster_artifact_save().
  *          What needs a logged artifact answers MUSTER_E_NOT_LOGGED for another one; what changes
@@ -209,13 +210,45 @@ enum muster_code muster_artifact_set_metadata(struct muster_artifact *artifact, 
 enum muster_code muster_artifact_set_ttl(struct muster_artifact *artifact, int64_t days,
 					 struct muster_error *err);
 
+/** Zero is a good default for all; the options may be NULL. All of it is of drafts: a logged
+ *  artifact has its collection, and muster_artifact_set_aliases() and …_set_tags(). */
+struct muster_artifact_save_options {
+	const char *project; /* where its name does not say it; NULL: the repository's default */
+	const char *const *aliases; /* beside `latest`, which moves by itself */
+	size_t alias_count;
+	const char *const *tags;
+	size_t tag_count;
+	const char *run; /* that logs it; NULL: what MUSTER_RUN says; "": none */
+};
+
+/** What became of a draft. */
+struct muster_artifact_save_report {
+	bool is_new; /* false: the latest version has the same content, and it is that one now */
+	uint64_t version_number;
+	char reason[256];    /* why no version was made, or why one was made though the digest is
+				equal; "" else */
+	bool is_base_latest; /* false: what it was laid over is not the latest version any more */
+};
+
 /**
- * Store what was set, and nothing else: aliases that are new or gone, then description, metadata,
- * ttl, then tags that are new or gone, each only if it is another one. What others changed
- * meanwhile and this artifact did not stays theirs. Where it fails some of it may be stored: save
- * again. Errors: MUSTER_E_CONFLICT, MUSTER_E_LIMIT.
+ * Store what is not stored yet. A draft becomes a version, unless it equals the latest one; aliases
+ * and tags are given to that then. It is finalized by this call, and logged after it. Where it
+ * fails it may be saved again.
+ *
+ * Of a logged artifact: what was set, and nothing else: aliases that are new or gone, then
+ * description, metadata, ttl, then tags that are new or gone, each only if it is another one. What
+ * others changed meanwhile and this artifact did not stays theirs. Where it fails some of it may be
+ * stored: save again.
+ *
+ * `options` and `report` (filled for a draft) may be NULL. Errors: MUSTER_E_CONFLICT;
+ * MUSTER_E_LIMIT; MUSTER_E_USAGE: what breaks a rule, a file beneath another one ("a" and "a/b"),
+ * another project than its base's, or options for a logged artifact; MUSTER_E_REFUSED: the
+ * collection is of another type.
  */
-enum muster_code muster_artifact_save(struct muster_artifact *artifact, struct muster_error *err);
+enum muster_code muster_artifact_save(struct muster_artifact *artifact,
+				      const struct muster_artifact_save_options *options,
+				      struct muster_artifact_save_report *report,
+				      struct muster_error *err);
 
 /** (logged) What is said of it now, read anew; what was set and not saved is gone. `timeout_s`:
  *  how long to wait for a save in progress; muster_artifact_save() waits by itself, so there is

@@ -16,7 +16,9 @@ MUSTER_DECLARE_BEGIN
 /* --- all of it, in path order ------------------------------------------------------------------
  */
 
-/** muster_artifact_manifest() gives one; the artifact is closed after it. */
+/** muster_artifact_manifest() gives one; the artifact is closed after it. That of a draft lasts
+ * until the draft is changed or saved; what the draft adds is written into a temporary file for it.
+ */
 struct muster_manifest;
 
 void muster_manifest_close(struct muster_manifest *manifest); /* takes NULL */

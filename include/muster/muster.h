@@ -21,6 +21,7 @@
 #include "muster/get.h"
 #include "muster/look.h"
 #include "muster/manifest.h"
+#include "muster/new_artifact.h"
 #include "muster/put.h"
 #include "muster/repository.h"
 #include "muster/run.h"

@@ -221,7 +221,7 @@ static void state_is_committed_then_deleted(void **state)
 	assert_int_equal(muster_artifact_manifest(artifact, &manifest, &err), MUSTER_E_NAME);
 	assert_null(manifest);
 	assert_non_null(strstr(err.message, "deleted"));
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_E_NAME);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_E_NAME);
 	muster_artifact_close(artifact);
 }
 

@@ -93,13 +93,13 @@ static void aliases_are_local_until_they_are_saved(void **state)
 	assert_int_equal(muster_artifact_set_aliases(artifact, aliases, 3, NULL), MUSTER_OK);
 	expect_aliases(artifact, "prod best ");
 	expect_stored(place, "data:v0", "best ", "old ");
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	expect_stored(place, "data:v0", "best prod ", "old ");
 	assert_int_equal(muster_artifact_set_aliases(artifact, aliases, 1, NULL), MUSTER_OK);
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	expect_stored(place, "data:v0", "prod ", "old ");
 	assert_int_equal(muster_artifact_set_aliases(artifact, NULL, 0, NULL), MUSTER_OK);
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	expect_stored(place, "data:v0", "", "old ");
 	muster_artifact_close(artifact);
 }
@@ -113,11 +113,11 @@ static void an_alias_of_another_version_moves(void **state)
 	second = open_artifact(place, "data:v1");
 	expect_aliases(second, "latest ");
 	assert_int_equal(muster_artifact_set_aliases(second, aliases, 2, NULL), MUSTER_OK);
-	assert_int_equal(muster_artifact_save(second, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(second, NULL, NULL, NULL), MUSTER_OK);
 	expect_stored(place, "data:v1", "latest best ", "");
 	/* the first one wanted to lose it: it has lost it */
 	assert_int_equal(muster_artifact_set_aliases(first, NULL, 0, NULL), MUSTER_OK);
-	assert_int_equal(muster_artifact_save(first, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(first, NULL, NULL, NULL), MUSTER_OK);
 	expect_stored(place, "data:v1", "latest best ", "");
 	muster_artifact_close(first);
 	muster_artifact_close(second);
@@ -134,7 +134,7 @@ static void latest_cannot_be_taken_or_dropped(void **state)
 	assert_non_null(strstr(err.message, "newest"));
 	second = open_artifact(place, "data");
 	assert_int_equal(muster_artifact_set_aliases(second, NULL, 0, NULL), MUSTER_OK);
-	assert_int_equal(muster_artifact_save(second, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(second, NULL, NULL, NULL), MUSTER_OK);
 	expect_stored(place, "data:v1", "latest ", "");
 	muster_artifact_close(first);
 	muster_artifact_close(second);
@@ -150,7 +150,7 @@ static void tags_are_local_until_they_are_saved(void **state)
 	assert_int_equal(muster_artifact_set_tags(artifact, tags, 3, NULL), MUSTER_OK);
 	expect_tags(artifact, "good checked twice ");
 	expect_stored(place, "data:v0", "best ", "old ");
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	expect_stored(place, "data:v0", "best ", "good checked twice ");
 	muster_artifact_close(artifact);
 }
@@ -165,12 +165,12 @@ static void description_is_local_until_it_is_saved(void **state)
 	other = open_artifact(place, "data:v0");
 	assert_int_equal(muster_artifact_description(other, &text, NULL), MUSTER_OK);
 	assert_string_equal(text, "");
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	assert_int_equal(muster_artifact_wait(other, 0, NULL), MUSTER_OK);
 	assert_int_equal(muster_artifact_description(other, &text, NULL), MUSTER_OK);
 	assert_string_equal(text, "# Cats");
 	assert_int_equal(muster_artifact_set_description(artifact, NULL, NULL), MUSTER_OK);
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	assert_int_equal(muster_artifact_description(artifact, &text, NULL), MUSTER_OK);
 	assert_string_equal(text, "");
 	muster_artifact_close(other);
@@ -187,7 +187,7 @@ static void metadata_is_local_until_it_is_saved(void **state)
 			 MUSTER_OK);
 	assert_int_equal(muster_artifact_metadata(artifact, &text, NULL), MUSTER_OK);
 	assert_string_equal(text, "{\"rows\":7}");
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	other = open_artifact(place, "data:v0");
 	assert_int_equal(muster_artifact_metadata(other, &text, NULL), MUSTER_OK);
 	assert_string_equal(text, "{\"rows\":7}");
@@ -216,7 +216,7 @@ static void ttl_is_days_disabled_or_inherited(void **state)
 	assert_int_equal(muster_ttl(place->repository, "data", true, 90, NULL), MUSTER_OK);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		assert_int_equal(muster_artifact_set_ttl(artifact, cases[i].set, NULL), MUSTER_OK);
-		assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+		assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 		muster_artifact_close(artifact);
 		artifact = open_artifact(place, "data:v0");
 		assert_int_equal(muster_artifact_ttl(artifact, &days, &is_inherited, NULL), 0);
@@ -233,13 +233,13 @@ static void a_save_of_nothing_writes_nothing(void **state)
 	struct muster_artifact *artifact = first_of_two(place);
 	unsigned before = count_events(place);
 
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	assert_int_equal(muster_artifact_set_aliases(artifact, aliases, 1, NULL), MUSTER_OK);
 	assert_int_equal(muster_artifact_set_tags(artifact, tags, 1, NULL), MUSTER_OK);
 	assert_int_equal(muster_artifact_set_description(artifact, "", NULL), MUSTER_OK);
 	assert_int_equal(muster_artifact_set_metadata(artifact, "{}", NULL), MUSTER_OK);
 	assert_int_equal(muster_artifact_set_ttl(artifact, MUSTER_TTL_INHERIT, NULL), MUSTER_OK);
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	assert_int_equal(count_events(place), before);
 	muster_artifact_close(artifact);
 }
@@ -256,7 +256,7 @@ static void what_others_changed_meanwhile_stays_theirs(void **state)
 	assert_int_equal(muster_tag(place->repository, "data:v0", "old", true, NULL), 0);
 	assert_int_equal(muster_artifact_set_aliases(artifact, aliases, 2, NULL), MUSTER_OK);
 	assert_int_equal(muster_artifact_set_tags(artifact, NULL, 0, NULL), MUSTER_OK);
-	assert_int_equal(muster_artifact_save(artifact, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(artifact, NULL, NULL, NULL), MUSTER_OK);
 	expect_aliases(artifact, "best mine theirs ");
 	expect_tags(artifact, "");
 	assert_int_equal(muster_artifact_description(artifact, &text, NULL), MUSTER_OK);

@@ -54,19 +54,6 @@ WITHOUT = ["Artifact(use_as)", "save(settings)"]
 NOT_YET = ["__getitem__()", "__getitem__(name)", "__setitem__()", "__setitem__(name)",
            "__setitem__(item)", "add()", "add(obj)", "add(name)", "add(overwrite)", "get()",
            "get(name)"]
-# What is being built:
-NOT_YET += [
-    "created_at", "history_step", "id", "size",
-    "state", "url",
-    "add_dir(skip_cache)", "add_dir(policy)", "add_file(is_tmp)", "add_file(skip_cache)",
-    "add_file(policy)", "add_file(overwrite)", "add_reference(checksum)",
-    "add_reference(max_objects)", "download(skip_cache)", "file()", "file(root)", "files(names)",
-    "files(per_page)", "finalize()", "get_added_local_path_name()",
-    "get_added_local_path_name(local_path)", "get_entry()", "get_path()", "get_path(name)",
-    "is_draft()", "json_encode()",
-    "new_draft()", "new_file()", "new_file(name)", "new_file(mode)", "new_file(encoding)",
-    "remove()", "remove(item)", "save()", "wait()", "wait(timeout)",
-]
 
 
 def rows():
