@@ -28,24 +28,43 @@ static enum muster_code set_printf(char **slot, struct muster_error *err, const 
 	return MUSTER_OK;
 }
 
-static enum muster_code take_names(struct artifact_names *names,
-				   const struct muster_version_info *info, struct muster_error *err)
+struct version_name {
+	const char *entity, *project, *name;
+	uint64_t number;
+};
+
+static enum muster_code take_names(struct artifact_names *names, struct version_name of,
+				   struct muster_error *err)
 {
-	unsigned long long number = (unsigned long long)info->number;
-	enum muster_code code = text_set(&names->entity, view_text(info->entity), err);
+	unsigned long long number = (unsigned long long)of.number;
+	enum muster_code code = text_set(&names->entity, view_text(of.entity), err);
 
 	if (!code)
-		code = text_set(&names->project, view_text(info->project), err);
+		code = text_set(&names->project, view_text(of.project), err);
 	if (!code)
-		code = set_printf(&names->name, err, "%s:v%llu", info->name, number);
+		code = set_printf(&names->name, err, "%s:v%llu", of.name, number);
 	if (!code)
 		code = set_printf(&names->version, err, "v%llu", number);
 	if (!code)
-		code = set_printf(&names->collection, err, "%s/%s/%s", info->entity, info->project,
-				  info->name);
+		code = set_printf(&names->collection, err, "%s/%s/%s", of.entity, of.project,
+				  of.name);
 	return code ? code
 		    : set_printf(&names->qualified_name, err, "%s:v%llu", names->collection,
 				 number);
+}
+
+static enum muster_code take_both_names(struct muster_artifact *artifact,
+					const struct muster_version_info *info,
+					struct muster_error *err)
+{
+	struct version_name own = { info->entity, info->project, info->name, info->number };
+	struct version_name source = { info->source_entity, info->source_project, info->source_name,
+				       info->source_number };
+	enum muster_code code = take_names(&artifact->names, own, err);
+
+	artifact->is_link = info->is_link;
+	artifact->is_source_gone = info->source_is_gone;
+	return code ? code : take_names(&artifact->source, source, err);
 }
 
 static int64_t own_ttl(const struct muster_version_info *info)
@@ -97,7 +116,7 @@ static bool take(void *state, const struct muster_version_info *info)
 {
 	struct taking *taking = state;
 	struct muster_artifact *artifact = taking->artifact;
-	enum muster_code code = take_names(&artifact->names, info, taking->err);
+	enum muster_code code = take_both_names(artifact, info, taking->err);
 
 	if (!code)
 		code = text_set(&artifact->type, view_text(info->type), taking->err);
@@ -237,6 +256,7 @@ void muster_artifact_close(struct muster_artifact *artifact)
 	artifact_draft_free(artifact->draft);
 	named_version_release(&artifact->version.named);
 	names_release(&artifact->names);
+	names_release(&artifact->source);
 	words_release(&artifact->words);
 	words_release(&artifact->stored);
 	bytes_release(&artifact->json);

@@ -45,8 +45,9 @@ struct muster_artifact {
 	struct muster_repository *repository;
 	struct artifact_draft *draft; /* while MUSTER_ARTIFACT_PENDING; else NULL */
 	enum muster_artifact_state state;
-	struct api_version version; /* while MUSTER_ARTIFACT_COMMITTED */
-	struct artifact_names names;
+	struct api_version version;	     /* while MUSTER_ARTIFACT_COMMITTED */
+	struct artifact_names names, source; /* of what a link links; of others both are the same */
+	bool is_link, is_source_gone;
 	char *type, *url;
 	char id[33], digest[33], commit_hash[65];
 	const char *digest_algorithm; /* static text */
@@ -63,6 +64,12 @@ enum muster_code artifact_refresh(struct muster_artifact *artifact, struct muste
 /** The collection has moved on: find the version in it again. MUSTER_E_NAME: it is deleted, and
  *  this is noted. */
 enum muster_code artifact_find_again(struct muster_artifact *artifact, struct muster_error *err);
+
+/* --- link.c --- */
+
+/** Store what was set of a link, and is said of the version that it links. */
+enum muster_code artifact_save_through_link(struct muster_artifact *artifact,
+					    struct muster_error *err);
 
 /* --- state.c --- */
 

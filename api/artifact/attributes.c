@@ -59,38 +59,38 @@ enum muster_code muster_artifact_source_name(const struct muster_artifact *artif
 					     const char **out, struct muster_error *err)
 {
 	(void)err;
-	*out = artifact->names.name;
+	*out = artifact->draft ? artifact->names.name : artifact->source.name;
 	return MUSTER_OK;
 }
 
 enum muster_code muster_artifact_source_entity(const struct muster_artifact *artifact,
 					       const char **out, struct muster_error *err)
 {
-	return give(artifact, "source_entity", artifact->names.entity, out, err);
+	return give(artifact, "source_entity", artifact->source.entity, out, err);
 }
 
 enum muster_code muster_artifact_source_project(const struct muster_artifact *artifact,
 						const char **out, struct muster_error *err)
 {
-	return give(artifact, "source_project", artifact->names.project, out, err);
+	return give(artifact, "source_project", artifact->source.project, out, err);
 }
 
 enum muster_code muster_artifact_source_version(const struct muster_artifact *artifact,
 						const char **out, struct muster_error *err)
 {
-	return give(artifact, "source_version", artifact->names.version, out, err);
+	return give(artifact, "source_version", artifact->source.version, out, err);
 }
 
 enum muster_code muster_artifact_source_qualified_name(const struct muster_artifact *artifact,
 						       const char **out, struct muster_error *err)
 {
-	return give(artifact, "source_qualified_name", artifact->names.qualified_name, out, err);
+	return give(artifact, "source_qualified_name", artifact->source.qualified_name, out, err);
 }
 
 enum muster_code muster_artifact_source_collection(const struct muster_artifact *artifact,
 						   const char **out, struct muster_error *err)
 {
-	return give(artifact, "source_collection", artifact->names.collection, out, err);
+	return give(artifact, "source_collection", artifact->source.collection, out, err);
 }
 
 enum muster_code muster_artifact_url(const struct muster_artifact *artifact, const char **out,

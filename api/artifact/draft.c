@@ -181,7 +181,7 @@ enum muster_code muster_artifact_new(struct muster_artifact **out,
 	return give(artifact, code, out);
 }
 
-/* The version again, by a collection of its own. */
+/* The version again, by a collection of its own; of a link the one that it links. */
 static enum muster_code open_base(const struct muster_artifact *from,
 				  struct muster_artifact *artifact, struct muster_error *err)
 {
@@ -192,10 +192,19 @@ static enum muster_code open_base(const struct muster_artifact *from,
 		.name = state->name,
 		.alias = view_text(from->names.version),
 	};
-	enum muster_code code = named_version_open(&artifact->draft->base,
-						   artifact->repository->engine, &address, err);
+	struct named_version *base = &artifact->draft->base;
+	enum muster_code code =
+		named_version_open(base, artifact->repository->engine, &address, err);
 
-	return code ? code : set_name(artifact, &address, err);
+	if (!code)
+		code = named_version_follow(base, err);
+	if (code)
+		return code;
+	state = collection_versions(base->collection);
+	address.entity = state->entity;
+	address.project = state->project;
+	address.name = state->name;
+	return set_name(artifact, &address, err);
 }
 
 enum muster_code muster_artifact_new_draft(struct muster_artifact *from,

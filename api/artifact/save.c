@@ -63,6 +63,10 @@ enum muster_code muster_artifact_set_ttl(struct muster_artifact *artifact, int64
 {
 	enum muster_code code = api_check_ttl(false, days, err);
 
+	if (!code && artifact->is_link)
+		code = muster_fail(err, MUSTER_E_REFUSED,
+				   "'%s' is a link: its source '%s' has the ttl",
+				   artifact->names.name, artifact->source.qualified_name);
 	if (!code)
 		artifact->words.ttl = days;
 	return code;
@@ -157,6 +161,8 @@ static enum muster_code save_words(struct muster_artifact *artifact, struct must
 
 	if (!code)
 		code = remove_aliases(artifact, number, err);
+	if (!code && artifact->is_link)
+		return artifact_save_through_link(artifact, err);
 	if (!code)
 		code = save_documents(artifact, number, err);
 	return code ? code : save_tags(artifact, number, err);

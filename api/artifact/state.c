@@ -45,6 +45,5 @@ bool muster_artifact_is_draft(const struct muster_artifact *artifact)
 
 bool muster_artifact_is_link(const struct muster_artifact *artifact)
 {
-	(void)artifact;
-	return false;
+	return artifact->is_link;
 }

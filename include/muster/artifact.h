@@ -29,6 +29,7 @@
 #ifndef MUSTER_ARTIFACT_H
 #define MUSTER_ARTIFACT_H
 
+#include "muster/collection.h"
 #include "muster/declare.h"
 #include "muster/entry.h"
 #include "muster/expire.h"
@@ -236,9 +237,9 @@ struct muster_artifact_save_report {
  * fails it may be saved again.
  *
  * Of a logged artifact: what was set, and nothing else: aliases that are new or gone, then
- * description, metadata, ttl, then tags that are new or gone, each only if it is another one. What
- * others changed meanwhile and this artifact did not stays theirs. Where it fails some of it may be
- * stored: save again.
+ * description, metadata, ttl, then tags that are new or gone, each only if it is another one; of a
+ * link all but the aliases is said of its source. What others changed meanwhile and this artifact
+ * did not stays theirs. Where it fails some of it may be stored: save again.
  *
  * `options` and `report` (filled for a draft) may be NULL. Errors: MUSTER_E_CONFLICT;
  * MUSTER_E_LIMIT; MUSTER_E_USAGE: what breaks a rule, a file beneath another one ("a" and "a/b"),
@@ -255,6 +256,16 @@ enum muster_code muster_artifact_save(struct muster_artifact *artifact,
  *  nothing to wait for. */
 enum muster_code muster_artifact_wait(struct muster_artifact *artifact, unsigned timeout_s,
 				      struct muster_error *err);
+
+/** (logged) Link the version into a portfolio: "name", "project/name" or "entity/project/name" (a
+ *  registry is a project: "model-registry/name"); of a link its source is linked. `options` and
+ *  `report` may be NULL: muster/collection.h. Errors: those of muster_link(). */
+enum muster_code muster_artifact_link(struct muster_artifact *artifact, const char *target_path,
+				      const struct muster_link_options *options,
+				      struct muster_link_report *report, struct muster_error *err);
+/** (logged) Take the link out of its portfolio; the artifact is MUSTER_ARTIFACT_DELETED then, its
+ *  source stays as it is. Errors: MUSTER_E_USAGE: it is no link. */
+enum muster_code muster_artifact_unlink(struct muster_artifact *artifact, struct muster_error *err);
 
 /** (logged) Delete the version, or of a link the link only. Its bytes stay until they are
  *  collected. Errors: MUSTER_E_REFUSED: it has aliases (beside `latest`) and not `delete_aliases`.

@@ -1,0 +1,151 @@
+/* Artifacts and portfolios. */
+#include <string.h>
+
+#include "tests/api/fixture.h"
+
+static struct muster_artifact *open_artifact(struct place *place, const char *name)
+{
+	struct muster_artifact *artifact;
+	struct muster_error err = { 0 };
+
+	if (muster_artifact_open(&artifact, place->repository, name, NULL, &err))
+		fail_msg("%s", err.message);
+	return artifact;
+}
+
+/* "data:v0" and "data:v1"; the first one is linked as "chosen:v0". */
+static void make_link(struct place *place)
+{
+	static const char *const best = "best";
+	static const struct muster_link_options options = { &best, 1 };
+	struct muster_link_report report;
+	struct muster_artifact *artifact;
+
+	place_write(place, "tree/a", "1");
+	place_put(place, "data");
+	place_write(place, "tree/a", "2");
+	place_put(place, "data");
+	artifact = open_artifact(place, "data:v0");
+	assert_int_equal(muster_artifact_link(artifact, "chosen", &options, &report, NULL),
+			 MUSTER_OK);
+	assert_true(report.is_new);
+	assert_int_equal(report.version_number, 0);
+	muster_artifact_close(artifact);
+}
+
+typedef enum muster_code text_fn(const struct muster_artifact *artifact, const char **out,
+				 struct muster_error *err);
+
+static void assert_text(const struct muster_artifact *artifact, text_fn *get, const char *expected)
+{
+	const char *text = NULL;
+
+	assert_int_equal(get(artifact, &text, NULL), MUSTER_OK);
+	assert_string_equal(text, expected);
+}
+
+static void a_link_has_names_of_its_own_and_its_sources(void **state)
+{
+	struct place *place = *state;
+	struct muster_artifact *artifact;
+
+	make_link(place);
+	artifact = open_artifact(place, "chosen:best");
+	assert_true(muster_artifact_is_link(artifact));
+	assert_text(artifact, muster_artifact_name, "chosen:v0");
+	assert_text(artifact, muster_artifact_qualified_name, "me/tests/chosen:v0");
+	assert_text(artifact, muster_artifact_source_name, "data:v0");
+	assert_text(artifact, muster_artifact_source_entity, "me");
+	assert_text(artifact, muster_artifact_source_project, "tests");
+	assert_text(artifact, muster_artifact_source_version, "v0");
+	assert_text(artifact, muster_artifact_source_collection, "me/tests/data");
+	assert_text(artifact, muster_artifact_source_qualified_name, "me/tests/data:v0");
+	muster_artifact_close(artifact);
+	artifact = open_artifact(place, "data");
+	assert_false(muster_artifact_is_link(artifact));
+	assert_text(artifact, muster_artifact_source_qualified_name, "me/tests/data:v1");
+	muster_artifact_close(artifact);
+}
+
+static void what_is_said_of_a_link_is_said_of_its_source(void **state)
+{
+	static const char *const aliases[] = { "best", "prod" };
+	static const char *const tags[] = { "good" };
+	struct place *place = *state;
+	struct muster_artifact *link, *source;
+	const char *const *texts;
+	size_t count;
+
+	make_link(place);
+	link = open_artifact(place, "chosen:best");
+	assert_int_equal(muster_artifact_set_ttl(link, 3, NULL), MUSTER_E_REFUSED);
+	assert_int_equal(muster_artifact_set_aliases(link, aliases, 2, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_set_tags(link, tags, 1, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_set_description(link, "said", NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_set_metadata(link, "{\"a\": 1}", NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(link, NULL, NULL, NULL), MUSTER_OK);
+	assert_text(link, muster_artifact_description, "said");
+	source = open_artifact(place, "data:v0");
+	assert_text(source, muster_artifact_description, "said");
+	assert_text(source, muster_artifact_metadata, "{\"a\":1}");
+	assert_int_equal(muster_artifact_tags(source, &texts, &count, NULL), MUSTER_OK);
+	assert_int_equal(count, 1);
+	assert_string_equal(texts[0], "good");
+	assert_int_equal(muster_artifact_aliases(source, &texts, &count, NULL), MUSTER_OK);
+	assert_int_equal(count, 0);
+	muster_artifact_close(source);
+	/* Somebody else was faster. */
+	assert_int_equal(muster_tag(place->repository, "data:v0", "good", true, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_set_tags(link, NULL, 0, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(link, NULL, NULL, NULL), MUSTER_OK);
+	muster_artifact_close(link);
+}
+
+static void unlink_takes_only_the_link(void **state)
+{
+	struct place *place = *state;
+	struct muster_artifact *link, *source;
+
+	make_link(place);
+	link = open_artifact(place, "chosen:v0");
+	assert_int_equal(muster_artifact_unlink(link, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_state(link), MUSTER_ARTIFACT_DELETED);
+	assert_text(link, muster_artifact_name, "chosen:v0");
+	assert_int_equal(muster_artifact_unlink(link, NULL), MUSTER_E_NAME);
+	muster_artifact_close(link);
+	source = open_artifact(place, "data:v0");
+	assert_int_equal(muster_artifact_unlink(source, NULL), MUSTER_E_USAGE);
+	muster_artifact_close(source);
+}
+
+static void a_draft_of_a_link_is_one_of_its_source(void **state)
+{
+	struct place *place = *state;
+	struct muster_artifact *link, *draft;
+
+	make_link(place);
+	link = open_artifact(place, "chosen");
+	assert_int_equal(muster_artifact_new_draft(link, NULL, &draft, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_link(draft, "chosen", NULL, NULL, NULL),
+			 MUSTER_E_NOT_LOGGED);
+	assert_int_equal(muster_artifact_remove(draft, "a", NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_save(draft, NULL, NULL, NULL), MUSTER_OK);
+	assert_text(draft, muster_artifact_qualified_name, "me/tests/data:v2");
+	assert_text(draft, muster_artifact_source_name, "data:v2");
+	muster_artifact_close(draft);
+	muster_artifact_close(link);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, place_open, place_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_link_has_names_of_its_own_and_its_sources),
+		TEST(what_is_said_of_a_link_is_said_of_its_source),
+		TEST(unlink_takes_only_the_link),
+		TEST(a_draft_of_a_link_is_one_of_its_source),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
