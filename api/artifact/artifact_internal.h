@@ -67,6 +67,10 @@ enum muster_code artifact_find_again(struct muster_artifact *artifact, struct mu
 
 /* --- link.c --- */
 
+/** The version again, by a collection of its own; of a link the one that it links. Release it; a
+ *  zeroed one, too. Errors: MUSTER_E_NAME where the source was deleted. */
+enum muster_code artifact_open_source(const struct muster_artifact *artifact,
+				      struct named_version *out, struct muster_error *err);
 /** Store what was set of a link, and is said of the version that it links. */
 enum muster_code artifact_save_through_link(struct muster_artifact *artifact,
 					    struct muster_error *err);

@@ -300,7 +300,7 @@ enum muster_code muster_artifact_history_step(const struct muster_artifact *arti
 /* The keys of W&B's artifact_to_json(). */
 static void write_json(const struct muster_artifact *artifact, struct json_writer *json)
 {
-	const char *name = artifact->names.name;
+	const char *name = artifact->source.name;
 
 	json_write_object_begin(json);
 	json_write_key(json, "_type");
@@ -310,7 +310,7 @@ static void write_json(const struct muster_artifact *artifact, struct json_write
 	json_write_key(json, "id");
 	json_write_text(json, artifact->id);
 	json_write_key(json, "version");
-	json_write_text(json, artifact->names.version);
+	json_write_text(json, artifact->source.version);
 	json_write_key(json, "sequenceName");
 	json_write_string(json, view_of(name, strcspn(name, ":")));
 	json_write_key(json, "usedAs");

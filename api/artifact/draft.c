@@ -185,19 +185,11 @@ enum muster_code muster_artifact_new(struct muster_artifact **out,
 static enum muster_code open_base(const struct muster_artifact *from,
 				  struct muster_artifact *artifact, struct muster_error *err)
 {
-	const struct collection_state *state = collection_versions(from->version.named.collection);
-	struct artifact_address address = {
-		.entity = state->entity,
-		.project = state->project,
-		.name = state->name,
-		.alias = view_text(from->names.version),
-	};
 	struct named_version *base = &artifact->draft->base;
-	enum muster_code code =
-		named_version_open(base, artifact->repository->engine, &address, err);
+	const struct collection_state *state;
+	struct artifact_address address = { 0 };
+	enum muster_code code = artifact_open_source(from, base, err);
 
-	if (!code)
-		code = named_version_follow(base, err);
 	if (code)
 		return code;
 	state = collection_versions(base->collection);

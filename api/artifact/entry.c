@@ -131,11 +131,11 @@ static enum muster_code has_same(const struct muster_entry *entry, const struct 
 	return code == MUSTER_ABSENT ? MUSTER_OK : code;
 }
 
-/* Back from the artifact's own version, over deleted ones. */
-static enum muster_code find_birth(const struct muster_entry *entry, const struct version **out,
+/* Back from this version, over deleted ones. */
+static enum muster_code find_birth(const struct muster_entry *entry,
+				   const struct named_version *named, const struct version **out,
 				   struct muster_error *err)
 {
-	const struct named_version *named = &entry->artifact->version.named;
 	const struct version *versions = collection_versions(named->collection)->versions;
 	uint64_t number = named->version->number;
 	enum muster_code code = MUSTER_OK;
@@ -153,28 +153,40 @@ static enum muster_code find_birth(const struct muster_entry *entry, const struc
 	return code;
 }
 
+/* In the collection that the version was made in: of a link its source's, unless that is gone. */
+static enum muster_code find_birth_id(struct muster_entry *entry, struct muster_error *err)
+{
+	const struct muster_artifact *artifact = entry->artifact;
+	struct named_version source = { 0 };
+	char hex[HEX_TEXT_LEN(16)];
+	const struct version *version;
+	enum muster_code code = artifact_need_version(artifact, "birth_artifact_id", err);
+
+	if (!code && artifact->is_link && !artifact->is_source_gone)
+		code = artifact_open_source(artifact, &source, err);
+	if (!code)
+		code = find_birth(entry, source.version ? &source : &artifact->version.named,
+				  &version, err);
+	if (!code) {
+		hex_encode(hex, version->id, sizeof(version->id));
+		code = set_birth(entry, view_of(hex, sizeof(hex)), err);
+	}
+	named_version_release(&source);
+	return code;
+}
+
 enum muster_code muster_entry_birth_artifact_id(struct muster_entry *entry, const char **out,
 						struct muster_error *err)
 {
-	char hex[HEX_TEXT_LEN(16)];
-	const struct version *version;
-	enum muster_code code;
+	enum muster_code code = MUSTER_OK;
 
 	if (entry->artifact->state == MUSTER_ARTIFACT_PENDING && !entry->birth.len)
 		return MUSTER_ABSENT;
-	if (!entry->birth.len) {
-		code = artifact_need_version(entry->artifact, "birth_artifact_id", err);
-		if (!code)
-			code = find_birth(entry, &version, err);
-		if (code)
-			return code;
-		hex_encode(hex, version->id, sizeof(version->id));
-		code = set_birth(entry, view_of(hex, sizeof(hex)), err);
-		if (code)
-			return code;
-	}
-	*out = (const char *)entry->birth.ptr;
-	return MUSTER_OK;
+	if (!entry->birth.len)
+		code = find_birth_id(entry, err);
+	if (!code)
+		*out = (const char *)entry->birth.ptr;
+	return code;
 }
 
 /* --- where it is ------------------------------------------------------------------------------ */

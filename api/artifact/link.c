@@ -1,6 +1,23 @@
 /* Links to an artifact, and artifacts that are links. */
 #include "api/artifact/artifact_internal.h"
 
+enum muster_code artifact_open_source(const struct muster_artifact *artifact,
+				      struct named_version *out, struct muster_error *err)
+{
+	const struct collection_state *state =
+		collection_versions(artifact->version.named.collection);
+	const struct artifact_address address = {
+		.entity = state->entity,
+		.project = state->project,
+		.name = state->name,
+		.alias = view_text(artifact->names.version),
+	};
+	enum muster_code code =
+		named_version_open(out, artifact->repository->engine, &address, err);
+
+	return code ? code : named_version_follow(out, err);
+}
+
 enum muster_code muster_artifact_link(struct muster_artifact *artifact, const char *target_path,
 				      const struct muster_link_options *options,
 				      struct muster_link_report *report, struct muster_error *err)

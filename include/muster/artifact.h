@@ -276,10 +276,11 @@ enum muster_code muster_artifact_delete(struct muster_artifact *artifact, bool d
 /* --- runs --------------------------------------------------------------------------------------
  */
 
-/** (logged) The runs that used it: muster/run.h says what `fn` is. */
+/** (logged) The runs that used it: muster/run.h says what `fn` is. Of a link: its source. */
 enum muster_code muster_artifact_used_by(struct muster_artifact *artifact, muster_run_fn *fn,
 					 void *state, struct muster_error *err);
-/** (logged) The run that logged it. MUSTER_ABSENT: it was made outside of a run. */
+/** (logged) The run that logged it; of a link its source. MUSTER_ABSENT: it was made outside of a
+ *  run. */
 enum muster_code muster_artifact_logged_by(struct muster_artifact *artifact, muster_run_fn *fn,
 					   void *state, struct muster_error *err);
 

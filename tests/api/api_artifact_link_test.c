@@ -1,4 +1,5 @@
 /* Artifacts and portfolios. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/api/fixture.h"
@@ -136,6 +137,59 @@ static void a_draft_of_a_link_is_one_of_its_source(void **state)
 	muster_artifact_close(link);
 }
 
+static bool take_run(void *state, const struct muster_run_info *info)
+{
+	snprintf(state, 32, "%s", info->id);
+	return true;
+}
+
+static void runs_of_a_link_are_its_sources(void **state)
+{
+	static const struct muster_run_options train = { .id = "train" };
+	struct place *place = *state;
+	struct muster_artifact *artifact;
+	char run[32] = "", id[MUSTER_RUN_ID_BYTES];
+
+	make_link(place);
+	assert_int_equal(muster_run_start(place->repository, &train, id, NULL), MUSTER_OK);
+	assert_int_equal(muster_run_use_artifact(place->repository, "train", "data:v0", NULL), 0);
+	artifact = open_artifact(place, "chosen");
+	assert_int_equal(muster_artifact_used_by(artifact, take_run, run, NULL), MUSTER_OK);
+	assert_string_equal(run, "train");
+	assert_int_equal(muster_artifact_logged_by(artifact, take_run, run, NULL), MUSTER_ABSENT);
+	muster_artifact_close(artifact);
+}
+
+static void bytes_and_json_of_a_link_are_its_sources(void **state)
+{
+	struct place *place = *state;
+	struct muster_artifact *artifact, *source;
+	struct muster_entry *entry;
+	const char *birth, *id, *json;
+
+	make_link(place);
+	artifact = open_artifact(place, "chosen");
+	source = open_artifact(place, "data:v0");
+	assert_int_equal(muster_artifact_id(source, &id, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_get_entry(artifact, "a", &entry, NULL), MUSTER_OK);
+	assert_int_equal(muster_entry_birth_artifact_id(entry, &birth, NULL), MUSTER_OK);
+	assert_string_equal(birth, id);
+	assert_int_equal(muster_artifact_json_encode(artifact, &json, NULL), MUSTER_OK);
+	assert_non_null(strstr(json, "\"version\":\"v0\",\"sequenceName\":\"data\""));
+	muster_entry_free(entry);
+	assert_int_equal(muster_artifact_delete(source, true, NULL), MUSTER_OK);
+	muster_artifact_close(source);
+	muster_artifact_close(artifact);
+	/* without its source it is what it holds itself */
+	artifact = open_artifact(place, "chosen");
+	assert_int_equal(muster_artifact_id(artifact, &id, NULL), MUSTER_OK);
+	assert_int_equal(muster_artifact_get_entry(artifact, "a", &entry, NULL), MUSTER_OK);
+	assert_int_equal(muster_entry_birth_artifact_id(entry, &birth, NULL), MUSTER_OK);
+	assert_string_equal(birth, id);
+	muster_entry_free(entry);
+	muster_artifact_close(artifact);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_open, place_close)
 
 int main(void)
@@ -145,6 +199,8 @@ int main(void)
 		TEST(what_is_said_of_a_link_is_said_of_its_source),
 		TEST(unlink_takes_only_the_link),
 		TEST(a_draft_of_a_link_is_one_of_its_source),
+		TEST(runs_of_a_link_are_its_sources),
+		TEST(bytes_and_json_of_a_link_are_its_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
