@@ -149,6 +149,54 @@ def no_writer_loses(job):
     job.run("cat", f"raced:v{WRITERS}", "who", code=2)
 
 
+def a_draft_is_a_version(job):
+    """Over several commands: what it makes is what a put of the same files makes."""
+    tree = job.folder / "drafted"
+    (tree / "sub").mkdir(parents=True)
+    for name in ("a", "sub/b", "sub/c"):
+        (tree / name).write_text(name)
+    draft = job.run("draft", "new", "-n", "drafted").strip()
+    job.run("draft", "add", draft, tree, "--at", f"gone={tree}/a")
+    job.run("draft", "rm", draft, "gone", "sub/b")
+    saved = job.summary("draft", "save", draft[:8])
+    (tree / "sub/b").unlink()
+    put = job.summary("put", tree, "-n", "drafted")
+    assert saved["is_new"] and not put["is_new"], put
+    assert saved["digest"] == put["digest"] and saved["root"] == put["root"], (saved, put)
+    job.run("draft", "add", draft, tree, code=5)
+    dropped = job.run("draft", "new", "-n", "drafted").strip()
+    job.run("draft", "rm", dropped, "a")
+    job.run("draft", "drop", dropped)
+    job.run("verify", "drafted", tree)
+
+
+def shards_are_one_version(job):
+    tree = job.folder / "tree"
+    plan = [json.loads(line) for line in
+            job.run("plan", tree, "-n", "sharded", "--shards", "4", "--json").splitlines()]
+    shards = [o for o in plan if o["type"] == "shard"]
+    draft = plan[-1]["draft"]
+    running = [job.start("put", tree, "--draft", draft, "--shard", shard["shard"])
+               for shard in shards + shards[:1]]  # one is begun twice
+    for put in running:
+        out, err = put.communicate()
+        assert put.returncode == 0, out + err
+    merged = job.summary("merge", draft)
+    whole = job.summary("put", tree, "-n", "sharded")
+    assert not whole["is_new"] and whole["root"] == merged["root"], (merged, whole)
+
+
+def names_lead_on(job):
+    """Links hold what they link, and a renamed collection is found under its new name alone."""
+    job.run("link", "drafted:v0", "model-registry/chosen", "-a", "best")
+    job.run("rename", "drafted", "called")
+    job.run("show", "drafted", code=2)
+    job.run("delete", "called", "--collection", "--yes")
+    assert job.run("cat", "model-registry/chosen:best", "sub/c") == "sub/c"
+    job.run("unlink", "model-registry/chosen:best")
+    job.run("check")
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="muster-job-") as folder:
         job = Job(sys.argv[1], folder)
@@ -158,6 +206,9 @@ def main():
         the_main_job(job, int(sys.argv[2]) if len(sys.argv) > 2 else 500)
         what_was_fetched_is_kept(job)
         no_writer_loses(job)
+        a_draft_is_a_version(job)
+        shards_are_one_version(job)
+        names_lead_on(job)
 
 
 if __name__ == "__main__":
