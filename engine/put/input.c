@@ -31,16 +31,18 @@ static bool walk_wants(const void *state, struct view path, bool is_directory)
 	return is_wanted(state, path, is_directory);
 }
 
-static enum muster_code open_walk(struct input *input, const struct source_limits *limits,
-				  struct muster_error *err)
+enum muster_code input_wake(struct input *input, struct muster_error *err)
 {
-	struct walk_options walk = { .thread_count = limits->thread_count,
-				     .ahead_entry_max = limits->ahead_entry_max,
-				     .names_max_bytes = limits->names_max_bytes,
+	struct walk_options walk = { .thread_count = input->limits.thread_count,
+				     .ahead_entry_max = input->limits.ahead_entry_max,
+				     .names_max_bytes = input->limits.names_max_bytes,
 				     .wanted = input->options->wanted ? walk_wants : NULL,
 				     .wanted_state = input,
 				     .one_file_system = input->options->one_file_system };
 
+	if (!input->is_asleep)
+		return MUSTER_OK;
+	input->is_asleep = false;
 	return walk_open(&input->walk, input->directory, &walk, err);
 }
 
@@ -88,7 +90,9 @@ static enum muster_code open_directory(struct input *input, const char *name,
 		return file_list_open(&input->list, input->directory,
 				      view_of(options->files_from, options->files_from_bytes),
 				      options->files_from_separator, err);
-	return open_walk(input, limits, err);
+	input->limits = *limits;
+	input->is_asleep = true;
+	return MUSTER_OK;
 }
 
 /* Something on disk, whether its bytes are stored or only referred to. */
@@ -215,6 +219,11 @@ static enum muster_code load_walk(struct input *input, struct muster_error *err)
 	struct walk_batch *batch;
 	enum muster_code code = walk_next(input->walk, &batch, err);
 
+	if (code == MUSTER_END) {
+		input->special_count = walk_counted(input->walk).special_count;
+		walk_close(input->walk);
+		input->walk = NULL;
+	}
 	if (code)
 		return code;
 	input->shared = malloc(sizeof(*input->shared));
@@ -233,7 +242,7 @@ enum muster_code input_load(struct input *input, struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
 
-	while (!code && !input->is_done && input->next == input->count) {
+	while (!code && !input->is_done && !input->is_asleep && input->next == input->count) {
 		release_shared(input);
 		input->next = input->count = 0;
 		if (input->walk) {
@@ -254,6 +263,8 @@ enum muster_code input_load(struct input *input, struct muster_error *err)
 
 struct view input_head(const struct input *input)
 {
+	if (input->is_asleep)
+		return (struct view){ 0 };
 	if (input->version)
 		return input->carried[input->next].path;
 	return input->walk ? input->shared->batch->entries[input->next].path

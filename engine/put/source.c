@@ -11,11 +11,40 @@ struct put_source {
 	struct clash clash;
 };
 
+/* Who has no name may have the first path, and others of the kind the ones between: these walk at
+ * the same time, and share what one walk may take. */
+static struct source_limits share(const struct muster_put_options *options,
+				  const struct source_limits *limits)
+{
+	struct source_limits shared = *limits;
+	size_t count = 0;
+
+	for (size_t i = 0; i < options->source_count; i++)
+		count += !options->sources[i].name;
+	if (count < 2)
+		return shared;
+	shared.ahead_entry_max = (shared.ahead_entry_max + count - 1) / count;
+	shared.names_max_bytes = (shared.names_max_bytes + count - 1) / count;
+	shared.thread_count = (unsigned)((shared.thread_count + count - 1) / count);
+	return shared;
+}
+
+static enum muster_code wake_first(struct put_source *source, struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	for (size_t i = 0; i < source->input_count && !code; i++)
+		if (source->input_count == 1 || source->inputs[i].prefix.len == 0)
+			code = input_wake(&source->inputs[i], err);
+	return code;
+}
+
 enum muster_code put_source_open(struct put_source **out, struct repository *repository,
 				 const struct muster_put_options *options,
 				 const struct source_limits *limits, struct muster_error *err)
 {
 	struct put_source *source = calloc(1, sizeof(*source));
+	const struct source_limits shared = share(options, limits);
 	enum muster_code code = MUSTER_OK;
 
 	*out = NULL;
@@ -27,8 +56,10 @@ enum muster_code put_source_open(struct put_source **out, struct repository *rep
 	for (size_t i = 0; i < options->source_count && !code; i++) {
 		source->input_count++;
 		source->inputs[i].repository = repository;
-		code = input_open(&source->inputs[i], options, &options->sources[i], limits, err);
+		code = input_open(&source->inputs[i], options, &options->sources[i], &shared, err);
 	}
+	if (!code)
+		code = wake_first(source, err);
 	if (code) {
 		put_source_close(source);
 		return code;
@@ -53,8 +84,8 @@ uint64_t put_source_special_count(const struct put_source *source)
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < source->input_count; i++)
-		if (source->inputs[i].walk)
-			count += walk_counted(source->inputs[i].walk).special_count;
+		count += source->inputs[i].walk ? walk_counted(source->inputs[i].walk).special_count
+						: source->inputs[i].special_count;
 	return count;
 }
 
@@ -131,20 +162,36 @@ static enum muster_code take_items(struct put_source *source, struct input *inpu
 	return code;
 }
 
+/* The input with the next path, awake and with an item in hand; NULL: there is none. */
+static enum muster_code find_next(struct put_source *source, struct input **out,
+				  struct muster_error *err)
+{
+	enum muster_code code = MUSTER_OK;
+
+	do {
+		for (size_t i = 0; i < source->input_count && !code; i++)
+			code = input_load(&source->inputs[i], err);
+		if (code)
+			return code;
+		*out = smallest(source);
+		if (!*out || !(*out)->is_asleep)
+			return MUSTER_OK;
+		code = input_wake(*out, err);
+	} while (!code);
+	return code;
+}
+
 enum muster_code put_source_next(struct put_source *source, struct put_batch **out,
 				 struct muster_error *err)
 {
 	struct put_batch *batch;
 	struct input *input;
 	size_t item_max;
-	enum muster_code code = MUSTER_OK;
+	enum muster_code code = find_next(source, &input, err);
 
 	*out = NULL;
-	for (size_t i = 0; i < source->input_count && !code; i++)
-		code = input_load(&source->inputs[i], err);
 	if (code)
 		return code;
-	input = smallest(source);
 	if (!input)
 		return MUSTER_END;
 	if (!is_before_others(source, input))

@@ -1,4 +1,7 @@
 /* What a put may hold at once: descriptors, memory; and many puts at once. */
+#include <dirent.h>
+#include <stdatomic.h>
+
 #include "tests/engine/put/place.h"
 
 static void many_directories_need_few_descriptors(void **state)
@@ -68,6 +71,58 @@ static void what_waits_behind_a_file_in_a_lane_is_bounded(void **state)
 }
 #endif
 
+#define SOURCES 60
+
+static atomic_uint most_threads;
+
+/* The same, of threads. */
+static bool wants_all_and_counts(const void *state, const char *path, uint64_t path_bytes,
+				 bool is_directory)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	unsigned count = 0, most = atomic_load(&most_threads);
+
+	(void)state;
+	(void)path;
+	(void)path_bytes;
+	(void)is_directory;
+	while (tasks && readdir(tasks))
+		count++;
+	closedir(tasks);
+	while (count > most && !atomic_compare_exchange_weak(&most_threads, &most, count))
+		;
+	return true;
+}
+
+/* Their names say when their turn is: only some of them walk at a time. */
+static void many_sources_take_the_threads_of_a_few(void **state)
+{
+	struct place *place = *state;
+	struct muster_source sources[SOURCES];
+	char paths[SOURCES][80], names[SOURCES][16];
+	struct muster_put_options options = put_options(sources);
+	struct muster_put_report report;
+
+	for (unsigned i = 0; i < SOURCES; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "%s/%u", place->tree, i);
+		snprintf(names[i], sizeof(names[i]), "n%02u", SOURCES - i);
+		sources[i] = (struct muster_source){ paths[i], names[i] };
+	}
+	run_shell("cd '%s' && for i in $(seq 0 %u); do mkdir -p $i/d; echo $i | tee $i/d/b > $i/a; "
+		  "mkfifo $i/p; done",
+		  place->tree, SOURCES - 1);
+	options.source_count = SOURCES;
+	options.wanted = wants_all_and_counts;
+	atomic_store(&most_threads, 0);
+	report = put(place, &options, MUSTER_OK);
+	assert_int_equal(report.entry_count, 2 * SOURCES);
+	assert_int_equal(report.special_files, SOURCES);
+	assert_in_range(atomic_load(&most_threads), 3, 20);
+	for (unsigned i = 0; i < SOURCES; i++)
+		sources[i].name = NULL; /* "a" of all of them */
+	put(place, &options, MUSTER_E_USAGE);
+}
+
 struct writer {
 	struct place *place;
 	unsigned number;
@@ -120,6 +175,7 @@ int main(void)
 #ifndef __SANITIZE_ADDRESS__
 		PUT_TEST(what_waits_behind_a_file_in_a_lane_is_bounded),
 #endif
+		PUT_TEST(many_sources_take_the_threads_of_a_few),
 		PUT_TEST(twelve_writers_make_twelve_versions),
 	};
 
