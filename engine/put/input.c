@@ -348,6 +348,21 @@ static bool is_in_range(const struct input *input, struct view path)
 	       (!input->end.len || compare_whole(input, path, input->end) < 0);
 }
 
+/* Asked first: what is not wanted has no error to be freed. */
+static bool take_listed(const struct input *input, const struct list_entry *entry,
+			struct put_item *item)
+{
+	bool is_taken = input->is_tracked ? is_in_range(input, entry->path)
+					  : is_wanted(input, entry->path, false);
+
+	if (!is_taken)
+		return false;
+	fill_from_list(item, entry);
+	if (input->is_tracked)
+		item->fate = ITEM_TRACKED;
+	return true;
+}
+
 bool input_take(struct input *input, struct put_item *item)
 {
 	*item = (struct put_item){ .is_reference = input->uri != NULL };
@@ -360,12 +375,7 @@ bool input_take(struct input *input, struct put_item *item)
 		fill_from_walk(item, &input->shared->batch->entries[input->next++]);
 		return true; /* the walk has asked the filter */
 	}
-	fill_from_list(item, &input->listed.entries[input->next++]);
-	if (input->is_tracked) {
-		item->fate = ITEM_TRACKED;
-		return is_in_range(input, item->path);
-	}
-	return is_wanted(input, item->path, false);
+	return take_listed(input, &input->listed.entries[input->next++], item);
 }
 
 /* Bytes that an item's own path, name and reference need. */
