@@ -4,16 +4,6 @@
 
 #include "tests/api/fixture.h"
 
-static struct muster_artifact *open_artifact(struct place *place, const char *name)
-{
-	struct muster_artifact *artifact;
-	struct muster_error err = { 0 };
-
-	if (muster_artifact_open(&artifact, place->repository, name, NULL, &err))
-		fail_msg("%s", err.message);
-	return artifact;
-}
-
 /* "data:v0" and "data:v1"; the first one is linked as "chosen:v0". */
 static void make_link(struct place *place)
 {

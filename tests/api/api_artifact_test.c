@@ -15,16 +15,6 @@ static void make_versions(struct place *place)
 	place_put(place, "data");
 }
 
-static struct muster_artifact *open_artifact(struct place *place, const char *name)
-{
-	struct muster_artifact *artifact;
-	struct muster_error err = { 0 };
-
-	if (muster_artifact_open(&artifact, place->repository, name, NULL, &err))
-		fail_msg("%s", err.message);
-	return artifact;
-}
-
 typedef enum muster_code text_fn(const struct muster_artifact *artifact, const char **out,
 				 struct muster_error *err);
 

@@ -121,3 +121,22 @@ enum muster_code collect(void *state, const void *bytes, uint64_t count, struct 
 	collected->text[collected->len] = '\0';
 	return MUSTER_OK;
 }
+
+struct muster_artifact *open_artifact(struct place *place, const char *name)
+{
+	struct muster_artifact *artifact;
+	struct muster_error err = { 0 };
+
+	if (muster_artifact_open(&artifact, place->repository, name, NULL, &err))
+		fail_msg("%s", err.message);
+	return artifact;
+}
+
+struct muster_artifact *open_small_artifact(struct place *place)
+{
+	place_write(place, "tree/a", "hello");
+	place_write(place, "tree/sub/b", "12");
+	place_write(place, "tree/sub/c", "345");
+	place_put(place, "data");
+	return open_artifact(place, "data");
+}

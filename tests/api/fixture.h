@@ -36,4 +36,9 @@ struct collected {
 };
 enum muster_code collect(void *state, const void *bytes, uint64_t count, struct muster_error *err);
 
+/** A version as an object, to be closed by the caller; fails the test where there is none. */
+struct muster_artifact *open_artifact(struct place *place, const char *name);
+/** "data", just put: "a" is "hello", "sub/b" and "sub/c" are there too. */
+struct muster_artifact *open_small_artifact(struct place *place);
+
 #endif
