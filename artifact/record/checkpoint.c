@@ -90,7 +90,8 @@ static const struct field checkpoint_fields[] = {
 static const struct record_schema checkpoint_schema = { .what = "checkpoint",
 							.version = 1,
 							.fields = checkpoint_fields,
-							.field_count = COUNT(checkpoint_fields) };
+							.field_count = COUNT(checkpoint_fields),
+							.max_bytes = CHECKPOINT_MAX_BYTES };
 
 /* The live versions, side by side; their texts stay the state's. */
 static enum muster_code collect_live(const struct collection_state *state, struct records *out,
@@ -105,23 +106,6 @@ static enum muster_code collect_live(const struct collection_state *state, struc
 			items[out->count++] = state->versions[i];
 	out->items = items;
 	return MUSTER_OK;
-}
-
-static enum muster_code write_checkpoint(const struct checkpoint *checkpoint, struct bytes *out,
-					 struct muster_error *err)
-{
-	size_t start = out->len;
-	struct json_writer w = { .out = out, .spacing = true, .err = err };
-
-	record_write(&checkpoint_schema, &w, checkpoint, 0);
-	if (!w.code)
-		w.code = bytes_append_byte(out, '\n', err);
-	if (!w.code && out->len - start > CHECKPOINT_MAX_BYTES)
-		w.code = muster_fail(err, MUSTER_E_LIMIT, "a checkpoint of %zu bytes is over %u",
-				     out->len - start, CHECKPOINT_MAX_BYTES);
-	if (w.code)
-		out->len = start;
-	return w.code;
 }
 
 /* What came after FEATURE. Each is named where there is something to keep of it, so that a program
@@ -196,7 +180,7 @@ enum muster_code checkpoint_encode(const struct collection_state *state, uint64_
 	name_features(state, &checkpoint.features);
 	code = collect_live(state, &checkpoint.versions, err);
 	if (!code)
-		code = write_checkpoint(&checkpoint, out, err);
+		code = record_encode(&checkpoint_schema, &checkpoint, 0, out, err);
 	free(checkpoint.versions.items);
 	return code;
 }
@@ -320,9 +304,6 @@ enum muster_code checkpoint_parse(struct collection_state *state, uint64_t *numb
 	bool has_unknown = false;
 	enum muster_code code;
 
-	if (text.len > CHECKPOINT_MAX_BYTES)
-		return muster_fail(err, MUSTER_E_LIMIT, "a checkpoint of %zu bytes is over %u",
-				   text.len, CHECKPOINT_MAX_BYTES);
 	code = record_parse_document(&checkpoint_schema, text, &checkpoint, &memory, &has_unknown,
 				     err);
 	if (!code && !is_ours(&checkpoint))

@@ -77,6 +77,7 @@ static const struct record_schema schema = {
 	.field_count = COUNT(fields),
 	.kinds = kind_names,
 	.kind_count = DRAFT_KINDS,
+	.max_bytes = DRAFT_RECORD_MAX_BYTES,
 };
 
 void draft_record_release(struct draft_record *record)
@@ -86,29 +87,11 @@ void draft_record_release(struct draft_record *record)
 	*record = (struct draft_record){ 0 };
 }
 
-static enum muster_code check_size(size_t len, struct muster_error *err)
-{
-	if (len <= DRAFT_RECORD_MAX_BYTES)
-		return MUSTER_OK;
-	return muster_fail(err, MUSTER_E_LIMIT, "a record of a draft of %zu bytes is over %u", len,
-			   DRAFT_RECORD_MAX_BYTES);
-}
-
 enum muster_code draft_record_encode(const struct draft_record *record, struct bytes *out,
 				     struct muster_error *err)
 {
-	size_t start = out->len;
-	struct json_writer w = { .out = out, .spacing = true, .err = err };
-
 	assert(record->kind.id != DRAFT_UNKNOWN);
-	record_write(&schema, &w, record, record->kind.id);
-	if (!w.code)
-		w.code = bytes_append_byte(out, '\n', err);
-	if (!w.code)
-		w.code = check_size(out->len - start, err);
-	if (w.code)
-		out->len = start;
-	return w.code;
+	return record_encode(&schema, record, record->kind.id, out, err);
 }
 
 /* Each begins where the one before ends, or behind; only the last one may have no end. */
@@ -142,11 +125,9 @@ enum muster_code draft_record_parse(struct draft_record *out, struct view text,
 				    struct muster_error *err)
 {
 	bool has_unknown = false;
-	enum muster_code code = check_size(text.len, err);
+	enum muster_code code;
 
 	*out = (struct draft_record){ 0 };
-	if (code)
-		return code;
 	code = record_parse_document(&schema, text, out, &out->text, &has_unknown, err);
 	if (!code)
 		code = check_record(out, err);

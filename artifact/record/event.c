@@ -141,6 +141,7 @@ static const struct record_schema schema = {
 	.field_count = COUNT(fields),
 	.kinds = kind_names,
 	.kind_count = EVENT_KINDS,
+	.max_bytes = EVENT_MAX_BYTES,
 };
 
 const char *event_kind_name(enum event_kind kind)
@@ -163,19 +164,8 @@ void event_release(struct event *event)
 enum muster_code event_encode(const struct event *event, struct bytes *out,
 			      struct muster_error *err)
 {
-	size_t start = out->len;
-	struct json_writer w = { .out = out, .spacing = true, .err = err };
-
 	assert(event->kind.id != EVENT_UNKNOWN && event->number >= 1);
-	record_write(&schema, &w, event, event->kind.id);
-	if (!w.code)
-		w.code = bytes_append_byte(out, '\n', err);
-	if (!w.code && out->len - start > EVENT_MAX_BYTES)
-		w.code = muster_fail(err, MUSTER_E_LIMIT, "an event of %zu bytes is over %u",
-				     out->len - start, EVENT_MAX_BYTES);
-	if (w.code)
-		out->len = start;
-	return w.code;
+	return record_encode(&schema, event, event->kind.id, out, err);
 }
 
 static bool is_zero(const uint8_t *bytes, size_t len)
@@ -193,9 +183,6 @@ enum muster_code event_parse(struct event *out, struct view text, struct muster_
 	enum muster_code code;
 
 	*out = (struct event){ 0 };
-	if (text.len > EVENT_MAX_BYTES)
-		return muster_fail(err, MUSTER_E_LIMIT, "an event of %zu bytes is over %u",
-				   text.len, EVENT_MAX_BYTES);
 	code = record_parse_document(&schema, text, out, &out->text, &has_unknown, err);
 	if (!code && out->number < 1)
 		code = muster_fail(err, MUSTER_E_FORMAT, "member 'n' is 0");

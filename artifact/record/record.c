@@ -30,3 +30,12 @@ void record_release(const struct record_schema *schema, void *record)
 			release_records(field, at);
 	}
 }
+
+enum muster_code record_check_size(const struct record_schema *schema, size_t len,
+				   struct muster_error *err)
+{
+	if (len <= schema->max_bytes)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_LIMIT, "a record '%s' of %zu bytes is over %zu",
+			   schema->what, len, schema->max_bytes);
+}

@@ -94,11 +94,20 @@ struct record_schema {
 	size_t field_count;	  /* at most 64 */
 	const char *const *kinds; /* NULL: no kinds; [0] is not used */
 	size_t kind_count;
+	size_t max_bytes; /* of a document; 0: no record of its own */
 };
 
 /** Append the members of `record` between braces. A kind of 0 where the schema has none. */
 void record_write(const struct record_schema *schema, struct json_writer *w, const void *record,
 		  unsigned kind);
+
+/** MUSTER_E_LIMIT where a document of so many bytes is too large. */
+enum muster_code record_check_size(const struct record_schema *schema, size_t len,
+				   struct muster_error *err);
+
+/** Append a whole document, a line feed behind it; on failure nothing. Errors: MUSTER_E_LIMIT. */
+enum muster_code record_encode(const struct record_schema *schema, const void *record,
+			       unsigned kind, struct bytes *out, struct muster_error *err);
 
 /**
  * Parse the object whose JSON_OBJECT_BEGIN was just read. `record` is zeroed by the caller; texts
@@ -109,7 +118,8 @@ enum muster_code record_parse(const struct record_schema *schema, struct json_re
 			      struct view document, void *record, struct bytes *text,
 			      bool *has_unknown, struct muster_error *err);
 
-/** A whole document that is one record, nothing behind it but white space. */
+/** A whole document that is one record, nothing behind it but white space. Errors: MUSTER_E_LIMIT.
+ */
 enum muster_code record_parse_document(const struct record_schema *schema, struct view document,
 				       void *record, struct bytes *text, bool *has_unknown,
 				       struct muster_error *err);

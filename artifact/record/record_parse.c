@@ -449,8 +449,10 @@ enum muster_code record_parse_document(const struct record_schema *schema, struc
 {
 	struct json_reader *reader = NULL;
 	struct json_token token;
-	enum muster_code code = bytes_reserve(text, document.len + 1, err);
+	enum muster_code code = record_check_size(schema, document.len, err);
 
+	if (!code)
+		code = bytes_reserve(text, document.len + 1, err);
 	if (!code)
 		code = json_reader_over(&reader, document, err);
 	if (!code)

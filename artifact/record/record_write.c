@@ -248,3 +248,19 @@ void record_write(const struct record_schema *schema, struct json_writer *w, con
 	}
 	json_write_object_end(w);
 }
+
+enum muster_code record_encode(const struct record_schema *schema, const void *record,
+			       unsigned kind, struct bytes *out, struct muster_error *err)
+{
+	size_t start = out->len;
+	struct json_writer w = { .out = out, .spacing = true, .err = err };
+
+	record_write(schema, &w, record, kind);
+	if (!w.code)
+		w.code = bytes_append_byte(out, '\n', err);
+	if (!w.code)
+		w.code = record_check_size(schema, out->len - start, err);
+	if (w.code)
+		out->len = start;
+	return w.code;
+}

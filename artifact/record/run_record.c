@@ -47,6 +47,7 @@ static const struct record_schema schema = {
 	.field_count = COUNT(fields),
 	.kinds = kind_names,
 	.kind_count = RUN_KINDS,
+	.max_bytes = RUN_RECORD_MAX_BYTES,
 };
 
 void run_record_release(struct run_record *record)
@@ -56,29 +57,11 @@ void run_record_release(struct run_record *record)
 	*record = (struct run_record){ 0 };
 }
 
-static enum muster_code check_size(size_t len, struct muster_error *err)
-{
-	if (len <= RUN_RECORD_MAX_BYTES)
-		return MUSTER_OK;
-	return muster_fail(err, MUSTER_E_LIMIT, "a record of a run of %zu bytes is over %u", len,
-			   RUN_RECORD_MAX_BYTES);
-}
-
 enum muster_code run_record_encode(const struct run_record *record, struct bytes *out,
 				   struct muster_error *err)
 {
-	size_t start = out->len;
-	struct json_writer w = { .out = out, .spacing = true, .err = err };
-
 	assert(record->kind.id != RUN_UNKNOWN);
-	record_write(&schema, &w, record, record->kind.id);
-	if (!w.code)
-		w.code = bytes_append_byte(out, '\n', err);
-	if (!w.code)
-		w.code = check_size(out->len - start, err);
-	if (w.code)
-		out->len = start;
-	return w.code;
+	return record_encode(&schema, record, record->kind.id, out, err);
 }
 
 static enum muster_code check_record(const struct run_record *record, struct muster_error *err)
@@ -99,11 +82,9 @@ enum muster_code run_record_parse(struct run_record *out, struct view text,
 				  struct muster_error *err)
 {
 	bool has_unknown = false;
-	enum muster_code code = check_size(text.len, err);
+	enum muster_code code;
 
 	*out = (struct run_record){ 0 };
-	if (code)
-		return code;
 	code = record_parse_document(&schema, text, out, &out->text, &has_unknown, err);
 	if (!code)
 		code = check_record(out, err);

@@ -37,6 +37,7 @@ static const struct record_schema schema = {
 	.field_count = sizeof(fields) / sizeof(fields[0]),
 	.kinds = kind_names,
 	.kind_count = SESSION_KINDS,
+	.max_bytes = SESSION_RECORD_MAX_BYTES,
 };
 
 void session_record_release(struct session_record *record)
@@ -49,20 +50,8 @@ void session_record_release(struct session_record *record)
 enum muster_code session_record_encode(const struct session_record *record, struct bytes *out,
 				       struct muster_error *err)
 {
-	size_t start = out->len;
-	struct json_writer w = { .out = out, .spacing = true, .err = err };
-
 	assert(record->kind.id != SESSION_UNKNOWN && record->number >= 1);
-	record_write(&schema, &w, record, record->kind.id);
-	if (!w.code)
-		w.code = bytes_append_byte(out, '\n', err);
-	if (!w.code && out->len - start > SESSION_RECORD_MAX_BYTES)
-		w.code =
-			muster_fail(err, MUSTER_E_LIMIT, "a session record of %zu bytes is over %u",
-				    out->len - start, SESSION_RECORD_MAX_BYTES);
-	if (w.code)
-		out->len = start;
-	return w.code;
+	return record_encode(&schema, record, record->kind.id, out, err);
 }
 
 /* An end names an event by all three, or by none. */
@@ -81,9 +70,6 @@ enum muster_code session_record_parse(struct session_record *out, struct view te
 	enum muster_code code;
 
 	*out = (struct session_record){ 0 };
-	if (text.len > SESSION_RECORD_MAX_BYTES)
-		return muster_fail(err, MUSTER_E_LIMIT, "a session record of %zu bytes is over %u",
-				   text.len, SESSION_RECORD_MAX_BYTES);
 	code = record_parse_document(&schema, text, out, &out->text, &has_unknown, err);
 	if (!code && out->number < 1)
 		code = muster_fail(err, MUSTER_E_FORMAT, "member 'n' is 0");

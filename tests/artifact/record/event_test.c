@@ -232,7 +232,7 @@ static void too_long_texts_meet_their_maximum(void **state)
 	for (size_t i = 0; i < many.count; i++)
 		many.items[i] = view_of(description, KEY_MAX_BYTES);
 	assert_int_equal(event_encode(&event, &text, &err), MUSTER_E_LIMIT);
-	assert_non_null(strstr(err.message, "an event of"));
+	assert_non_null(strstr(err.message, "'event' of"));
 	assert_int_equal(text.len, 0);
 	free(many.items);
 	bytes_release(&text);
