@@ -164,3 +164,20 @@ void store_lab_check(struct store_lab *lab, const char *key, size_t len, size_t 
 	test_free(got);
 	test_free(expected);
 }
+
+void lab_create(struct store_lab *lab, const char *key, struct view data)
+{
+	struct muster_error err = { 0 };
+
+	if (store_create(lab->store, key, data, &err))
+		fail_msg("%s", err.message);
+}
+
+const char *lab_sent(const struct store_lab *lab, size_t index, const char *name)
+{
+	static char value[256];
+
+	value[0] = 0;
+	scripted_header(scripted_request_at(lab->server, index), name, value, sizeof(value));
+	return value;
+}

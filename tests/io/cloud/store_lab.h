@@ -56,4 +56,10 @@ enum muster_code store_lab_write(struct store_lab *lab, const char *key, size_t 
 /** Read it in steps, and compare. */
 void store_lab_check(struct store_lab *lab, const char *key, size_t len, size_t step);
 
+/** Creates an object, or fails the test. */
+void lab_create(struct store_lab *lab, const char *key, struct view data);
+/** A header of the `index`th request that the server got; "" if it had none. Lent until the next
+ *  call. */
+const char *lab_sent(const struct store_lab *lab, size_t index, const char *name);
+
 #endif
