@@ -86,7 +86,7 @@ static struct manifest_pointer close_writer(struct version_writer *writer,
 					    struct version_counts *counts)
 {
 	const struct manifest_footer *footer;
-	struct manifest_pointer pointer;
+	struct manifest_pointer pointer = { 0 };
 	struct muster_error err = { 0 };
 
 	if (version_writer_complete(writer, &footer, &err) ||

@@ -49,7 +49,7 @@ static struct manifest_pointer write_version(struct store *store, struct version
 						  .next_id = next_id,
 						  .base = base };
 	const struct manifest_footer *footer;
-	struct manifest_pointer pointer;
+	struct manifest_pointer pointer = { 0 };
 	struct version_writer *writer;
 	struct muster_error err = { 0 };
 	char path[64];
