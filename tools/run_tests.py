@@ -36,12 +36,12 @@ class Result:
         self.preset = preset
         self.programs = self.passed = self.failed = self.skipped = 0
         self.seconds = 0.0
-        self.failures = []  # names, with a cause
+        self.failures = []  # names with a cause, and what was printed
         self.skips = []
 
-    def fail(self, name, cause, cases=1):
+    def fail(self, name, cause, cases=1, output=""):
         self.failed += cases
-        self.failures.append(f"{self.preset}: {name}: {cause}")
+        self.failures.append((f"{self.preset}: {name}: {cause}", output))
 
     def skip(self, name, reason, cases=1):
         self.skipped += cases
@@ -109,8 +109,8 @@ def build(result, options):
     for step, command in steps:
         code, text = run(command, LOGS / f"{preset}-{step}.log")
         if code:
-            show_end(text)
-            result.fail(step, f"exit code {code}, see build/logs/{preset}-{step}.log")
+            cause = f"exit code {code}, see build/logs/{preset}-{step}.log"
+            result.fail(step, cause, output=text)
             return False
     return True
 
@@ -148,13 +148,13 @@ def judge_case(result, case):
         result.skip(name, skip_reason(output))
     elif status == "notrun" and "SKIP_RETURN_CODE" in message:
         # The code alone is no skip: a program in which as many cases fail may return it too.
-        result.fail(name, "the exit code of a skip, but no line 'SKIP: reason'")
+        result.fail(name, "the exit code of a skip, but no line 'SKIP: reason'", output=output)
     elif status == "disabled":
         result.skip(name, "disabled")
     else:
         ran, failed, skipped = cases or (1, 1, [])
         failed = max(failed, 1)
-        result.fail(name, message.strip() or "failed", failed)
+        result.fail(name, message.strip() or "failed", failed, output)
         for skipped_name in skipped:
             result.skip(f"{name}: {skipped_name}", skip_reason(output) or "without a reason")
         # After a crash nobody knows what the cases that did not run would have said.
@@ -184,7 +184,7 @@ def run_ctest(result, options, prefix, with_static):
     exclude += [] if with_static else ["static"]
     exclude += [] if preset == SERVERS_PRESET and options.servers else ["servers"]
     command = [*prefix, "ctest", "--test-dir", str(ROOT / "build" / preset), "-j",
-               str(options.jobs), "--output-on-failure", "--no-tests=ignore",
+               str(options.jobs), "--no-tests=ignore",
                "--test-output-size-passed", "4000000", "--test-output-size-failed", "4000000",
                "--output-junit", str(junit)]
     if preset in LABELS:
@@ -194,9 +194,7 @@ def run_ctest(result, options, prefix, with_static):
     code, text = run(command, LOGS / f"{preset}-ctest.log")
     judge_report(result, junit)
     if code and not result.failed:
-        result.fail("ctest", f"exit code {code}: {last_line(text)}")
-    if result.failed:
-        show_end(text, 400)
+        result.fail("ctest", f"exit code {code}: {last_line(text)}", output=text)
 
 
 def install_servers(seconds=SERVERS_SECONDS):
@@ -239,10 +237,11 @@ def print_report(results):
     for result in results:
         print(f"{result.preset:<10}{result.programs:>9}{result.passed:>8}{result.failed:>8}"
               f"{result.skipped:>9}{result.seconds:>9.1f}")
-    for word, lists in (("skipped", [r.skips for r in results]),
-                        ("FAILED", [r.failures for r in results])):
-        for line in sum(lists, []):
-            print(f"{word}  {line}")
+    for line in sum((r.skips for r in results), []):
+        print(f"skipped  {line}")
+    for line, output in sum((r.failures for r in results), []):
+        print(f"FAILED  {line}")
+        show_end(output)
 
 
 def parse_arguments():
