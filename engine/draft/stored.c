@@ -297,16 +297,13 @@ static enum muster_code take_key(void *state, const char *key, uint64_t size_byt
 				 uint64_t modified_ns, struct muster_error *err)
 {
 	struct listing *listing = state;
-	struct key plan;
+	struct view rest;
 	uint8_t id[16];
-	const size_t at = sizeof("drafts/") - 1;
 
 	(void)size_bytes, (void)modified_ns;
-	if (strlen(key) < at + ID_DIGITS ||
-	    !hex_decode(id, sizeof(id), view_of(key + at, ID_DIGITS)))
+	if (!key_parse_draft(key, id, &rest) || !view_equal(rest, VIEW_LITERAL("plan.json")))
 		return MUSTER_OK;
-	key_draft(&plan, id, "plan");
-	return strcmp(key, plan.text) == 0 ? listing->fn(listing->state, id, err) : MUSTER_OK;
+	return listing->fn(listing->state, id, err);
 }
 
 enum muster_code draft_each(struct repository *repository, draft_each_fn *fn, void *state,
@@ -314,7 +311,8 @@ enum muster_code draft_each(struct repository *repository, draft_each_fn *fn, vo
 {
 	struct listing listing = { fn, state };
 
-	return store_list(repository_store(repository), "drafts/", NULL, take_key, &listing, err);
+	return store_list(repository_store(repository), KEY_DRAFTS_PREFIX, NULL, take_key, &listing,
+			  err);
 }
 
 struct search {
