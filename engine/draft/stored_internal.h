@@ -36,6 +36,8 @@ enum muster_code draft_load_parts(struct draft *draft, struct muster_error *err)
 enum muster_code draft_take_part(struct draft *draft, const char *key,
 				 const struct draft_record *record, const uint8_t sha256[32],
 				 struct muster_error *err);
+/** The part of this name, as of the last reading; NULL: none. */
+const struct draft_part *draft_part_named(const struct draft *draft, const char *shard);
 /** Opened, or meant to be made if there is no version yet. */
 enum muster_code draft_need_collection(struct draft *draft, struct muster_error *err);
 

@@ -63,7 +63,7 @@ static enum muster_code check_shards(const struct draft *draft, struct muster_er
 		char shard[DRAFT_SHARD_MAX_BYTES + 1] = { 0 };
 
 		memcpy(shard, ranges[i].shard.ptr, ranges[i].shard.len);
-		if (draft_has_part(draft, shard))
+		if (draft_part_named(draft, shard))
 			continue;
 		if (!missing++)
 			first = i;
