@@ -171,14 +171,22 @@ static enum muster_code find_base(struct draft *draft, struct muster_error *err)
 	if (code)
 		return code;
 	version = collection_state_by_id(collection_versions(draft->collection), base->id);
-	if (!version || version->is_deleted)
-		return muster_fail(err, MUSTER_E_NAME, "its base, v%llu of '%.*s', was deleted",
-				   (unsigned long long)draft->plan.base_number,
-				   VIEW_ARGS(draft->plan.name));
+	draft->is_base_deleted = !version || version->is_deleted;
+	if (draft->is_base_deleted)
+		return MUSTER_OK;
 	draft->base = version->manifest;
 	draft->content.version = &draft->base;
 	memcpy(draft->content.version_id, base->id, sizeof(base->id));
 	return MUSTER_OK;
+}
+
+enum muster_code draft_need_base(const struct draft *draft, struct muster_error *err)
+{
+	if (!draft->is_base_deleted)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_NAME, "its base, v%llu of '%.*s', was deleted",
+			   (unsigned long long)draft->plan.base_number,
+			   VIEW_ARGS(draft->plan.name));
 }
 
 static enum muster_code load(struct draft *draft, struct muster_error *err)

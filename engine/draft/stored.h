@@ -53,7 +53,8 @@ struct draft_part {
 enum muster_code draft_new(struct repository *repository, const struct draft_record *plan,
 			   uint8_t id[16], struct muster_error *err);
 
-/** Errors: MUSTER_E_NAME: there is none. */
+/** One whose base was deleted meanwhile can be looked at and dropped: all else is MUSTER_E_NAME.
+ *  Errors: MUSTER_E_NAME: there is none. */
 enum muster_code draft_open(struct draft **out, struct repository *repository, const uint8_t id[16],
 			    struct muster_error *err);
 void draft_close(struct draft *draft); /* takes NULL */

@@ -138,8 +138,11 @@ static const uint8_t *named_sha256(const struct draft_record *final, const char 
 enum muster_code draft_check_open(struct draft *draft, const char *shard, struct muster_error *err)
 {
 	struct draft_record final;
-	enum muster_code code = draft_read_named(draft, "final", &final, err);
+	enum muster_code code = draft_need_base(draft, err);
 
+	if (code)
+		return code;
+	code = draft_read_named(draft, "final", &final, err);
 	if (!code && !(shard && named_sha256(&final, shard)))
 		code = fail_finished(err);
 	draft_record_release(&final);

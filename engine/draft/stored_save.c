@@ -158,6 +158,8 @@ static enum muster_code list_again(struct draft *draft, bool *is_same, struct mu
 	enum muster_code code = draft_open(&now, draft->repository, draft->id, err);
 
 	if (!code)
+		code = draft_need_base(now, err);
+	if (!code)
 		code = fill_parts(now, &parts, err);
 	as_final.parts = parts;
 	*is_same = !code && has_named_parts(draft, &as_final);
@@ -348,9 +350,12 @@ enum muster_code draft_save(struct draft *draft, const struct muster_job *job, c
 			    struct draft_result *result, struct muster_error *err)
 {
 	struct finishing finishing = { .draft = draft, .run = run };
-	enum muster_code code = MUSTER_FULL;
+	enum muster_code code = draft_need_base(draft, err);
 
 	*result = (struct draft_result){ 0 };
+	if (code)
+		return code;
+	code = MUSTER_FULL;
 	if (is_empty(draft))
 		return muster_fail(err, MUSTER_E_USAGE, "nothing was added to the draft yet");
 	for (int attempt = 0; attempt < ATTEMPTS && code == MUSTER_FULL; attempt++)

@@ -129,6 +129,22 @@ class Draft(MusterTest):
         summary = self.run_ok("draft", "add", draft, "photos", "--json").objects()[-1]
         self.assertEqual((summary["read_files"], summary["entry_count"]), (1, 1))
 
+    def test_a_draft_whose_base_was_deleted_can_be_dropped_and_that_is_all(self):
+        draft, saved = self.new(), self.new()
+        self.write("x.txt")
+        for one in (draft, saved):
+            self.run_ok("draft", "add", one, "x.txt")
+        self.run_ok("draft", "save", saved)
+        self.run_ok("delete", "photos:v0", "--yes")
+        for arguments in (("add", draft, "x.txt"), ("rm", draft, "x.txt"), ("save", draft)):
+            self.run_code(2, "draft", *arguments, told="its base, v0 of 'photos', was deleted")
+        self.assertEqual((self.show(draft)["state"], self.show(saved)["state"]), ("open", "saved"))
+        listed = self.run_ok("draft", "list", "--all").out
+        self.assertIn(draft[:8], listed)
+        self.assertIn(saved[:8], listed)
+        self.run_ok("draft", "drop", draft)
+        self.run_ok("draft", "list", told="no drafts")
+
     def check(self):
         found = self.run_ok("check", "--json").objects()[-1]
         return found["draft_count"], found["unreferenced_objects"]
