@@ -100,7 +100,8 @@ static enum muster_code put_in_order(const struct draft *draft, struct part_cont
 struct finishing {
 	struct draft *draft;
 	uint8_t version_id[16];
-	bool is_final; /* it was there before */
+	bool is_final;	 /* it was there before */
+	bool is_settled; /* ... and was saved to no version */
 	const char *run;
 };
 
@@ -274,6 +275,7 @@ static enum muster_code commit(struct finishing *finishing, const struct part_st
 				       .content = *content,
 				       .parts_are = parts_are(plan),
 				       .base_number = plan->base_number,
+				       .is_settled = finishing->is_settled,
 				       .ready = settle,
 				       .ready_state = finishing };
 	struct words words = { 0 };
@@ -295,6 +297,17 @@ static enum muster_code commit(struct finishing *finishing, const struct part_st
 	return code;
 }
 
+/* A version that was made is found by its id; what ended with no event has made none. */
+static enum muster_code look_at_end(struct finishing *finishing, struct muster_error *err)
+{
+	const struct draft *draft = finishing->draft;
+	struct session_standing standing;
+	enum muster_code code = session_look(draft->store, draft->plan.session, &standing, err);
+
+	finishing->is_settled = !code && standing.has_ended && !standing.ended_with_event;
+	return code;
+}
+
 /* Either those that the final record names, or all that there are. */
 static enum muster_code load(struct finishing *finishing, struct muster_error *err)
 {
@@ -307,6 +320,8 @@ static enum muster_code load(struct finishing *finishing, struct muster_error *e
 		code = muster_fail(err, MUSTER_E_CONFLICT, "it was dropped");
 	else if (!code)
 		code = read_named_parts(draft, &final, err);
+	if (!code && finishing->is_final)
+		code = look_at_end(finishing, err);
 	memcpy(finishing->version_id, final.version_id, 16);
 	draft_record_release(&final);
 	if (code == MUSTER_ABSENT)

@@ -110,6 +110,11 @@ class Draft(MusterTest):
         self.run_ok("draft", "add", draft, "photos")
         self.run_ok("draft", "save", draft, told="no version was made")
         self.assertEqual(self.show(draft)["state"], "saved")
+        self.run_ok("draft", "save", draft, told="no version was made")
+        self.write("photos/a.txt", "another one")
+        self.run_ok("put", "photos", "-n", "photos")
+        self.run_code(5, "draft", "save", draft, told="was saved before")
+        self.run_code(2, "show", "photos:v2")
 
     def test_a_file_beneath_a_file_is_refused_and_can_be_mended(self):
         draft = self.new()
