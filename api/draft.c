@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/draft_internal.h"
+#include "base/text/text.h"
 
 _Static_assert(DRAFT_LIFE_MS == MUSTER_DRAFT_DAYS * 24ull * 3600 * 1000, "days a draft lives");
 
@@ -259,12 +260,32 @@ struct drafts {
 	bool all;
 	muster_draft_fn *fn;
 	void *state;
+	unsigned long long unreadable_count;
 };
 
-/* A draft_each_fn. */
-static enum muster_code tell_each(void *state, const uint8_t id[16], struct muster_error *err)
+static enum muster_code tell_unreadable(struct drafts *drafts, const uint8_t id[16],
+					struct muster_error *err)
 {
-	struct drafts *drafts = state;
+	char hex[MUSTER_DRAFT_ID_BYTES];
+	struct muster_draft_info info = { .id = hex,
+					  .name = "",
+					  .base = "",
+					  .version = "",
+					  .distributed_id = "",
+					  .state = "unreadable",
+					  .problem = err->message };
+	bool goes_on;
+
+	hex_put(hex, id, 16);
+	drafts->unreadable_count++;
+	goes_on = drafts->fn(drafts->state, &info);
+	*err = (struct muster_error){ 0 };
+	return goes_on ? MUSTER_OK : MUSTER_END;
+}
+
+static enum muster_code tell_one(struct drafts *drafts, const uint8_t id[16],
+				 struct muster_error *err)
+{
 	enum draft_state how_far;
 	struct draft *draft;
 	uint64_t version;
@@ -278,12 +299,30 @@ static enum muster_code tell_each(void *state, const uint8_t id[16], struct must
 	return code;
 }
 
+/* A draft_each_fn. */
+static enum muster_code tell_each(void *state, const uint8_t id[16], struct muster_error *err)
+{
+	enum muster_code code = tell_one(state, id, err);
+
+	if (!muster_failed(code) || muster_ends_job(code))
+		return code;
+	return tell_unreadable(state, id, err);
+}
+
 enum muster_code muster_drafts(struct muster_repository *repository, bool all, muster_draft_fn *fn,
 			       void *state, struct muster_error *err)
 {
-	struct drafts drafts = { repository->engine, all, fn, state };
-	enum muster_code code = draft_each(repository->engine, tell_each, &drafts, err);
+	struct drafts drafts = { repository->engine, all, fn, state, 0 };
+	struct muster_error own = { 0 };
+	enum muster_code code;
 
+	if (!err)
+		err = &own;
+	code = draft_each(repository->engine, tell_each, &drafts, err);
+	if (!muster_failed(code) && drafts.unreadable_count)
+		return muster_fail(err, MUSTER_E_ITEMS, "%llu %s cannot be read",
+				   drafts.unreadable_count,
+				   text_plural(drafts.unreadable_count, "draft", "drafts"));
 	return code == MUSTER_END ? MUSTER_OK : code;
 }
 

@@ -169,6 +169,14 @@ struct listing {
 	uint64_t count;
 };
 
+static void cell_time(struct table *table, uint64_t time_ms)
+{
+	if (time_ms)
+		table_cell_time(table, time_ms);
+	else
+		table_cell(table, "-");
+}
+
 static bool on_draft(void *state, const struct muster_draft_info *info)
 {
 	struct listing *listing = state;
@@ -176,22 +184,21 @@ static bool on_draft(void *state, const struct muster_draft_info *info)
 		removed[TEXT_COUNT_BYTES];
 
 	listing->count++;
+	if (info->problem)
+		cli_warn(listing->cli, "draft %s: %s", info->id, info->problem);
 	if (draft_report_json(listing->cli, info))
 		return true;
 	snprintf(id, sizeof(id), "%s", info->id);
 	snprintf(files, sizeof(files), "+%s -%s", text_count(added, info->added_count),
 		 text_count(removed, info->removed_count));
 	table_cell(&listing->table, id);
-	table_cell(&listing->table, info->name);
+	table_cell(&listing->table, info->name[0] ? info->name : "-");
 	table_cell(&listing->table, info->base[0] ? info->base : "-");
 	table_cell(&listing->table, info->state);
 	table_cell(&listing->table, info->version[0] ? info->version : "-");
 	table_cell(&listing->table, files);
-	table_cell_time(&listing->table, info->created_ms);
-	if (info->expiry_ms)
-		table_cell_time(&listing->table, info->expiry_ms);
-	else
-		table_cell(&listing->table, "-");
+	cell_time(&listing->table, info->created_ms);
+	cell_time(&listing->table, info->expiry_ms);
 	return true;
 }
 

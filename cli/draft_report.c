@@ -18,8 +18,13 @@ bool draft_report_json(struct cli *cli, const struct muster_draft_info *info)
 	if (!json)
 		return false;
 	json_member_text(json, "id", info->id);
-	json_member_text(json, "name", info->name);
 	json_member_text(json, "state", info->state);
+	if (info->problem) {
+		json_member_text(json, "problem", info->problem);
+		cli_json_end(cli);
+		return true;
+	}
+	json_member_text(json, "name", info->name);
 	if (info->base[0])
 		json_member_text(json, "base", info->base);
 	if (info->version[0])

@@ -352,8 +352,8 @@ enum muster_code draft_find(struct repository *repository, const char *text, uin
 
 	if (len < ID_DIGITS_MIN || len > ID_DIGITS || strspn(text, "0123456789abcdef") != len)
 		return muster_fail(err, MUSTER_E_USAGE,
-				   "'%s' is no draft: its id, or %d digits of it or more", text,
-				   ID_DIGITS_MIN);
+				   "'%s' is no id of a draft, nor its first %d digits or more",
+				   text, ID_DIGITS_MIN);
 	code = draft_each(repository, take_match, &search, err);
 	if (!code && !search.count)
 		code = muster_fail(err, MUSTER_E_NAME, "there is no draft '%s'", text);

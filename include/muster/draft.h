@@ -43,13 +43,14 @@ enum muster_code muster_draft_new(struct muster_repository *repository,
 /** What a draft is. Texts are lent for the call. */
 struct muster_draft_info {
 	const char *id;
-	const char *name;		  /* "entity/project/name" */
-	const char *base;		  /* "v3"; "": nothing */
-	const char *state;		  /* "open", "sealed", "finished", "saved", "dropped" */
-	const char *version;		  /* "v4", of a saved one; "": none was made */
-	const char *distributed_id;	  /* "": it is not distributed */
-	uint64_t created_ms, expiry_ms;	  /* since 1970; expiry 0: it is over */
-	uint64_t part_count, shard_count; /* shards that are planned; 0: any */
+	const char *name;    /* "entity/project/name" */
+	const char *base;    /* "v3"; "": nothing */
+	const char *state;   /* "open", "sealed", "finished", "saved", "dropped"; */
+	const char *problem; /* ... "unreadable", for this reason: all but the id is "" or 0 then */
+	const char *version; /* "v4", of a saved one; "": none was made */
+	const char *distributed_id;			  /* "": it is not distributed */
+	uint64_t created_ms, expiry_ms;			  /* since 1970; expiry 0: it is over */
+	uint64_t part_count, shard_count;		  /* shards that are planned; 0: any */
 	uint64_t added_count, added_bytes, removed_count; /* of all parts together */
 };
 struct muster_draft_part_info {
@@ -61,7 +62,8 @@ struct muster_draft_part_info {
 typedef bool muster_draft_fn(void *state, const struct muster_draft_info *info);
 typedef bool muster_draft_part_fn(void *state, const struct muster_draft_part_info *part);
 
-/** Each draft of the repository; those that are over only with `all`. */
+/** Each draft of the repository; those that are over only with `all`. Errors: MUSTER_E_ITEMS: some
+ *  are unreadable, which `fn` was told; all others were told as well. */
 enum muster_code muster_drafts(struct muster_repository *repository, bool all, muster_draft_fn *fn,
 			       void *state, struct muster_error *err);
 /** One draft, then (`part_fn` may be NULL) its parts. Errors: MUSTER_E_NAME. */

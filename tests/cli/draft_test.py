@@ -116,6 +116,20 @@ class Draft(MusterTest):
         self.run_code(5, "draft", "save", draft, told="was saved before")
         self.run_code(2, "show", "photos:v2")
 
+    def test_one_that_cannot_be_read_hides_no_other(self):
+        whole, broken = self.new(), self.new()
+        plan = self.repo / "drafts" / broken / "plan.json"
+        plan.chmod(0o644)
+        plan.write_text("{", encoding="utf-8")
+        result = self.run_code(3, "draft", "list", told="1 draft cannot be read")
+        self.assertIn(f"draft {broken}: ", result.err)
+        self.assertRegex(result.out, rf"(?m)^{whole[:8]} .* open ")
+        self.assertRegex(result.out, rf"(?m)^{broken[:8]} +- +- +unreadable ")
+        told = {o["id"]: o for o in self.run_code(3, "draft", "list", "--json").objects()
+                if o["type"] == "draft"}
+        self.assertEqual(told[whole]["state"], "open")
+        self.assertEqual(sorted(told[broken]), ["id", "problem", "state", "type"])
+
     def test_a_file_beneath_a_file_is_refused_and_can_be_mended(self):
         draft = self.new()
         self.write("x.txt")
@@ -202,7 +216,7 @@ class Draft(MusterTest):
                 (("draft", "fold", draft), "none of new, add"),
                 (("draft", "show", draft, "x"), "too much"),
                 (("draft", "show", "abc"), "4 digits"),
-                (("draft", "show", "zzzz"), "is no draft"),
+                (("draft", "show", "zzzz"), "is no id of a draft"),
                 (("draft", "show", "0" * 32), "there is no draft"),
                 (("draft", "add", draft), "nothing to put"),
                 (("draft", "rm", draft), "name what to remove"),
