@@ -384,10 +384,12 @@ const struct command command_run = {
 		"Without RUN the one in MUSTER_RUN is meant. A put that finds nothing changed "
 		"makes "
 		"no version, so none is logged.",
-	.examples = "muster run start --job-type train --config '{\"lr\": 0.1}' --shell\n"
-		    "muster run show 8fk2l0aa\n"
-		    "muster run config '{\"epochs\": 3}'\n"
-		    "muster run finish --failed",
+	.examples =
+		"eval \"$(muster run start --job-type train --config '{\"lr\": 0.1}' --shell)\"\n"
+		"muster run show 8fk2l0aa\n"
+		"muster run config '{\"epochs\": 3}'\n"
+		"muster run list\n"
+		"muster run finish --failed",
 	COMMAND_OPTIONS(specs, struct run_command_options),
 	.word_min = 1,
 	.word_max = 3,
