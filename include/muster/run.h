@@ -8,7 +8,8 @@
  * Strings in structs given to callbacks are lent until the callback returns. A callback that
  * answers false ends the listing early; that is no error.
  * Errors of all: MUSTER_E_NAME: no such run, artifact or version; MUSTER_E_USAGE: what is no id of
- * a run; MUSTER_E_FORMAT: a damaged record.
+ * a run; MUSTER_E_FORMAT: a damaged record. Jobs for the run of MUSTER_RUN (put.h, get.h, artifact.h)
+ * answer MUSTER_E_USAGE where there is none.
  */
 #ifndef MUSTER_RUN_H
 #define MUSTER_RUN_H

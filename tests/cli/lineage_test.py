@@ -76,13 +76,14 @@ class Lineage(MusterTest):
         run = self.start()
         self.run_ok("run", "finish", run)
         self.write("photos/new")
-        for name, reason in (("nosuch", "there is no run 'nosuch'"),
+        for name, reason in (("nosuch", "there is no run 'nosuch', which MUSTER_RUN names"),
                              (run, "is finished already"), ("a/b", "is no id of a run")):
             for command in (("put", "photos", "-n", "photos"), ("get", "photos", "copy"),
                             ("checkout", "photos", "copy")):
                 with self.subTest(name=name, command=command):
                     result = self.in_run(name, *command, code=2)
                     self.assertIn(reason, result.err)
+                    self.assertNotIn("lists the artifacts", result.err)
         self.assertFalse((self.home / "copy").exists())
         self.assertEqual(sorted((self.repo / "packs").rglob("*.pack")), packs)
 
