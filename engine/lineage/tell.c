@@ -183,7 +183,7 @@ static enum muster_code tell_version(void *state, const struct run_record *recor
 {
 	struct version_teller *teller = state;
 	struct found_version found;
-	enum muster_code code = finder_find(&teller->finder, record, &found, err);
+	enum muster_code code = finder_find_saved(&teller->finder, record, &found, err);
 
 	if (code == MUSTER_ABSENT)
 		return MUSTER_OK;

@@ -100,7 +100,7 @@ enum muster_code muster_runs(struct muster_repository *repository, uint64_t max,
 /** The versions that a run used. */
 enum muster_code muster_run_used(struct muster_repository *repository, const char *run,
 				 muster_run_version_fn *fn, void *state, struct muster_error *err);
-/** The versions that a run logged; those that were deleted since are left out. */
+/** The versions that a run logged. */
 enum muster_code muster_run_logged(struct muster_repository *repository, const char *run,
 				   muster_run_version_fn *fn, void *state,
 				   struct muster_error *err);

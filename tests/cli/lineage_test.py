@@ -151,6 +151,9 @@ model:v0                          model
         self.run_ok("lineage", "model", "--max-nodes", "2", told="--max-nodes N shows more")
         self.run_ok("delete", "photos:v0", "--yes")
         self.assertIn("deleted", self.run_ok("lineage", "model").out)
+        for run, direction in (("ingest", "logged"), ("train", "used")):
+            self.assertRegex(self.run_ok("run", "show", run).out,
+                             rf"(?m)^{direction} +tester/uncategorized/photos:v0 \(deleted\)$")
 
     def test_graphs_are_well_formed(self):
         self.make_chain()

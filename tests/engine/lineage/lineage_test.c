@@ -343,9 +343,35 @@ static void runs_and_versions_are_told_from_both_sides(void **state)
 				   err));
 	MUST(lineage_tell_versions(place.repository, "other", LINEAGE_LOGGED, hear_version, &heard,
 				   err));
-	assert_string_equal(heard.text, "model:v0 ");
+	assert_string_equal(heard.text, "model:v0 other:v0! ");
 	assert_int_equal(lineage_tell_run(place.repository, "nope", hear_run, &heard, NULL),
 			 MUSTER_E_NAME);
+	place_release(&place);
+}
+
+/* Of a version that was deleted its save event tells; of one that was never saved there is none. */
+static void what_was_logged_is_told_if_it_was_ever_saved(void **state)
+{
+	static const uint8_t never[16] = { 7 };
+	struct place place;
+	struct run_id run;
+	struct collection *other;
+	struct heard heard = { 0 };
+
+	(void)state;
+	fill(&place);
+	run = id_of("other");
+	save(&place, "other", "other", 6);
+	delete_version(&place, "other", 1);
+	other = test_open(&place, "other", NULL);
+	MUST(run_will_log(place.repository, &run, collection_id(other), never, err));
+	MUST(collection_delete(other, err));
+	collection_close(other);
+	MUST(lineage_tell_versions(place.repository, "other", LINEAGE_LOGGED, hear_version, &heard,
+				   err));
+	assert_int_equal(heard.count, 2);
+	assert_non_null(strstr(heard.text, "other:v0! "));
+	assert_non_null(strstr(heard.text, "other:v1! "));
 	place_release(&place);
 }
 
@@ -385,6 +411,7 @@ int main(void)
 		cmocka_unit_test(what_is_deleted_keeps_its_past),
 		cmocka_unit_test(a_lost_or_damaged_run_is_told),
 		cmocka_unit_test(runs_and_versions_are_told_from_both_sides),
+		cmocka_unit_test(what_was_logged_is_told_if_it_was_ever_saved),
 		cmocka_unit_test(every_failed_allocation_is_reported),
 	};
 
