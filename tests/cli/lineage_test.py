@@ -111,6 +111,20 @@ class Lineage(MusterTest):
         self.assertIn("finished", self.run_ok("run", "list").out)
         self.run_code(2, "run", "start", "--id", run)
 
+    def test_a_run_that_nobody_has_finished_shows_when_it_was_heard_of(self):
+        self.start("--id", "dead")
+        self.assertRegex(self.run_ok("run", "list").out, r"\ndead +running .* ago ")
+        self.assertRegex(self.run_ok("run", "show", "dead").out, r"\nheard of +.* ago\n")
+        shown = self.run_ok("run", "list", "--json").objects()[0]
+        self.assertEqual(shown["last_at"], shown["started_at"])
+        self.run_ok("run", "config", '{"a": 1}', "dead")
+        last = self.run_ok("run", "list", "--json").objects()[0]["last_at"]
+        self.assertGreaterEqual(last, shown["last_at"])
+        self.run_ok("run", "finish", "--failed", "dead")
+        ended = self.run_ok("run", "list", "--json").objects()[0]
+        self.assertEqual(ended["last_at"], ended["finished_at"])
+        self.assertNotIn(" ago", self.run_ok("run", "list").out)
+
     def test_the_newest_runs_are_listed_first(self):
         for name in "abc":
             self.start("--id", name)
