@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,8 +10,8 @@
 
 #include "base/text/utf8.h"
 #include "engine/digest/entry_info.h"
+#include "engine/repository/who.h"
 
-#define USER_BUFFER_BYTES    16384
 #define IDENTITY_SHA256_NAME "sha256"
 
 /* --- where things are by default ------------------------------------------------------------ */
@@ -53,22 +52,19 @@ static void make_entity(char *name)
 
 static enum muster_code user_name(char **out, struct muster_error *err)
 {
-	struct passwd entry, *found = NULL;
-	char *buffer = malloc(USER_BUFFER_BYTES);
 	struct bytes name = { 0 };
-	enum muster_code code = MUSTER_OK;
+	enum muster_code code = who_append_login(&name, err);
 
-	if (!buffer)
-		return muster_fail_memory(err, "the user's name");
-	if (!getpwuid_r(geteuid(), &entry, buffer, USER_BUFFER_BYTES, &found) && found) {
-		make_entity(found->pw_name);
-		code = bytes_append_text(&name, found->pw_name, err);
-	}
-	if (!code && !name.len)
-		code = bytes_printf(&name, err, "uid-%lu", (unsigned long)geteuid());
 	if (!code)
 		code = bytes_append_byte(&name, '\0', err);
-	free(buffer);
+	if (!code)
+		make_entity((char *)name.ptr);
+	if (!code && !*name.ptr) {
+		name.len = 0;
+		code = bytes_printf(&name, err, "uid-%lu", (unsigned long)geteuid());
+		if (!code)
+			code = bytes_append_byte(&name, '\0', err);
+	}
 	*out = (char *)name.ptr;
 	return code;
 }

@@ -200,7 +200,7 @@ static const struct summary_row put_rows[] = {
 		    struct muster_put_report),
 	SUMMARY_ROW(continued_bytes, "sent before", SUMMARY_SIZE, WHEN_NOT_ZERO,
 		    struct muster_put_report),
-	SUMMARY_ROW(ignored_uploads, "uploads begun anew", SUMMARY_COUNT, WHEN_VERBOSE,
+	SUMMARY_ROW(ignored_uploads, "restarted uploads", SUMMARY_COUNT, WHEN_VERBOSE,
 		    struct muster_put_report),
 	SUMMARY_ROW(digest_collisions, "collisions", SUMMARY_COUNT, WHEN_NOT_ZERO,
 		    struct muster_put_report),

@@ -393,42 +393,6 @@ static enum muster_code entry_step(struct wandb_reader *reader, const struct jso
 	}
 }
 
-static void copy_token(struct json_writer *writer, const struct json_token *token)
-{
-	switch (token->kind) {
-	case JSON_OBJECT_BEGIN:
-		json_write_object_begin(writer);
-		break;
-	case JSON_OBJECT_END:
-		json_write_object_end(writer);
-		break;
-	case JSON_ARRAY_BEGIN:
-		json_write_array_begin(writer);
-		break;
-	case JSON_ARRAY_END:
-		json_write_array_end(writer);
-		break;
-	case JSON_KEY:
-		json_write_key_view(writer, token->text);
-		break;
-	case JSON_STRING:
-		json_write_string(writer, token->text);
-		break;
-	case JSON_NUMBER:
-		json_write_raw(writer, token->text);
-		break;
-	case JSON_TRUE:
-		json_write_bool(writer, true);
-		break;
-	case JSON_FALSE:
-		json_write_bool(writer, false);
-		break;
-	case JSON_NULL:
-		json_write_null(writer);
-		break;
-	}
-}
-
 /* The value of "alg"; W&B takes whatever it does not know for MD5. */
 static void take_alg(struct wandb_reader *reader, const struct json_token *token)
 {
@@ -459,7 +423,7 @@ static enum muster_code extra_step(struct wandb_reader *reader, const struct jso
 		return MUSTER_OK;
 	}
 	reader->extra_writer.err = err;
-	copy_token(&reader->extra_writer, token);
+	json_write_token(&reader->extra_writer, token);
 	if (reader->extra_writer.code)
 		return reader->extra_writer.code;
 	if (reader->extra.len > ENTRY_EXTRA_MAX_BYTES)

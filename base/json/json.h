@@ -100,5 +100,7 @@ void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
 /** A value that is already JSON (checked by the caller). */
 void json_write_raw(struct json_writer *w, struct view json);
+/** A token as it was read: one after the other they are a copy, compact and canonically escaped. */
+void json_write_token(struct json_writer *w, const struct json_token *token);
 
 #endif

@@ -27,42 +27,6 @@ enum muster_code json_skip(struct json_reader *reader, const struct json_token *
 	return MUSTER_OK;
 }
 
-static void write_token(struct json_writer *w, const struct json_token *token)
-{
-	switch (token->kind) {
-	case JSON_OBJECT_BEGIN:
-		json_write_object_begin(w);
-		break;
-	case JSON_OBJECT_END:
-		json_write_object_end(w);
-		break;
-	case JSON_ARRAY_BEGIN:
-		json_write_array_begin(w);
-		break;
-	case JSON_ARRAY_END:
-		json_write_array_end(w);
-		break;
-	case JSON_KEY:
-		json_write_key_view(w, token->text);
-		break;
-	case JSON_STRING:
-		json_write_string(w, token->text);
-		break;
-	case JSON_NUMBER:
-		json_write_raw(w, token->text);
-		break;
-	case JSON_TRUE:
-		json_write_bool(w, true);
-		break;
-	case JSON_FALSE:
-		json_write_bool(w, false);
-		break;
-	case JSON_NULL:
-		json_write_null(w);
-		break;
-	}
-}
-
 /* Writes one token unless that makes the copy too long; a text is measured before it is written,
  * so `out` never holds more than `max_bytes` and one escaped text of that many. */
 static enum muster_code copy_token(struct json_writer *w, const struct json_token *token,
@@ -71,7 +35,7 @@ static enum muster_code copy_token(struct json_writer *w, const struct json_toke
 	size_t len = w->out->len - start;
 
 	if (token->text.len <= max_bytes - len) {
-		write_token(w, token);
+		json_write_token(w, token);
 		if (w->code)
 			return w->code;
 		len = w->out->len - start;

@@ -180,3 +180,39 @@ void json_write_null(struct json_writer *w)
 {
 	json_write_raw(w, VIEW_LITERAL("null"));
 }
+
+void json_write_token(struct json_writer *w, const struct json_token *token)
+{
+	switch (token->kind) {
+	case JSON_OBJECT_BEGIN:
+		json_write_object_begin(w);
+		break;
+	case JSON_OBJECT_END:
+		json_write_object_end(w);
+		break;
+	case JSON_ARRAY_BEGIN:
+		json_write_array_begin(w);
+		break;
+	case JSON_ARRAY_END:
+		json_write_array_end(w);
+		break;
+	case JSON_KEY:
+		json_write_key_view(w, token->text);
+		break;
+	case JSON_STRING:
+		json_write_string(w, token->text);
+		break;
+	case JSON_NUMBER:
+		json_write_raw(w, token->text);
+		break;
+	case JSON_TRUE:
+		json_write_bool(w, true);
+		break;
+	case JSON_FALSE:
+		json_write_bool(w, false);
+		break;
+	case JSON_NULL:
+		json_write_null(w);
+		break;
+	}
+}

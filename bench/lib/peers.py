@@ -126,19 +126,34 @@ class Muster(Tool):
     def diff_all(self, place):
         return self.command("diff", "--summary", "bench:v0", "other:v0", ok=(1,))
 
-    def edit_at(self, place, fraction):
-        """A file of content that no version had becomes one of the version's files."""
+    def changed_at(self, place, fraction):
+        """NAME=PATH that makes content that no version had one of the version's files."""
         changed = place.home / "changed.dat"
         self.context.edits += 1
         changed.write_text(f"edit {self.context.edits}\n", encoding="ascii")
+        return f"{place.corpus.path_at(fraction)}={changed}"
+
+    def edit_at(self, place, fraction):
         return self.command("put", "-n", "bench", "--onto", "latest", "--at",
-                            f"{place.corpus.path_at(fraction)}={changed}")
+                            self.changed_at(place, fraction))
 
     def edit_last(self, place):
         return self.edit_at(place, 0.95)
 
     def edit_first(self, place):
         return self.edit_at(place, 0.0)
+
+    def draft_at(self, place, fraction):
+        """Three commands, from nothing to the version: an id goes from each to the next."""
+        return [Command(["sh", "-ec", 'id=$("$0" -q draft new -n bench) && '
+                         '"$0" -q draft add "$id" --at "$1" && "$0" -q draft save "$id"',
+                         self.path(), self.changed_at(place, fraction)])]
+
+    def draft_last(self, place):
+        return self.draft_at(place, 0.95)
+
+    def draft_first(self, place):
+        return self.draft_at(place, 0.0)
 
 
 class Restic(Tool):

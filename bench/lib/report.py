@@ -120,20 +120,27 @@ def plots(report, folder):
 # --- docs/performance.md ---
 
 def machine_lines(report):
-    machine, options = report["machine"], report["options"]
-    vectors = ", ".join(machine["vectors"])
+    machine = report["machine"]
     versions = "; ".join(f"{name}: {version}" for name, version in report["versions"].items()
                          if not version.startswith("bench/"))
-    what = (f"Measured {report['time'][:10]} at commit `{report['commit']}`: "
-            f"{machine['processor']}, {machine['processors']} processors ({vectors}), "
-            f"{machine['memory_bytes'] / (1 << 30):.0f} GiB of memory, Linux {machine['kernel']}, "
-            f"{machine['file_system']}; {options['rounds']} rounds, load before: "
-            f"{machine['load_before']}.")
-    lines = [what, "", f"Programs: {versions}.", ""]
+    lines = [f"{machine['processor']}, {machine['processors']} processors "
+             f"({', '.join(machine['vectors'])}), {machine['memory_bytes'] / (1 << 30):.0f} GiB of "
+             f"memory, Linux {machine['kernel']}.", "", f"Programs: {versions}.", ""]
     left_out = [f"{name} ({why})" for name, why in report["skipped"].items()]
     if left_out:
         lines += [f"Not measured: {'; '.join(left_out)}.", ""]
-    return lines + [line for note in report["notes"] for line in (note + ".", "")]
+    return lines + part_lines(report)
+
+
+def part_lines(report):
+    lines = ["| measured | commit | file system | rounds | load before | rows |",
+             "|---|---|---|--:|--:|---|"]
+    for part in report["parts"]:
+        notes = f" ({'; '.join(part['notes'])})" if part["notes"] else ""
+        lines.append(f"| {part['time'][:10]} | `{part['commit']}` | {part['file_system']} | "
+                     f"{part['rounds']} | {part['load_before']} | {', '.join(part['rows'])}"
+                     f"{notes} |")
+    return lines + [""]
 
 
 def goal_lines(report):

@@ -182,6 +182,10 @@ ROWS = (
         ("muster",), (in_time(1),)),
     Row("edit-first", "the first file of {files} changed, commit", "many", "edit_first",
         ("muster",), (in_time(2.5),)),
+    Row("draft-last", "a draft of {files} files changes one in the last tenth, commit", "many",
+        "draft_last", ("muster",), (in_time(1),)),
+    Row("draft-first", "a draft of {files} files changes the first, commit", "many",
+        "draft_first", ("muster",), (in_time(2.5),)),
     *on_request("mixed", "files of a median of {size}", caches=("cold",), tools={
         "put": ("bare read",), "again": ("bare walk",), "verify": ("bare read",), "check": (),
         "get": ()}),

@@ -267,9 +267,27 @@ static enum muster_code still_relies(void *state, struct repository *repository,
 		"the repository was collected meanwhile: the same command does it again");
 }
 
-static struct save_request save_request(struct copy_version *one)
+static enum muster_code write_manifest(void *state, struct save_request *request,
+				       struct muster_error *err)
 {
-	struct save_request request = { .footer = one->footer,
+	struct copy_version *one = state;
+	struct version_owner owner;
+	enum muster_code code;
+
+	memcpy(owner.collection_id, collection_id(one->to), 16);
+	memcpy(owner.version_id, one->id, 16);
+	code = version_writer_write(one->writer, &owner, &request->manifest, err);
+	request->session = one->copy->session.session; /* made by now */
+	return code;
+}
+
+static enum muster_code save(struct copy_version *one, struct save_result *result,
+			     struct muster_error *err)
+{
+	struct save_request request = { .session = one->copy->session.session,
+					.footer = one->footer,
+					.write = write_manifest,
+					.write_state = one,
 					.description = one->words.description,
 					.metadata = one->words.metadata,
 					.aliases = one->words.aliases,
@@ -282,39 +300,7 @@ static struct save_request save_request(struct copy_version *one)
 					.relies_state = one };
 
 	memcpy(request.version_id, one->id, sizeof(one->id));
-	return request;
-}
-
-static enum muster_code write_manifest(struct copy_version *one, struct manifest_pointer *out,
-				       struct muster_error *err)
-{
-	struct version_owner owner;
-
-	memcpy(owner.collection_id, collection_id(one->to), 16);
-	memcpy(owner.version_id, one->id, 16);
-	return version_writer_write(one->writer, &owner, out, err);
-}
-
-/* Asked first without a manifest: equal content makes no version, and no manifest. */
-static enum muster_code save(struct copy_version *one, struct save_result *result,
-			     struct muster_error *err)
-{
-	struct save_request request = save_request(one);
-	enum muster_code code;
-
-	request.is_unwritten = true;
-	code = collection_save(one->to, &request, result, err);
-	if (code == MUSTER_ABSENT) {
-		code = write_manifest(one, &request.manifest, err);
-		if (code)
-			return code;
-		request.is_unwritten = false;
-		request.session = one->copy->session.session;
-		code = collection_save(one->to, &request, result, err);
-	}
-	if (!code && !request.session && one->copy->session.session)
-		session_end(one->copy->session.session, NULL, 0, NULL, NULL); /* gc may have it */
-	return code;
+	return collection_save(one->to, &request, result, err);
 }
 
 static void count_saved(struct copy_version *one, const struct save_result *result)

@@ -267,14 +267,18 @@ static enum muster_code make(struct committing *committing, struct muster_error 
 
 /* --- its save -------------------------------------------------------------------------------- */
 
-static enum muster_code write_manifest(struct committing *committing, const uint8_t version_id[16],
-				       struct manifest_pointer *out, struct muster_error *err)
+static enum muster_code write_manifest(void *state, struct save_request *request,
+				       struct muster_error *err)
 {
+	struct committing *committing = state;
 	struct version_owner owner;
+	enum muster_code code;
 
 	memcpy(owner.collection_id, collection_id(committing->collection), 16);
-	memcpy(owner.version_id, version_id, 16);
-	return version_writer_write(committing->writer, &owner, out, err);
+	memcpy(owner.version_id, request->version_id, 16);
+	code = version_writer_write(committing->writer, &owner, &request->manifest, err);
+	request->session = committing->session; /* made by now */
+	return code;
 }
 
 static enum muster_code fill_request(struct committing *committing, struct save_request *request,
@@ -284,7 +288,10 @@ static enum muster_code fill_request(struct committing *committing, struct save_
 	const struct part_stack *content = &committing->commit->content;
 
 	*request = committing->commit->request;
+	request->session = committing->session;
 	request->footer = committing->footer;
+	request->write = write_manifest;
+	request->write_state = committing;
 	request->relies = reliance_still_holds;
 	request->relies_state = &committing->reliance;
 	request->against = content->version ? SAVE_AGAINST_VERSION : SAVE_AGAINST_NOTHING;
@@ -297,29 +304,17 @@ static enum muster_code fill_request(struct committing *committing, struct save_
 			      sizeof(request->version_id), err);
 }
 
-/* Asked first without a manifest: equal content makes no version and writes none. */
 static enum muster_code save(struct committing *committing, struct muster_error *err)
 {
-	struct save_result *result = &committing->result->save;
+	const struct draft_commit *commit = committing->commit;
 	struct save_request request;
 	enum muster_code code = fill_request(committing, &request, err);
 
-	request.is_unwritten = true;
-	if (!code && committing->commit->ready)
-		code = committing->commit->ready(committing->commit->ready_state, err);
-	if (!code)
-		code = collection_save(committing->collection, &request, result, err);
-	if (code == MUSTER_ABSENT) {
-		code = write_manifest(committing, request.version_id, &request.manifest, err);
-		if (code)
-			return code;
-		request.is_unwritten = false;
-		request.session = committing->session;
-		code = collection_save(committing->collection, &request, result, err);
-	}
-	if (!code && !result->is_new && committing->session)
-		session_end(committing->session, NULL, 0, NULL, NULL); /* gc may have it */
-	return code;
+	if (!code && commit->ready)
+		code = commit->ready(commit->ready_state, err);
+	return code ? code
+		    : collection_save(committing->collection, &request, &committing->result->save,
+				      err);
 }
 
 /* The version that was the latest just before this one. */

@@ -33,7 +33,7 @@ static uint64_t refused_count(const struct checkout_refused *refused)
 	return refused->changed.count + refused->unknown.count;
 }
 
-/* "to replace 1 changed file ('a') and 2 files no checkout wrote ('b', 'c')" */
+/* "to replace 1 changed file ('a') and 2 files that no checkout wrote ('b', 'c')" */
 static enum muster_code add_refused(struct bytes *out, const char *before,
 				    const struct checkout_refused *refused,
 				    struct muster_error *err)
@@ -47,7 +47,7 @@ static enum muster_code add_refused(struct bytes *out, const char *before,
 		code = add_kind(out, "", &refused->changed, "changed file", "changed files", err);
 	if (!code && refused->unknown.count)
 		code = add_kind(out, refused->changed.count ? " and " : "", &refused->unknown,
-				"file no checkout wrote", "files no checkout wrote", err);
+				"file that no checkout wrote", "files that no checkout wrote", err);
 	return code;
 }
 

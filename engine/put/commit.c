@@ -37,10 +37,28 @@ void put_describe_content(struct put_job *job, const struct manifest_footer *foo
 	report->size_bytes = footer->size_bytes;
 }
 
-static struct save_request save_request(struct put_job *job)
+static enum muster_code write_manifest(void *state, struct save_request *request,
+				       struct muster_error *err)
+{
+	struct put_job *job = state;
+	struct version_owner owner;
+	enum muster_code code = put_emit_complete(&job->run, err);
+
+	if (code)
+		return code;
+	memcpy(owner.collection_id, collection_id(job->collection), 16);
+	memcpy(owner.version_id, job->version_id, 16);
+	request->session = job->session; /* made by now */
+	return version_writer_write(job->run.emit.writer, &owner, &request->manifest, err);
+}
+
+static enum muster_code save(struct put_job *job, struct muster_error *err)
 {
 	const struct muster_put_options *options = job->run.options;
-	struct save_request request = { .footer = job->run.emit.footer,
+	struct save_request request = { .session = job->session,
+					.footer = job->run.emit.footer,
+					.write = write_manifest,
+					.write_state = job,
 					.description = options->description,
 					.metadata = options->metadata,
 					.aliases = options->aliases,
@@ -51,46 +69,14 @@ static struct save_request save_request(struct put_job *job)
 					.run = options->run,
 					.relies = reliance_still_holds,
 					.relies_state = &job->run.emit.reliance };
-
-	memcpy(request.version_id, job->version_id, 16);
-	return request;
-}
-
-static enum muster_code write_manifest(struct put_job *job, struct manifest_pointer *out,
-				       struct muster_error *err)
-{
-	struct version_owner owner;
-	enum muster_code code = put_emit_complete(&job->run, err);
-
-	if (code)
-		return code;
-	memcpy(owner.collection_id, collection_id(job->collection), 16);
-	memcpy(owner.version_id, job->version_id, 16);
-	return version_writer_write(job->run.emit.writer, &owner, out, err);
-}
-
-/* Asked first without a manifest: equal content makes no version and writes nothing. */
-static enum muster_code save(struct put_job *job, struct muster_error *err)
-{
-	struct save_request request = save_request(job);
 	struct muster_put_report *report = job->run.report;
-	struct save_result result = { 0 };
+	struct save_result result;
 	enum muster_code code;
 
-	request.is_unwritten = true;
+	memcpy(request.version_id, job->version_id, 16);
 	code = collection_save(job->collection, &request, &result, err);
-	if (code == MUSTER_ABSENT) {
-		code = write_manifest(job, &request.manifest, err);
-		if (code)
-			return code;
-		request.is_unwritten = false;
-		request.session = job->session;
-		code = collection_save(job->collection, &request, &result, err);
-	}
 	if (code)
 		return code;
-	if (!result.is_new && job->session) /* what was packed belongs to no version: gc may go */
-		session_end(job->session, NULL, 0, NULL, NULL);
 	report->is_committed = true;
 	report->is_new = result.is_new;
 	report->version_number = result.version_number;

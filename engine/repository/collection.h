@@ -119,12 +119,19 @@ enum save_against {
 typedef enum muster_code save_relies_fn(void *state, struct repository *repository,
 					struct muster_error *err);
 
+struct save_request;
+/** Write the manifest and say in the request where it is, and in whose session that was. Called
+ * once, and only when a version has to be made: equal content writes nothing. */
+typedef enum muster_code save_write_fn(void *state, struct save_request *request,
+				       struct muster_error *err);
+
 struct save_request {
 	struct session *session; /* borrowed; ended when the save is done. May be NULL */
 	uint8_t version_id[16];	 /* as in the manifest */
 	struct manifest_pointer manifest;
 	const struct manifest_footer *footer; /* digest, root, totals */
-	bool is_unwritten; /* the manifest is not written yet, `manifest` says nothing */
+	save_write_fn *write;		      /* NULL: it is written already, at `manifest` */
+	void *write_state;
 	enum save_against against;
 	struct base_version base;   /* the version it was computed against */
 	const char *description;    /* NULL: none */
@@ -160,7 +167,6 @@ struct save_result {
 /**
  * Make a version, unless it equals the latest; apply aliases and tags either way (FORMAT §4).
  * Everything that the manifest reaches must be finished before; it is synced here.
- * MUSTER_ABSENT: is_unwritten, and a version has to be made: write the manifest and save again.
  * Errors: MUSTER_E_CONFLICT also where SAVE_AGAINST_HEAD met another head: result->version_number
  * is that head (VERSION_NONE: none); merge onto it and save again.
  */

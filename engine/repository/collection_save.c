@@ -11,7 +11,7 @@
 
 /* A save that was checked once and is decided again after each lost number. */
 struct save {
-	const struct save_request *request;
+	struct save_request request;
 	struct save_result *result;
 	struct texts aliases, tags; /* each once, without `latest`; views into the request */
 	struct bytes metadata;	    /* canonical */
@@ -71,7 +71,7 @@ static enum muster_code check_texts(const struct save_request *request, struct m
 
 static enum muster_code prepare(struct save *save, struct muster_error *err)
 {
-	const struct save_request *request = save->request;
+	const struct save_request *request = &save->request;
 	enum muster_code code = check_texts(request, err);
 
 	if (!code && request->run && !run_id_parse(view_text(request->run), &save->run))
@@ -162,7 +162,7 @@ static bool is_head(const struct base_version *base, const struct version *lates
 
 static void fill_event(const struct save *save, uint64_t number, struct event *event)
 {
-	const struct save_request *request = save->request;
+	const struct save_request *request = &save->request;
 	const struct manifest_footer *footer = request->footer;
 
 	event->kind.id = EVENT_SAVE;
@@ -202,10 +202,10 @@ static enum muster_code decide_new(struct collection *collection, struct save *s
 				   const struct version *latest, struct event *event,
 				   struct muster_error *err)
 {
-	const struct save_request *request = save->request;
+	const struct save_request *request = &save->request;
 	enum muster_code code;
 
-	if (request->is_unwritten)
+	if (request->write)
 		return MUSTER_ABSENT;
 	code = collection_check_room(collection, save->aliases.count, err);
 	if (code)
@@ -248,14 +248,14 @@ static enum muster_code decide_save(struct collection *collection, void *request
 	struct save *save = request;
 	const struct version *latest = collection_state_latest(&collection->state);
 	const struct version *same =
-		collection_state_by_id(&collection->state, save->request->version_id);
+		collection_state_by_id(&collection->state, save->request.version_id);
 	enum muster_code code = collection_check_saves(collection, err);
 
 	if (code)
 		return code;
 	if (same)
 		return tell_repeated(save, same);
-	if (latest && content_equals(latest, save->request->footer))
+	if (latest && content_equals(latest, save->request.footer))
 		return decide_unchanged(collection, save, latest, event);
 	return decide_new(collection, save, latest, event, err);
 }
@@ -266,9 +266,9 @@ static enum muster_code run_save(struct collection *collection, struct save *sav
 {
 	struct change change = { .decide = decide_save,
 				 .request = save,
-				 .session = save->request->session,
-				 .relies = save->request->relies,
-				 .relies_state = save->request->relies_state };
+				 .session = save->request.write ? NULL : save->request.session,
+				 .relies = save->request.relies,
+				 .relies_state = save->request.relies_state };
 	enum muster_code code;
 
 	do {
@@ -284,34 +284,48 @@ static enum muster_code run_save(struct collection *collection, struct save *sav
 }
 
 /* That the end of the session could not be told is no failure of the save: gc keeps its objects
- * the longer. A repeated save's event is not at hand, and its session is not ended for nothing. */
+ * the longer. A repeated save's event is not at hand, and its session is not ended for nothing.
+ * What was stored and got no manifest belongs to no version: gc may have it. */
 static void end_session(struct collection *collection, const struct save *save)
 {
-	struct session *session = save->request->session;
+	struct session *session = save->request.session;
 	const struct save_result *result = save->result;
 
 	if (!session || result->reason_code == SAVE_REPEATED)
 		return;
-	if (result->event)
+	if (result->event && !save->request.write)
 		session_end(session, log_name(collection->log), result->event, result->event_sha256,
 			    NULL);
 	else
 		session_end(session, NULL, 0, NULL, NULL);
 }
 
+static enum muster_code write_manifest(struct save *save, struct muster_error *err)
+{
+	save_write_fn *write = save->request.write;
+
+	save->request.write = NULL;
+	return write(save->request.write_state, &save->request, err);
+}
+
 enum muster_code collection_save(struct collection *collection, const struct save_request *request,
 				 struct save_result *result, struct muster_error *err)
 {
-	struct save save = { .request = request, .result = result };
+	struct save save = { .request = *request, .result = result };
 	enum muster_code code;
 
 	*result = (struct save_result){ 0 };
 	code = prepare(&save, err);
 	if (!code)
 		code = run_save(collection, &save, err);
+	if (code == MUSTER_ABSENT) {
+		code = write_manifest(&save, err);
+		if (!code)
+			code = run_save(collection, &save, err);
+	}
 	if (!code)
 		end_session(collection, &save);
-	else if (muster_failed(code))
+	else
 		muster_context(err, "save '%.*s'", VIEW_ARGS(collection->state.name));
 	free(save.aliases.items);
 	free(save.tags.items);

@@ -8,6 +8,7 @@
 #include "artifact/record/metadata_merge.h"
 #include "base/text/text.h"
 #include "base/text/utf8.h"
+#include "engine/repository/who.h"
 
 #define ID_CHARACTERS 8 /* as W&B's: 2.8 million million of them */
 #define ATTEMPTS      100
@@ -97,14 +98,9 @@ static enum muster_code random_id(struct repository *repository, struct run_id *
 static enum muster_code write_who(struct repository *repository, struct bytes *out,
 				  struct muster_error *err)
 {
-	const struct effects *effects = repository_effects(repository);
-	const char *user = effects->getenv(effects->state, "USER");
-	char host[256] = "?", who[1024];
+	enum muster_code code = who_append(repository_effects(repository), out, err);
 
-	if (gethostname(host, sizeof(host) - 1))
-		snprintf(host, sizeof(host), "?");
-	snprintf(who, sizeof(who), "%s@%s %ld", user ? user : "?", host, (long)getpid());
-	return text_append_safe(out, view_text(who), err);
+	return code ? code : bytes_printf(out, err, " %ld", (long)getpid());
 }
 
 static struct view text_or_empty(const char *text)

@@ -204,10 +204,24 @@ static enum muster_code still_relies(void *state, struct repository *repository,
 		"the repository was collected meanwhile: the same command does it again");
 }
 
-static struct save_request save_request(struct import_run *run)
+static enum muster_code write_manifest(void *state, struct save_request *request,
+				       struct muster_error *err)
+{
+	struct import_run *run = state;
+	struct version_owner owner;
+
+	memcpy(owner.collection_id, collection_id(run->collection), 16);
+	memcpy(owner.version_id, run->version_id, 16);
+	return version_writer_write(run->writer, &owner, &request->manifest, err);
+}
+
+static enum muster_code save(struct import_run *run, struct muster_error *err)
 {
 	const struct muster_import_options *options = run->options;
-	struct save_request request = { .footer = run->footer,
+	struct save_request request = { .session = run->session,
+					.footer = run->footer,
+					.write = write_manifest,
+					.write_state = run,
 					.description = options->description,
 					.metadata = options->metadata,
 					.aliases = options->aliases,
@@ -217,42 +231,13 @@ static struct save_request save_request(struct import_run *run)
 					.run = options->run,
 					.relies = still_relies,
 					.relies_state = run };
-
-	memcpy(request.version_id, run->version_id, 16);
-	return request;
-}
-
-static enum muster_code write_manifest(struct import_run *run, struct manifest_pointer *out,
-				       struct muster_error *err)
-{
-	struct version_owner owner;
-
-	memcpy(owner.collection_id, collection_id(run->collection), 16);
-	memcpy(owner.version_id, run->version_id, 16);
-	return version_writer_write(run->writer, &owner, out, err);
-}
-
-/* Asked first without a manifest: equal content makes no version, and no manifest. */
-static enum muster_code save(struct import_run *run, struct muster_error *err)
-{
-	struct save_request request = save_request(run);
-	struct save_result result = { 0 };
+	struct save_result result;
 	enum muster_code code;
 
-	request.is_unwritten = true;
+	memcpy(request.version_id, run->version_id, 16);
 	code = collection_save(run->collection, &request, &result, err);
-	if (code == MUSTER_ABSENT) {
-		code = write_manifest(run, &request.manifest, err);
-		if (code)
-			return code;
-		request.is_unwritten = false;
-		request.session = run->session;
-		code = collection_save(run->collection, &request, &result, err);
-	}
 	if (code)
 		return code;
-	if (!request.session) /* what was packed belongs to no version: gc may go */
-		session_end(run->session, NULL, 0, NULL, NULL);
 	run->report->is_committed = true;
 	run->report->is_new = result.is_new;
 	run->report->version_number = result.version_number;

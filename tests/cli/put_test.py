@@ -2,6 +2,7 @@
 """init and put: what becomes a version, what does not, and what is said about it."""
 import json
 import os
+import re
 
 import harness
 from harness import MusterTest
@@ -109,6 +110,8 @@ class Put(MusterTest):
         for label in ("files", "size", "unchanged files", "read files", "read", "deduplicated",
                       "written", "time", "peak memory", "content root"):
             self.assertRegex(told, rf"(?m)^   {label}  +\S")
+        for line in re.findall(r"(?m)^   \w.*", told):
+            self.assertRegex(line, r"^.{20} \S")
 
     def test_everything_that_is_said_of_a_version_arrives(self):
         self.put_photos("-t", "model", "-a", "best", "--alias=second", "--tag", "a b", "--tag", "c",

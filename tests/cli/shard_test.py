@@ -2,7 +2,10 @@
 """plan, put --shard, merge: one version made by many processes."""
 import json
 import os
+import pathlib
 import random
+import re
+import shutil
 import subprocess
 
 import harness
@@ -76,6 +79,27 @@ class Shards(MusterTest):
         self.run_ok("merge", lines.split("--draft ")[1].split()[0])
         self.run_ok("put", "tree", "-n", "single", "--exclude", "*'b", "--at", "it's=tree/large")
         self.assertEqual(self.what("sharded"), self.what("single"))
+
+    def run_in_shell(self, line):
+        done = subprocess.run(["sh", "-ec", line], cwd=self.home, env=self.environment, text=True,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_schedulers_of_the_guide_run_a_plan(self):
+        """Word for word, with as many processes as shards."""
+        guide = (pathlib.Path(harness.ROOT) / "docs/user-guide.md").read_text("utf-8")
+        self.make_tree(2000)
+        self.run_ok("put", "tree", "-n", "single")
+        for name in ("parallel", "xargs"):
+            line = re.search(rf"^{name} .*<shards.txt", guide, re.MULTILINE)[0]
+            with self.subTest(line):
+                if not shutil.which(name):
+                    self.skipTest(f"no {name} here")
+                shards = self.run_ok("plan", "--shards", "64", "tree", "-n", name).out
+                (self.home / "shards.txt").write_text(shards, encoding="utf-8")
+                self.run_in_shell(re.sub(r"(-j|-P) 8", r"\1 64", line))
+                self.run_ok("merge", shards.split("--draft ")[1].split()[0])
+                self.assertEqual(self.what(name), self.what("single"))
 
     def test_a_missing_shard_is_named_and_may_come_later(self):
         self.make_tree()

@@ -60,7 +60,7 @@ static void what_others_did_stops_it_before_the_first_change(void **state)
 		const char *message;
 	} cases[] = {
 		{ "echo mine > mine", false, false, MUSTER_E_REFUSED,
-		  "--delete is needed to delete 1 file no checkout wrote ('mine')" },
+		  "--delete is needed to delete 1 file that no checkout wrote ('mine')" },
 		{ "echo mine > mine", false, true, MUSTER_E_REFUSED, "'mine'" },
 		{ "echo mine > mine", true, false, MUSTER_OK, NULL },
 		{ "echo changed > a.txt", false, false, MUSTER_E_REFUSED,
@@ -73,16 +73,16 @@ static void what_others_did_stops_it_before_the_first_change(void **state)
 		{ "echo changed > dir/old/c", false, true, MUSTER_E_REFUSED, "'dir/old/c'" },
 		{ "echo changed > dir/old/c", true, false, MUSTER_OK, NULL },
 		{ "echo x > new", false, false, MUSTER_E_REFUSED,
-		  ": --delete is needed to delete 1 file no checkout wrote ('new')" },
+		  ": --delete is needed to delete 1 file that no checkout wrote ('new')" },
 		{ "echo mine > mine; echo x > a.txt", false, false, MUSTER_E_REFUSED,
 		  ": --overwrite and --delete are needed, to replace 1 changed file ('a.txt') and "
-		  "to delete 1 file no checkout wrote ('mine')" },
+		  "to delete 1 file that no checkout wrote ('mine')" },
 		{ "echo x > 1; echo x > 2; echo x > dir/old/c", false, false, MUSTER_E_REFUSED,
-		  ": --delete is needed to delete 1 changed file ('dir/old/c') and 2 files no "
+		  ": --delete is needed to delete 1 changed file ('dir/old/c') and 2 files that no "
 		  "checkout wrote ('1', '2')" },
 		{ "for i in 1 2 3 4; do echo x > 0123456789012345678901234567890123456789$i; done",
 		  false, false, MUSTER_E_REFUSED,
-		  "4 files no checkout wrote "
+		  "4 files that no checkout wrote "
 		  "('0123456789012345678901234567890123456789...', ...)" },
 		{ "echo x > new", true, false, MUSTER_OK, NULL },
 		{ "rm a.txt; ln -s ../other/a a.txt", false, false, MUSTER_E_REFUSED, "'a.txt'" },
