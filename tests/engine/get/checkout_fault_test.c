@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "tests/engine/get/checkout.h"
+#include "tests/support/torture.h"
 
 /* --- random trees ----------------------------------------------------------------------------- */
 
@@ -193,7 +194,7 @@ static void an_interrupted_checkout_continues(void **state)
 /* Whatever call fails, no file is half of anything; what is known of it stays true. */
 static void a_failing_system_call_loses_nothing(void **state)
 {
-	for (uint64_t n = 1; n < 1000; n++) {
+	for (uint64_t n = 1; n < 1000; n += TORTURE_STEP) {
 		struct both *both = *state;
 		struct get_start start = place_start(both->place, &both->second);
 		struct muster_checkout_options options = options_of(both);

@@ -6,6 +6,7 @@
 
 #include "io/store/fault.h"
 #include "tests/engine/get/files.h"
+#include "tests/support/torture.h"
 
 /* --- cancelling ------------------------------------------------------------------------------ */
 
@@ -110,7 +111,7 @@ static void a_failing_system_call_leaves_nothing_half_done(void **state)
 	options.job.worker_count = 1;
 	options.sync = true;
 	start.sys = &place->sys.ops;
-	for (uint64_t n = 1; n < 400; n++) {
+	for (uint64_t n = 1; n < 400; n += TORTURE_STEP) {
 		struct muster_get_report report;
 		struct muster_error err = { 0 };
 		enum muster_code code;
@@ -157,7 +158,7 @@ static void a_lost_store_ends_the_run(void **state)
 	assert_int_equal(repository_open(&place->repository, place->store, effects_system(), NULL),
 			 MUSTER_OK);
 	start = place_start(place, &version);
-	for (uint64_t n = 1; is_hit; n++) {
+	for (uint64_t n = 1; is_hit; n += TORTURE_STEP) {
 		struct muster_verify_options verify = { .stored = true };
 		struct muster_verify_report verified = { 0 };
 		struct muster_get_report report = { 0 };

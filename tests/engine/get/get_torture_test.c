@@ -63,7 +63,7 @@ static void a_get_without_memory_fails_in_order(void **state)
 	unsigned n = 1;
 
 	(void)state;
-	for (; n < ALLOCATIONS_MAX && torture_allocation(n); n++) {
+	for (; n < ALLOCATIONS_MAX && torture_allocation(n); n += TORTURE_STEP) {
 		enum muster_code code = get_once(place, &version);
 		bool hit = torture_hit();
 
@@ -88,7 +88,7 @@ static void a_checkout_without_memory_loses_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(checkout_once(place, &first), MUSTER_OK);
-	for (; n < ALLOCATIONS_MAX && torture_allocation(n); n++) {
+	for (; n < ALLOCATIONS_MAX && torture_allocation(n); n += TORTURE_STEP) {
 		enum muster_code code = checkout_once(place, &second);
 		bool hit = torture_hit();
 
@@ -123,7 +123,7 @@ static void a_verification_without_memory_never_calls_good_files_bad(void **stat
 							 .quick = stored };
 		unsigned n = 1;
 
-		for (; n < ALLOCATIONS_MAX && torture_allocation(n); n++) {
+		for (; n < ALLOCATIONS_MAX && torture_allocation(n); n += TORTURE_STEP) {
 			struct muster_verify_report report;
 			struct muster_error err = { 0 };
 			enum muster_code code = verify_run(place->repository, &version, "v",
