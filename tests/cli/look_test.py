@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """ls, show, log, cat, diff: what is in a repository."""
 import os
+import pwd
 import socket
 import subprocess
 
@@ -129,7 +130,8 @@ class Look(MusterTest):
         self.assertEqual(lines[0].split(), ["EVENT", "TIME", "(UTC)", "KIND", "BY", "WHAT"])
         self.assertEqual([line.split()[3] for line in lines[1:]],
                          ["open", "save", "save", "alias"])
-        who = "%s@%s" % (self.environment.get("USER", "?"), socket.gethostname())
+        user = self.environment.get("USER") or pwd.getpwuid(os.geteuid()).pw_name
+        who = f"{user}@{socket.gethostname()}"
         self.assertEqual([line.split()[4] for line in lines[1:]], ["-", who, who, who])
         verbose = self.run_ok("log", "-v", "photos").out
         for event in self.run_ok("log", "--json", "photos").objects()[:-1]:
