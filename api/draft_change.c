@@ -7,9 +7,10 @@
 #include "artifact/path.h"
 #include "base/text/utf8.h"
 
-/* A draft that takes parts, and lives on. */
+/* A draft that takes parts, and lives on; or one that has this shard, if not NULL. */
 static enum muster_code open_to_change(struct muster_repository *repository, const char *id,
-				       struct draft **out, struct muster_error *err)
+				       const char *shard, struct draft **out,
+				       struct muster_error *err)
 {
 	enum muster_code code = api_prepare_write(repository, err);
 
@@ -17,7 +18,7 @@ static enum muster_code open_to_change(struct muster_repository *repository, con
 	if (!code)
 		code = api_draft_open(repository, id, out, err);
 	if (!code)
-		code = draft_check_open(*out, err);
+		code = draft_check_open(*out, shard, err);
 	return code ? code : draft_renew(*out, err);
 }
 
@@ -111,14 +112,14 @@ static enum muster_code add(struct muster_repository *repository, const char *id
 	if (!code) {
 		full.sources = sources.sources;
 		api_job_in(repository, &full.job);
-		code = open_to_change(repository, id, &draft, err);
+		code = open_to_change(repository, id, shard, &draft, err);
 	}
 	if (!code && !shard && draft_plan(draft)->ranges.count)
 		code = muster_fail(err, MUSTER_E_USAGE,
 				   "the draft is made in shards: say which one this is");
-	if (!code && shard && draft_has_part(draft, shard))
-		code = MUSTER_EXISTS;
-	if (!code)
+	if (!code && shard)
+		code = draft_find_part(draft, shard, err);
+	if (!code || code == MUSTER_ABSENT)
 		code = add_to(repository, draft, shard, &full, report, err);
 	draft_close(draft);
 	api_full_sources_release(&sources);
@@ -177,7 +178,7 @@ enum muster_code muster_draft_remove(struct muster_repository *repository, const
 	enum muster_code code = api_job(&job, &job, err);
 
 	if (!code)
-		code = open_to_change(repository, id, &draft, err);
+		code = open_to_change(repository, id, NULL, &draft, err);
 	if (!code && draft_plan(draft)->ranges.count)
 		code = muster_fail(err, MUSTER_E_USAGE,
 				   "the draft is made in shards: nothing can be removed from it");

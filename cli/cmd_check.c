@@ -71,6 +71,7 @@ static const struct summary_row rows[] = {
 	ROW(index_count, "index files", SUMMARY_COUNT, WHEN_VERBOSE),
 	ROW(run_count, "runs", SUMMARY_COUNT, WHEN_NOT_ZERO),
 	ROW(use_count, "uses", SUMMARY_COUNT, WHEN_VERBOSE),
+	ROW(draft_count, "drafts", SUMMARY_COUNT, WHEN_NOT_ZERO),
 	ROW(pack_count, "packs", SUMMARY_COUNT, WHEN_ALWAYS),
 	ROW(blob_count, "blobs", SUMMARY_COUNT, WHEN_ALWAYS),
 	ROW(checked_bytes, "checked", SUMMARY_SIZE, WHEN_ALWAYS),
@@ -194,6 +195,10 @@ const struct command command_check = {
 		"list "
 		"of entries, the index, and all stored bytes. Everything that is wrong is printed "
 		"with the object it was found in; the exit code is then 1.\n"
+		"\n"
+		"Drafts that are not saved yet must be as whole as versions. What neither a "
+		"version "
+		"nor such a draft needs is counted as unreferenced.\n"
 		"\n"
 		"With --budget or --max-age the stored bytes are not all read every time, but "
 		"those "

@@ -324,7 +324,7 @@ void key_draft(struct key *out, const uint8_t draft_id[16], const char *record)
 	char id[33];
 
 	hex_put(id, draft_id, 16);
-	set_key(out, "drafts/%s/%s.json", id, record);
+	set_key(out, KEY_DRAFTS_PREFIX "%s/%s.json", id, record);
 }
 
 void key_draft_part(struct key *out, const uint8_t draft_id[16], struct view shard)
@@ -333,7 +333,14 @@ void key_draft_part(struct key *out, const uint8_t draft_id[16], struct view sha
 
 	hex_put(id, draft_id, 16);
 	key_component(part, shard);
-	set_key(out, "drafts/%s/parts/%s.json", id, part);
+	set_key(out, KEY_DRAFTS_PREFIX "%s/parts/%s.json", id, part);
+}
+
+bool key_parse_draft(const char *key, uint8_t draft_id[16], struct view *rest)
+{
+	*rest = view_text(key);
+	return take_prefix(rest, KEY_DRAFTS_PREFIX) && take_hex(rest, draft_id, 16) &&
+	       take_prefix(rest, "/");
 }
 
 /* --- runs ----------------------------------------------------------------------------------- */

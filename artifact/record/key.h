@@ -65,9 +65,13 @@ void key_session_prefix(struct key *out, const uint8_t session_id[16]);
 void key_session(struct key *out, const uint8_t session_id[16], uint64_t number);
 bool key_parse_session(const char *key, uint8_t session_id[16], uint64_t *number);
 
+#define KEY_DRAFTS_PREFIX "drafts/"
+
 /** "drafts/<id>/<record>.json" for the records plan, seal and final. */
 void key_draft(struct key *out, const uint8_t draft_id[16], const char *record);
 void key_draft_part(struct key *out, const uint8_t draft_id[16], struct view shard);
+/** What follows "drafts/<id>/", lent from `key`: "plan.json", "parts/<shard>.json", or anything. */
+bool key_parse_draft(const char *key, uint8_t draft_id[16], struct view *rest);
 
 /* Runs (docs/formats/runs.md). Their ids are such that key_component() leaves them as they are. */
 #define RUN_ID_MAX_BYTES   128

@@ -19,12 +19,16 @@
 
 void check_finding(struct check_run *run, const char *object, const struct muster_error *error)
 {
+	struct muster_error told = *error;
+
 	if (run->is_silent)
 		return;
+	if (run->needed_by[0])
+		muster_context(&told, "%s needs it", run->needed_by);
 	pthread_mutex_lock(&run->findings.lock);
 	run->report->finding_count++;
 	if (run->options->on_finding)
-		run->options->on_finding(run->options->on_finding_state, object, error);
+		run->options->on_finding(run->options->on_finding_state, object, &told);
 	pthread_mutex_unlock(&run->findings.lock);
 }
 
@@ -57,6 +61,30 @@ enum muster_code check_cancelled(struct check_run *run, struct muster_error *err
 	if (!atomic_load_explicit(&run->progress->cancel, memory_order_relaxed))
 		return MUSTER_OK;
 	return muster_fail(err, MUSTER_E_CANCELLED, "interrupted: not everything was checked");
+}
+
+static enum muster_code is_there(struct check_run *run, const char *key, bool *out,
+				 struct muster_error *err)
+{
+	struct store_object *object = NULL;
+	enum muster_code code = store_open(run->store, key, &object, err);
+
+	*out = !code;
+	if (!code)
+		store_close(object);
+	return code == MUSTER_ABSENT ? MUSTER_OK : code;
+}
+
+enum muster_code check_need_key(struct check_run *run, const char *object, const char *key,
+				const char *why, struct muster_error *err)
+{
+	bool has_it = false;
+	enum muster_code code = is_there(run, key, &has_it, err);
+
+	if (!code && !has_it)
+		check_found(run, key, MUSTER_E_FORMAT, "it is missing: '%s' %s", object, why);
+	code = check_judge(run, key, code, err);
+	return code == MUSTER_ABSENT ? MUSTER_OK : code;
 }
 
 /* --- sorts and lists ------------------------------------------------------------------------ */
@@ -114,6 +142,43 @@ enum muster_code check_list(struct check_run *run, const char *prefix, check_par
 
 	lister.out = *out;
 	return code ? code : store_list(run->store, prefix, NULL, note_key, &lister, err);
+}
+
+static enum muster_code note_text(void *state, const char *key, uint64_t size_bytes,
+				  uint64_t modified_ns, struct muster_error *err)
+{
+	(void)size_bytes;
+	(void)modified_ns;
+	return spill_add(state, view_text(key), (struct view){ 0 }, err);
+}
+
+enum muster_code check_each_key(struct check_run *run, const char *prefix, check_key_fn *fn,
+				void *state, struct muster_error *err)
+{
+	struct check_stream keys = { 0 };
+	struct spill *list = NULL;
+	char key[STORE_KEY_MAX_BYTES + 1];
+	enum muster_code code = check_sort_new(run, &list, false, err);
+
+	if (!code)
+		code = store_list(run->store, prefix, NULL, note_text, list, err);
+	if (!code)
+		code = check_stream_begin(&keys, list, err);
+	while (!code && keys.has) {
+		if (keys.key.len < sizeof(key)) {
+			memcpy(key, keys.key.ptr, keys.key.len);
+			key[keys.key.len] = '\0';
+			code = fn(state, key, err);
+		}
+		if (code == MUSTER_ABSENT) /* a finding */
+			code = MUSTER_OK;
+		if (!code)
+			code = check_cancelled(run, err);
+		if (!code)
+			code = check_stream_next(&keys, err);
+	}
+	spill_free(list);
+	return code;
 }
 
 void check_id_put(uint8_t out[CHECK_ID_BYTES], const struct object_id *id)
@@ -253,8 +318,9 @@ static enum muster_code read_gc(struct check_run *run, struct muster_error *err)
 static enum muster_code check_all(struct check_run *run, struct muster_error *err)
 {
 	static enum muster_code (*const stages[])(struct check_run *, struct muster_error *) = {
-		open_sorts, read_gc,	   check_small_logs, check_collections, check_sessions,
-		check_runs, check_indexes, check_packs,	     check_copies,	check_objects,
+		open_sorts,	read_gc,      check_small_logs, check_collections,
+		check_sessions, check_runs,   check_drafts,	check_indexes,
+		check_packs,	check_copies, check_objects,
 	};
 	enum muster_code code = MUSTER_OK;
 

@@ -2,12 +2,14 @@
  * check - is the whole repository what it should be (FORMAT §8)?
  *
  * Proves, in this order: chains, gaps and session ends of all logs; checkpoints equal to their
- * fold; manifests and leaves of every version that is not deleted; a copy for every blob that a
- * version needs; packs against listing, directory and index; and the bytes of every pack.
+ * fold; manifests and leaves of every version that is not deleted; records of runs and drafts, and
+ * manifests and leaves of the parts of drafts that are not over; a copy for every blob that one of
+ * these needs; packs against listing, directory and index; and the bytes of every pack.
  *
  * What is wrong is a finding: it names an object, and the check goes on. An object that is known
- * to be lost or broken is named once where it is met, not for all that hangs on it. What no
- * version needs is counted and is no finding: uncommitted work, or work of a run that died.
+ * to be lost or broken is named once where it is met, not for all that hangs on it; what a draft
+ * loses names the draft and its part. What neither a version nor a draft needs is counted and is no
+ * finding: uncommitted work, or work of a run that died.
  *
  * Threads:  the caller's, which reads logs, manifests and directories, and job.worker_count
  *           workers that read and hash packs, one pack each. Callbacks come one at a time.

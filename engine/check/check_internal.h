@@ -1,15 +1,16 @@
 /* What the parts of a check share. The way of what is known:
  *
  *	logs -> collections -> versions -> manifests -> leaves -> entries
+ *	drafts -> parts -------------------^
  *	                                   |            |         |
  *	                                   objects      objects   needs (pack, ordinal -> blob)
  *	index files -> claims (pack -> what an index says of it)
  *
  *	listing of packs + marks, by when they were read -> turns (which ones are read now)
  *	turns + claims + needs, merged by pack -> bytes (workers) -> marks
- *	                                                  -> missed (blob -> where it was thought to
- *be) missed + index files -> other copies, or lost listings of leaves and manifests + objects ->
- *unreferenced
+ *	                                     -> missed (blob -> where it was thought to be)
+ *	missed + index files -> other copies, or lost
+ *	listings of leaves and manifests + objects -> unreferenced
  *
  * `objects`, `claims`, `needs`, `missed` are sorted by io/spill, so memory stays fixed. */
 #ifndef ENGINE_CHECK_CHECK_INTERNAL_H
@@ -21,9 +22,13 @@
 #include "artifact/format/index.h"
 #include "artifact/format/manifest.h"
 #include "artifact/format/marks.h"
+#include "artifact/record/collection_state.h"
+#include "artifact/record/draft_record.h"
 #include "engine/check/check.h"
 #include "io/spill/spill.h"
 #include "planners/verification/turns.h"
+
+#define NEEDED_BY_BYTES (DRAFT_SHARD_MAX_BYTES + 32)
 
 struct check_run {
 	struct repository *repository;
@@ -37,12 +42,14 @@ struct check_run {
 	size_t sort_bytes;   /* of a large sort */
 	bool index_is_whole; /* every index file could be read */
 	bool is_silent;	     /* what is walked was walked before: tell and count nothing */
+	/* "part 000001 of draft 3b5a949a" while what it needs is walked; else empty: a version. */
+	char needed_by[NEEDED_BY_BYTES];
 
 	struct spill *objects; /* referenced: kind, id -> nothing */
 	struct object_id last_objects[2];
-	struct spill *needs;  /* pack, ordinal -> pack_bytes, blob */
+	struct spill *needs;  /* pack, ordinal -> pack_bytes, blob, who needs it */
 	struct spill *claims; /* pack -> struct index_claim */
-	struct spill *missed; /* blob -> pack, ordinal */
+	struct spill *missed; /* blob -> pack, ordinal, who needs it */
 
 	struct turn_rules rules;
 	struct {
@@ -66,6 +73,9 @@ void check_found(struct check_run *run, const char *object, enum muster_code cod
  *  unless it ends the check itself (memory, a host that is lost); MUSTER_OK and answers pass. */
 enum muster_code check_judge(struct check_run *run, const char *object, enum muster_code code,
 			     struct muster_error *err);
+/** `object` speaks of something that must be there under `key`, too: a finding where it is not. */
+enum muster_code check_need_key(struct check_run *run, const char *object, const char *key,
+				const char *why, struct muster_error *err);
 /** MUSTER_E_CANCELLED once the caller wants an end. */
 enum muster_code check_cancelled(struct check_run *run, struct muster_error *err);
 
@@ -89,6 +99,12 @@ typedef size_t check_parse_fn(const char *key, uint8_t out[CHECK_ITEM_BYTES]);
 enum muster_code check_list(struct check_run *run, const char *prefix, check_parse_fn *parse,
 			    struct spill **out, struct muster_error *err);
 
+/** Each key of a prefix, in order, as they were listed at once. MUSTER_ABSENT from `fn` is a
+ *  finding that it told, and goes on. */
+typedef enum muster_code check_key_fn(void *state, const char *key, struct muster_error *err);
+enum muster_code check_each_key(struct check_run *run, const char *prefix, check_key_fn *fn,
+				void *state, struct muster_error *err);
+
 /* Ids as keys of sorts, in the order of the keys of their objects. */
 #define CHECK_ID_BYTES 20
 void check_id_put(uint8_t out[CHECK_ID_BYTES], const struct object_id *id);
@@ -111,6 +127,11 @@ struct check_log {
 /** Walks all events of a log that the store lists. `event` may be NULL: only the chain. */
 enum muster_code check_log_walk(struct check_run *run, struct check_log *log,
 				struct muster_error *err);
+
+/** An event that somebody names, to be released. MUSTER_ABSENT: there is none; MUSTER_END: it is
+ *  damaged, which its log tells. */
+enum muster_code check_read_event(struct check_run *run, const char *key, struct event *out,
+				  struct muster_error *err);
 
 /** What a session says that it ended with. */
 struct session_end {
@@ -156,6 +177,8 @@ enum muster_code check_collections(struct check_run *run, struct muster_error *e
 enum muster_code check_sessions(struct check_run *run, struct muster_error *err);
 /** Records of runs, and of what they used and logged. */
 enum muster_code check_runs(struct check_run *run, struct muster_error *err);
+/** Records of drafts, and what the parts of those that are not over need. */
+enum muster_code check_drafts(struct check_run *run, struct muster_error *err);
 /** What a save event says of the run that logged the version. */
 enum muster_code check_saved_by(struct check_run *run, const char *event_key, struct view run_id,
 				const uint8_t version_id[16], struct muster_error *err);
@@ -181,13 +204,24 @@ struct saved_version {
 	uint64_t entry_count, reference_count, size_bytes;
 };
 
-/** Checks the versions of one collection in the order of their numbers. */
+/** A manifest of a part of a draft, and what the part's record says of it. */
+struct part_manifest {
+	struct manifest_pointer manifest;
+	uint64_t entry_count, size_bytes;
+	bool is_of_removals; /* paths alone; one that ends with '/' is a directory */
+};
+
+/** Checks manifests one after the other: the versions of one collection in the order of their
+ *  numbers, or parts of drafts. */
 struct manifest_check;
 enum muster_code manifest_check_open(struct manifest_check **out, struct check_run *run,
 				     struct muster_error *err);
 enum muster_code manifest_check_version(struct manifest_check *check,
 					const struct saved_version *version,
 					struct muster_error *err);
+/** run->needed_by says which part. */
+enum muster_code manifest_check_part(struct manifest_check *check, const struct part_manifest *part,
+				     struct muster_error *err);
 void manifest_check_close(struct manifest_check *check); /* takes NULL */
 
 /** A manifest that is open: its footer proved. */
@@ -196,9 +230,15 @@ struct manifest_file {
 	struct key key;
 	struct manifest_footer footer;
 };
+/** What leads to a manifest. */
+struct manifest_claim {
+	struct manifest_pointer pointer;
+	uint8_t owner_id[16], version_id[16]; /* whose its footer says it is; zero: nobody's */
+	uint64_t version;		      /* its number; VERSION_NONE: it is of a draft */
+};
 /** MUSTER_ABSENT: it cannot be used, there is a finding. */
 enum muster_code manifest_file_open(struct manifest_file *out, struct check_run *run,
-				    const struct saved_version *version, struct muster_error *err);
+				    const struct manifest_claim *claim, struct muster_error *err);
 void manifest_file_close(struct manifest_file *file);
 
 /** The leaf records of a manifest in order, block by block. */
@@ -226,19 +266,25 @@ void ranges_close(struct ranges *ranges); /* takes NULL */
 enum muster_code ranges_read(struct ranges *ranges, const struct leaf_record *record, size_t len,
 			     struct view *out, struct muster_error *err);
 
-/* --- references.c: what versions need -------------------------------------------------------- */
+/* --- references.c: what versions and drafts need --------------------------------------------- */
 
-/** A leaf or a manifest that a version needs. */
+/** A leaf or a manifest that is needed. */
 enum muster_code check_need_object(struct check_run *run, const struct object_id *id,
 				   bool in_manifest, struct muster_error *err);
 /** A blob that an entry needs, if its bytes are stored here. */
 enum muster_code check_need_blob(struct check_run *run, const struct entry *entry,
 				 struct muster_error *err);
+/** It is not at `place`, the key of a need. */
+enum muster_code check_miss_blob(struct check_run *run, const struct blob_key *blob,
+				 struct view place, struct view needed_by,
+				 struct muster_error *err);
 
 /* Keys and values of these sorts. */
-#define NEED_KEY_BYTES	 (CHECK_ID_BYTES + 4)
-#define NEED_VALUE_BYTES (8 + BLOB_SORT_BYTES)
-#define BLOB_SORT_BYTES	 (16 + 8 + 16 + 1 + 1 + 32)
+#define NEED_KEY_BYTES	(CHECK_ID_BYTES + 4)
+#define BLOB_SORT_BYTES (16 + 8 + 16 + 1 + 1 + 32)
+/** The value of a need. `needed_by` is lent from it, empty: a version. */
+void need_value_get(struct view value, uint64_t *pack_bytes, struct blob_key *key,
+		    struct view *needed_by);
 void blob_sort_put(uint8_t out[BLOB_SORT_BYTES], const struct blob_key *key);
 void blob_sort_get(const uint8_t in[BLOB_SORT_BYTES], struct blob_key *out);
 /** An identity counts only where both sides know one. */

@@ -1,4 +1,4 @@
-/* Blobs that were not where a version's leaf says: is there another copy (FORMAT §8)? The missed
+/* Blobs that were not where a leaf says: is there another copy (FORMAT §8)? The missed
  * ones come in the order of index files, so a batch of them goes through each file from front to
  * back; what is found there is looked at in the order of packs. */
 #include "engine/check/check_internal.h"
@@ -11,12 +11,14 @@
 
 #define BATCH_BLOBS    8192
 #define CANDIDATES_MAX (4 * BATCH_BLOBS)
+#define LOST_BYTES     (8 + BLOB_SORT_BYTES)
 
 struct missed_blob {
 	struct blob_key key;
 	struct object_id pack; /* where it was thought to be; of the first that missed it */
 	uint32_t ordinal;
 	uint64_t need_count;
+	char needed_by[NEEDED_BY_BYTES]; /* a part of a draft, if one needs it; else empty */
 	bool is_found;
 };
 
@@ -33,7 +35,7 @@ struct copy_search {
 	size_t blob_count;
 	struct candidate *candidates;
 	size_t candidate_count;
-	struct spill *lost; /* pack, ordinal -> blob, how many needed it */
+	struct spill *lost; /* pack, ordinal -> how many needed it, blob, a draft that does */
 	uint8_t page[INDEX_PAGE_BYTES];
 };
 
@@ -48,6 +50,16 @@ static void take_place(struct missed_blob *blob, struct view value)
 	blob->ordinal = be32toh(ordinal);
 }
 
+/* A part of a draft is named, if there is one; what versions lose their numbers tell. */
+static void take_need(struct missed_blob *blob, struct view value)
+{
+	size_t len = value.len - NEED_KEY_BYTES;
+
+	blob->need_count++;
+	if (!blob->needed_by[0])
+		memcpy(blob->needed_by, value.ptr + NEED_KEY_BYTES, len);
+}
+
 static enum muster_code fill_batch(struct copy_search *search, struct muster_error *err)
 {
 	enum muster_code code = MUSTER_OK;
@@ -59,14 +71,15 @@ static enum muster_code fill_batch(struct copy_search *search, struct muster_err
 
 		blob_sort_get(search->missed.key.ptr, &key);
 		if (search->blob_count && blob_key_equal(&last->key, &key)) {
-			last->need_count++;
+			blob = last;
 		} else {
 			if (search->blob_count == BATCH_BLOBS)
 				return MUSTER_OK;
-			*blob = (struct missed_blob){ .key = key, .need_count = 1 };
+			*blob = (struct missed_blob){ .key = key };
 			take_place(blob, search->missed.value);
 			search->blob_count++;
 		}
+		take_need(blob, search->missed.value);
 		code = check_stream_next(&search->missed, err);
 	}
 	return code;
@@ -274,7 +287,8 @@ static enum muster_code note_lost(struct copy_search *search, struct muster_erro
 
 	for (size_t i = 0; i < search->blob_count && !code; i++) {
 		const struct missed_blob *blob = &search->blobs[i];
-		uint8_t key[NEED_KEY_BYTES], value[8 + BLOB_SORT_BYTES];
+		uint8_t key[NEED_KEY_BYTES], value[LOST_BYTES + NEEDED_BY_BYTES];
+		size_t len = strlen(blob->needed_by);
 		uint32_t ordinal = htobe32(blob->ordinal);
 
 		if (blob->is_found)
@@ -283,8 +297,9 @@ static enum muster_code note_lost(struct copy_search *search, struct muster_erro
 		memcpy(key + CHECK_ID_BYTES, &ordinal, 4);
 		put_u64(value, blob->need_count);
 		blob_sort_put(value + 8, &blob->key);
+		memcpy(value + LOST_BYTES, blob->needed_by, len);
 		code = spill_add(search->lost, view_of(key, sizeof(key)),
-				 view_of(value, sizeof(value)), err);
+				 view_of(value, LOST_BYTES + len), err);
 	}
 	return code;
 }
@@ -294,7 +309,17 @@ struct loss {
 	uint8_t pack[CHECK_ID_BYTES];
 	uint64_t blob_count, need_count;
 	struct blob_key first;
+	char needed_by[NEEDED_BY_BYTES]; /* the first part of a draft */
 };
+
+static void add_loss(struct loss *loss, struct view value)
+{
+	if (!loss->blob_count++)
+		blob_sort_get(value.ptr + 8, &loss->first);
+	loss->need_count += get_u64(value.ptr);
+	if (!loss->needed_by[0])
+		memcpy(loss->needed_by, value.ptr + LOST_BYTES, value.len - LOST_BYTES);
+}
 
 static void tell_loss(struct check_run *run, const struct loss *loss)
 {
@@ -308,13 +333,16 @@ static void tell_loss(struct check_run *run, const struct loss *loss)
 	key_object(&key, OBJECT_PACK, &id);
 	check_blob_text(&loss->first, blob);
 	check_found(run, object_id_equal(&id, &nowhere) ? "packs/" : key.text, MUSTER_E_FORMAT,
-		    "%llu %s that %llu %s %s no other copy, the first is %s",
+		    "%llu %s that %llu %s %s no other copy, the first is %s%s%s%s",
 		    (unsigned long long)loss->blob_count,
 		    text_plural(loss->blob_count, "blob", "blobs"),
 		    (unsigned long long)loss->need_count,
 		    text_plural(loss->need_count, "entry needs", "entries need"),
 		    text_plural(loss->blob_count, "is not in it and has", "are not in it and have"),
-		    blob);
+		    blob, loss->needed_by[0] ? "; " : "", loss->needed_by,
+		    !loss->needed_by[0]	    ? ""
+		    : loss->blob_count == 1 ? " needs it"
+					    : " needs some of them");
 }
 
 static enum muster_code tell_lost(struct copy_search *search, struct muster_error *err)
@@ -328,10 +356,8 @@ static enum muster_code tell_lost(struct copy_search *search, struct muster_erro
 			tell_loss(search->run, &loss);
 			loss = (struct loss){ .blob_count = 0 };
 			memcpy(loss.pack, lost.key.ptr, CHECK_ID_BYTES);
-			blob_sort_get(lost.value.ptr + 8, &loss.first);
 		}
-		loss.blob_count++;
-		loss.need_count += get_u64(lost.value.ptr);
+		add_loss(&loss, lost.value);
 		code = check_stream_next(&lost, err);
 	}
 	if (!code)

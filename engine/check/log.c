@@ -154,6 +154,22 @@ enum muster_code check_log_walk(struct check_run *run, struct check_log *log,
 	return code;
 }
 
+enum muster_code check_read_event(struct check_run *run, const char *key, struct event *out,
+				  struct muster_error *err)
+{
+	struct bytes bytes = { 0 };
+	enum muster_code code = store_get(run->store, key, &bytes, EVENT_MAX_BYTES, err);
+
+	*out = (struct event){ 0 };
+	if (!code)
+		code = event_parse(out, bytes_view(&bytes), err);
+	bytes_release(&bytes);
+	if (!muster_failed(code) || muster_ends_job(code))
+		return code;
+	*err = (struct muster_error){ 0 };
+	return MUSTER_END;
+}
+
 /* --- the small logs -------------------------------------------------------------------------- */
 
 static enum muster_code note_name(void *state, const char *key, uint64_t size_bytes,

@@ -1,4 +1,5 @@
-/* A version, entry by entry: blocks, leaves, totals, content root, W&B digest.
+/* A version, or a part of a draft, entry by entry: blocks, leaves, totals, content root, W&B
+ * digest.
  *
  * Versions share most leaves with the one before. So the walk goes beside that one's list: a leaf
  * that stands in both was checked there, and is read only for the digest of its entries; blocks
@@ -23,6 +24,7 @@ struct manifest_check {
 	struct manifest_file file, before_file;
 	struct leaf_list list, before;
 	bool before_is_whole; /* nothing was wrong with it */
+	bool is_of_removals;  /* of a part: its paths are removed */
 
 	/* of the walk */
 	bool is_whole, all_blocks, all_entries;
@@ -134,6 +136,15 @@ struct leaf_walk {
 	uint64_t size_bytes;
 };
 
+/* A directory that is removed ends with a slash. */
+static enum muster_code check_path(const struct manifest_check *check, struct view path,
+				   struct muster_error *err)
+{
+	if (check->is_of_removals && path.len > 1 && path.ptr[path.len - 1] == '/')
+		path.len--;
+	return entry_path_check(path, err);
+}
+
 static enum muster_code check_entry(struct manifest_check *check, struct leaf_walk *leaf,
 				    const struct entry *entry, struct muster_error *err)
 {
@@ -152,7 +163,7 @@ static enum muster_code check_entry(struct manifest_check *check, struct leaf_wa
 	artifact_digest_add(&check->digest, entry);
 	if (leaf->is_shared)
 		return MUSTER_OK;
-	code = entry_path_check(entry->path, err);
+	code = check_path(check, entry->path, err);
 	return code ? code : check_need_blob(check->run, entry, err);
 }
 
@@ -324,7 +335,7 @@ static enum muster_code lose_block(struct manifest_check *check, enum muster_cod
 	return MUSTER_OK;
 }
 
-/* --- one version ----------------------------------------------------------------------------- */
+/* --- one manifest ---------------------------------------------------------------------------- */
 
 static enum muster_code walk_leaves(struct manifest_check *check, struct muster_error *err)
 {
@@ -389,7 +400,7 @@ static void start_list(struct leaf_list *list)
 	list->block = list->at = list->count = 0;
 }
 
-static enum muster_code walk_version(struct manifest_check *check, struct muster_error *err)
+static enum muster_code walk_manifest(struct manifest_check *check, struct muster_error *err)
 {
 	enum digest_algorithm algorithm = check->file.footer.algorithm;
 	enum muster_code code = artifact_digest_begin(&check->digest, algorithm, err);
@@ -409,25 +420,58 @@ static enum muster_code walk_version(struct manifest_check *check, struct muster
 	return code;
 }
 
-enum muster_code manifest_check_version(struct manifest_check *check,
-					const struct saved_version *version,
-					struct muster_error *err)
+/* MUSTER_ABSENT: it cannot be used, there is a finding. */
+static enum muster_code begin(struct manifest_check *check, const struct manifest_claim *claim,
+			      struct muster_error *err)
 {
 	enum muster_code code;
 
 	check->run->report->manifest_count++;
-	code = check_need_object(check->run, &version->manifest.id, true, err);
-	if (!code)
-		code = manifest_file_open(&check->file, check->run, version, err);
-	if (code == MUSTER_ABSENT)
-		return MUSTER_OK;
-	if (code)
-		return code;
-	compare_with_event(check, version);
-	code = walk_version(check, err);
+	code = check_need_object(check->run, &claim->pointer.id, true, err);
+	return code ? code : manifest_file_open(&check->file, check->run, claim, err);
+}
+
+static enum muster_code walk(struct manifest_check *check, struct muster_error *err)
+{
+	enum muster_code code = walk_manifest(check, err);
+
 	manifest_file_close(&check->before_file);
 	check->before_file = check->file;
 	check->before_is_whole = check->is_whole;
 	check->file = (struct manifest_file){ 0 };
+	return code;
+}
+
+enum muster_code manifest_check_version(struct manifest_check *check,
+					const struct saved_version *version,
+					struct muster_error *err)
+{
+	struct manifest_claim claim = { .pointer = version->manifest, .version = version->number };
+	enum muster_code code;
+
+	memcpy(claim.owner_id, version->owner_id, sizeof(claim.owner_id));
+	memcpy(claim.version_id, version->id, sizeof(claim.version_id));
+	code = begin(check, &claim, err);
+	if (code)
+		return code == MUSTER_ABSENT ? MUSTER_OK : code;
+	compare_with_event(check, version);
+	return walk(check, err);
+}
+
+enum muster_code manifest_check_part(struct manifest_check *check, const struct part_manifest *part,
+				     struct muster_error *err)
+{
+	struct manifest_claim claim = { .pointer = part->manifest, .version = VERSION_NONE };
+	enum muster_code code = begin(check, &claim, err);
+
+	if (code)
+		return code == MUSTER_ABSENT ? MUSTER_OK : code;
+	if (check->file.footer.entry_count != part->entry_count ||
+	    check->file.footer.size_bytes != part->size_bytes)
+		check_found(check->run, check->file.key.text, MUSTER_E_FORMAT,
+			    "its totals are not those that the part's record tells");
+	check->is_of_removals = part->is_of_removals;
+	code = walk(check, err);
+	check->is_of_removals = false;
 	return code;
 }

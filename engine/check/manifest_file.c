@@ -1,4 +1,4 @@
-/* A manifest up to its footer, held against the pointer and the event that led to it. */
+/* A manifest up to its footer, held against what led to it. */
 #include "engine/check/check_internal.h"
 
 #include <string.h>
@@ -35,8 +35,9 @@ static enum muster_code check_trailer(const struct manifest_file *file,
 		return code;
 	if (trailer->footer_bytes != pointer->footer_bytes ||
 	    memcmp(trailer->footer_sha256, pointer->footer_sha256, 32) != 0)
-		return muster_fail(err, MUSTER_E_FORMAT,
-				   "its trailer tells of another footer than its event");
+		return muster_fail(
+			err, MUSTER_E_FORMAT,
+			"its trailer tells of another footer than the record that names it");
 	return MUSTER_OK;
 }
 
@@ -60,7 +61,8 @@ static enum muster_code read_footer(struct manifest_file *file,
 		sha256_of(bytes_view(&raw), sha256);
 		if (memcmp(sha256, trailer->footer_sha256, 32) != 0)
 			code = muster_fail(err, MUSTER_E_DIGEST,
-					   "its footer has another SHA-256 than its event says");
+					   "its footer has another SHA-256 than the record that "
+					   "names it says");
 	}
 	if (!code)
 		code = manifest_footer_parse(&file->footer, bytes_view(&raw), err);
@@ -69,44 +71,51 @@ static enum muster_code read_footer(struct manifest_file *file,
 }
 
 static enum muster_code check_owner(const struct manifest_file *file,
-				    const struct saved_version *version, struct muster_error *err)
+				    const struct manifest_claim *claim, struct muster_error *err)
 {
 	const struct manifest_footer *footer = &file->footer;
 
-	if (!object_id_equal(&footer->id, &version->manifest.id))
+	if (!object_id_equal(&footer->id, &claim->pointer.id))
 		return muster_fail(err, MUSTER_E_FORMAT, "its footer has another id");
-	if (memcmp(footer->collection_id, version->owner_id, 16) != 0 ||
-	    memcmp(footer->version_id, version->id, 16) != 0)
+	if (memcmp(footer->collection_id, claim->owner_id, 16) != 0 ||
+	    memcmp(footer->version_id, claim->version_id, 16) != 0)
 		return muster_fail(err, MUSTER_E_FORMAT, "it is of another version");
 	return MUSTER_OK;
 }
 
-static enum muster_code read_all(struct manifest_file *file, const struct saved_version *version,
+static enum muster_code read_all(struct manifest_file *file, const struct manifest_claim *claim,
 				 struct muster_error *err)
 {
 	struct manifest_trailer trailer;
-	enum muster_code code = check_trailer(file, &version->manifest, &trailer, err);
+	enum muster_code code = check_trailer(file, &claim->pointer, &trailer, err);
 
 	if (!code)
 		code = read_header(file, err);
 	if (!code)
 		code = read_footer(file, &trailer, err);
-	return code ? code : check_owner(file, version, err);
+	return code ? code : check_owner(file, claim, err);
+}
+
+static enum muster_code fail_missing(const struct manifest_claim *claim, struct muster_error *err)
+{
+	if (claim->version == VERSION_NONE)
+		return muster_fail(err, MUSTER_E_FORMAT, "it is missing");
+	return muster_fail(err, MUSTER_E_FORMAT, "it is missing: version v%llu needs it",
+			   (unsigned long long)claim->version);
 }
 
 enum muster_code manifest_file_open(struct manifest_file *out, struct check_run *run,
-				    const struct saved_version *version, struct muster_error *err)
+				    const struct manifest_claim *claim, struct muster_error *err)
 {
 	enum muster_code code;
 
 	*out = (struct manifest_file){ 0 };
-	key_object(&out->key, OBJECT_MANIFEST, &version->manifest.id);
+	key_object(&out->key, OBJECT_MANIFEST, &claim->pointer.id);
 	code = store_open(run->store, out->key.text, &out->object, err);
 	if (code == MUSTER_ABSENT)
-		code = muster_fail(err, MUSTER_E_FORMAT, "it is missing: version v%llu needs it",
-				   (unsigned long long)version->number);
+		code = fail_missing(claim, err);
 	if (!code)
-		code = read_all(out, version, err);
+		code = read_all(out, claim, err);
 	if (code)
 		manifest_file_close(out);
 	return check_judge(run, out->key.text, code, err);

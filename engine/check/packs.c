@@ -1,5 +1,5 @@
-/* Packs: what is listed, what indexes claim, what versions need, merged by id. The directory of
- * each pack is read here; its bytes are the workers', of those whose turn it is. */
+/* Packs: what is listed, what indexes claim, what versions and drafts need, merged by id. The
+ * directory of each pack is read here; its bytes are the workers', of those whose turn it is. */
 #include "engine/check/check_internal.h"
 
 #include <stdlib.h>
@@ -177,19 +177,19 @@ static bool has_need(struct pack_merge *merge, uint32_t ordinal, uint64_t pack_b
 
 static enum muster_code take_need(struct pack_merge *merge, struct muster_error *err)
 {
-	uint8_t value[NEED_VALUE_BYTES] = { 0 };
 	const struct check_stream *needs = &merge->needs;
+	struct view needed_by;
 	struct blob_key key;
+	uint64_t pack_bytes;
 	uint32_t ordinal;
 
 	memcpy(&ordinal, needs->key.ptr + CHECK_ID_BYTES, 4);
-	memcpy(value, needs->value.ptr, needs->value.len);
-	blob_sort_get(value + 8, &key);
-	if (has_need(merge, be32toh(ordinal), get_u64(value), &key)) {
+	need_value_get(needs->value, &pack_bytes, &key, &needed_by);
+	if (has_need(merge, be32toh(ordinal), pack_bytes, &key)) {
 		merge->found_count++;
 		return MUSTER_OK;
 	}
-	return spill_add(merge->run->missed, view_of(value + 8, BLOB_SORT_BYTES), needs->key, err);
+	return check_miss_blob(merge->run, &key, needs->key, needed_by, err);
 }
 
 static enum muster_code take_needs(struct pack_merge *merge, struct muster_error *err)
@@ -243,7 +243,7 @@ static enum muster_code check_pack(struct pack_merge *merge, struct muster_error
 		return code;
 	if (merge->found_count && !merge->claim_count && run->index_is_whole)
 		check_found(run, merge->key.text, MUSTER_E_FORMAT,
-			    "no index names it, and versions need it");
+			    "no index names it, and it is needed");
 	if (merge->open.blobs && !merge->found_count)
 		run->report->unreferenced_objects++;
 	return check_bytes(merge, err);

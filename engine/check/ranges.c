@@ -100,7 +100,9 @@ static enum muster_code open_object(struct ranges *ranges, const struct leaf_rec
 	key_of(record, &key);
 	code = store_open(ranges->run->store, key.text, out, err);
 	if (code == MUSTER_ABSENT) {
-		tell(ranges, record, MUSTER_E_FORMAT, "it is missing: versions need its leaves");
+		tell(ranges, record, MUSTER_E_FORMAT,
+		     ranges->run->needed_by[0] ? "it is missing"
+					       : "it is missing: versions need its leaves");
 		return MUSTER_ABSENT;
 	}
 	if (muster_failed(code) && !muster_ends_job(code)) {

@@ -1,7 +1,9 @@
-/* What versions need: objects by their ids, blobs by where they are said to lie. */
+/* What versions and drafts need: objects by their ids, blobs by where they are said to lie. */
 #include "engine/check/check_internal.h"
 
 #include <string.h>
+
+#define NEED_VALUE_MAX_BYTES (8 + BLOB_SORT_BYTES + NEEDED_BY_BYTES)
 
 /* Leaves come in runs of one object, or of two. */
 static bool was_last(struct check_run *run, const struct object_id *id)
@@ -90,26 +92,64 @@ static bool is_stored(const struct entry *entry)
 	       (entry->is_placed || !entry->ref.len);
 }
 
+/* pack_bytes, blob (its identity only where there is one), who needs it */
+static size_t put_value(uint8_t out[NEED_VALUE_MAX_BYTES], const struct entry *entry,
+			const struct blob_key *blob, const char *needed_by)
+{
+	size_t at = 8 + BLOB_SORT_BYTES - (blob->has_identity ? 0 : IDENTITY_BYTES);
+	size_t len = strlen(needed_by);
+
+	put_u64(out, entry->placement.pack_bytes);
+	blob_sort_put(out + 8, blob);
+	memcpy(out + at, needed_by, len);
+	return at + len;
+}
+
+void need_value_get(struct view value, uint64_t *pack_bytes, struct blob_key *key,
+		    struct view *needed_by)
+{
+	uint8_t blob[BLOB_SORT_BYTES] = { 0 };
+	size_t at = 8 + BLOB_SORT_BYTES - IDENTITY_BYTES;
+
+	*pack_bytes = get_u64(value.ptr);
+	memcpy(blob, value.ptr + 8, BLOB_SORT_BYTES - IDENTITY_BYTES);
+	blob_sort_get(blob, key);
+	if (key->has_identity) {
+		memcpy(key->identity, value.ptr + at, IDENTITY_BYTES);
+		at += IDENTITY_BYTES;
+	}
+	*needed_by = view_of(value.ptr + at, value.len - at);
+}
+
+enum muster_code check_miss_blob(struct check_run *run, const struct blob_key *blob,
+				 struct view place, struct view needed_by, struct muster_error *err)
+{
+	uint8_t key[BLOB_SORT_BYTES], value[NEED_KEY_BYTES + NEEDED_BY_BYTES];
+
+	blob_sort_put(key, blob);
+	memcpy(value, place.ptr, NEED_KEY_BYTES);
+	memcpy(value + NEED_KEY_BYTES, needed_by.ptr, needed_by.len);
+	return spill_add(run->missed, view_of(key, sizeof(key)),
+			 view_of(value, NEED_KEY_BYTES + needed_by.len), err);
+}
+
 enum muster_code check_need_blob(struct check_run *run, const struct entry *entry,
 				 struct muster_error *err)
 {
-	uint8_t key[NEED_KEY_BYTES] = { 0 }, value[NEED_VALUE_BYTES];
+	uint8_t key[NEED_KEY_BYTES] = { 0 }, value[NEED_VALUE_MAX_BYTES];
 	struct blob_key blob;
 	uint32_t ordinal;
+	size_t len;
 
 	if (!is_stored(entry))
 		return MUSTER_OK;
 	blob = key_of(entry);
-	blob_sort_put(value + 8, &blob);
-	if (!entry->is_placed) {
-		return spill_add(run->missed, view_of(value + 8, BLOB_SORT_BYTES),
-				 view_of(key, sizeof(key)), err);
-	}
+	if (!entry->is_placed)
+		return check_miss_blob(run, &blob, view_of(key, sizeof(key)),
+				       view_text(run->needed_by), err);
 	check_id_put(key, &entry->placement.pack);
 	ordinal = htobe32(entry->placement.ordinal);
 	memcpy(key + CHECK_ID_BYTES, &ordinal, 4);
-	put_u64(value, entry->placement.pack_bytes);
-	return spill_add(run->needs, view_of(key, sizeof(key)),
-			 view_of(value, blob.has_identity ? sizeof(value) : sizeof(value) - 32),
-			 err);
+	len = put_value(value, entry, &blob, run->needed_by);
+	return spill_add(run->needs, view_of(key, sizeof(key)), view_of(value, len), err);
 }

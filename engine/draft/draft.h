@@ -28,6 +28,7 @@ struct draft_commit {
 	/* Filled by the caller: description, metadata, aliases, tags, ttl, run, version_id (zero: a
 	 * new one). What says what was saved, and against what, is filled here. */
 	struct save_request request;
+	bool is_settled; /* it was saved before, and no version was made: none may be made now */
 	/* NULL, or called when the content is complete, before it is saved. Anything but MUSTER_OK
 	 * ends the commit and is returned. */
 	enum muster_code (*ready)(void *state, struct muster_error *err);
@@ -49,7 +50,8 @@ struct draft_result {
  * parts name is relied on only as far as gc leaves it alone (FORMAT §6).
  * The parts' sessions stay as they are: end them with result->save.event.
  * Errors: MUSTER_E_USAGE: a file beneath another one; MUSTER_E_CONFLICT: the repository was
- * collected meanwhile; those of collection_save().
+ * collected meanwhile; it is settled, and the latest version is another one by now; those of
+ * collection_save().
  */
 enum muster_code draft_commit(struct repository *repository, struct collection *collection,
 			      const struct draft_commit *commit, struct draft_result *result,

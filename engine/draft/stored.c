@@ -171,14 +171,22 @@ static enum muster_code find_base(struct draft *draft, struct muster_error *err)
 	if (code)
 		return code;
 	version = collection_state_by_id(collection_versions(draft->collection), base->id);
-	if (!version || version->is_deleted)
-		return muster_fail(err, MUSTER_E_NAME, "its base, v%llu of '%.*s', was deleted",
-				   (unsigned long long)draft->plan.base_number,
-				   VIEW_ARGS(draft->plan.name));
+	draft->is_base_deleted = !version || version->is_deleted;
+	if (draft->is_base_deleted)
+		return MUSTER_OK;
 	draft->base = version->manifest;
 	draft->content.version = &draft->base;
 	memcpy(draft->content.version_id, base->id, sizeof(base->id));
 	return MUSTER_OK;
+}
+
+enum muster_code draft_need_base(const struct draft *draft, struct muster_error *err)
+{
+	if (!draft->is_base_deleted)
+		return MUSTER_OK;
+	return muster_fail(err, MUSTER_E_NAME, "its base, v%llu of '%.*s', was deleted",
+			   (unsigned long long)draft->plan.base_number,
+			   VIEW_ARGS(draft->plan.name));
 }
 
 static enum muster_code load(struct draft *draft, struct muster_error *err)
@@ -297,16 +305,13 @@ static enum muster_code take_key(void *state, const char *key, uint64_t size_byt
 				 uint64_t modified_ns, struct muster_error *err)
 {
 	struct listing *listing = state;
-	struct key plan;
+	struct view rest;
 	uint8_t id[16];
-	const size_t at = sizeof("drafts/") - 1;
 
 	(void)size_bytes, (void)modified_ns;
-	if (strlen(key) < at + ID_DIGITS ||
-	    !hex_decode(id, sizeof(id), view_of(key + at, ID_DIGITS)))
+	if (!key_parse_draft(key, id, &rest) || !view_equal(rest, VIEW_LITERAL("plan.json")))
 		return MUSTER_OK;
-	key_draft(&plan, id, "plan");
-	return strcmp(key, plan.text) == 0 ? listing->fn(listing->state, id, err) : MUSTER_OK;
+	return listing->fn(listing->state, id, err);
 }
 
 enum muster_code draft_each(struct repository *repository, draft_each_fn *fn, void *state,
@@ -314,7 +319,8 @@ enum muster_code draft_each(struct repository *repository, draft_each_fn *fn, vo
 {
 	struct listing listing = { fn, state };
 
-	return store_list(repository_store(repository), "drafts/", NULL, take_key, &listing, err);
+	return store_list(repository_store(repository), KEY_DRAFTS_PREFIX, NULL, take_key, &listing,
+			  err);
 }
 
 struct search {

@@ -53,7 +53,8 @@ struct draft_part {
 enum muster_code draft_new(struct repository *repository, const struct draft_record *plan,
 			   uint8_t id[16], struct muster_error *err);
 
-/** Errors: MUSTER_E_NAME: there is none. */
+/** One whose base was deleted meanwhile can be looked at and dropped: all else is MUSTER_E_NAME.
+ *  Errors: MUSTER_E_NAME: there is none. */
 enum muster_code draft_open(struct draft **out, struct repository *repository, const uint8_t id[16],
 			    struct muster_error *err);
 void draft_close(struct draft *draft); /* takes NULL */
@@ -97,19 +98,22 @@ enum muster_code draft_latest(struct draft *draft, struct manifest_pointer *out,
  *  free. Errors: MUSTER_E_NAME where it is not among them. */
 enum muster_code draft_range_of(const struct draft *draft, const char *shard,
 				struct draft_range *out, struct muster_error *err);
-/** Refuses a draft that takes no parts any more. Errors: MUSTER_E_CONFLICT. */
-enum muster_code draft_check_open(struct draft *draft, struct muster_error *err);
+/** Refuses a draft that takes no parts any more; not one that was finished with part `shard` (may
+ * be NULL), which may be tried again. Errors: MUSTER_E_CONFLICT. */
+enum muster_code draft_check_open(struct draft *draft, const char *shard, struct muster_error *err);
 /**
  * Add what `part` was finished to. `shard` NULL: the next number.
- * MUSTER_EXISTS: a shard of this name is there, and has the same: it is not added twice.
+ * MUSTER_EXISTS: a shard of this name is there, has the same, and counts: it is not added twice.
  * Errors: MUSTER_E_CONFLICT: the draft was finished without it; it is there and has something else;
  * the repository was collected meanwhile; MUSTER_E_LIMIT.
  */
 enum muster_code draft_add_part(struct draft *draft, struct part *part,
 				const struct part_content *content, const char *shard,
 				struct muster_error *err);
-/** Is a part of this name there? */
-bool draft_has_part(const struct draft *draft, const char *shard);
+/** Does the part of this name count, which was there when the draft was opened? Who made it may
+ * have died before asking. MUSTER_EXISTS: it does; MUSTER_ABSENT: there was none. Errors:
+ * MUSTER_E_CONFLICT: the draft was finished without it, or is being finished. */
+enum muster_code draft_find_part(struct draft *draft, const char *shard, struct muster_error *err);
 
 /**
  * Finish it and save the version, which `run` (NULL: none) has made. May be repeated: by somebody

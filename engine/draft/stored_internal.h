@@ -16,6 +16,7 @@ struct draft {
 		size_t count, cap;
 	} parts;
 	struct manifest_pointer base;
+	bool is_base_deleted; /* it can be looked at and dropped, and that is all */
 	struct part_stack content;
 };
 
@@ -36,8 +37,13 @@ enum muster_code draft_load_parts(struct draft *draft, struct muster_error *err)
 enum muster_code draft_take_part(struct draft *draft, const char *key,
 				 const struct draft_record *record, const uint8_t sha256[32],
 				 struct muster_error *err);
+/** The part of this name, as of the last reading; NULL: none. */
+const struct draft_part *draft_part_named(const struct draft *draft, const char *shard);
 /** Opened, or meant to be made if there is no version yet. */
 enum muster_code draft_need_collection(struct draft *draft, struct muster_error *err);
+
+/** Refuses a draft whose base was deleted: nothing can be made of it any more. */
+enum muster_code draft_need_base(const struct draft *draft, struct muster_error *err);
 
 /** Its sessions end with an event, or (NULL) with none. What fails here is no failure: gc keeps
  *  their objects the longer. */

@@ -96,12 +96,15 @@ enum muster_code draft_join(struct draft **out, struct repository *repository,
 		code = draft_new(repository, plan, id, err); /* whoever comes first */
 	if (!code || code == MUSTER_EXISTS)
 		code = draft_open(out, repository, id, err);
-	if (!code && !has_same_base(&draft_plan(*out)->base, &plan->base)) {
-		draft_close(*out);
-		*out = NULL;
+	if (!code && !has_same_base(&draft_plan(*out)->base, &plan->base))
 		code = muster_fail(err, MUSTER_E_CONFLICT,
 				   "the draft '%.*s' was begun on another base",
 				   VIEW_ARGS(plan->distributed_id));
+	if (!code)
+		code = draft_need_base(*out, err);
+	if (code) {
+		draft_close(*out);
+		*out = NULL;
 	}
 	return code;
 }

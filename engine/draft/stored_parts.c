@@ -108,12 +108,12 @@ enum muster_code draft_load_parts(struct draft *draft, struct muster_error *err)
 	return store_list(draft->store, prefix.text, NULL, take_key, draft, err);
 }
 
-bool draft_has_part(const struct draft *draft, const char *shard)
+const struct draft_part *draft_part_named(const struct draft *draft, const char *shard)
 {
 	for (size_t i = 0; i < draft->parts.count; i++)
 		if (strcmp(draft->parts.items[i].shard, shard) == 0)
-			return true;
-	return false;
+			return &draft->parts.items[i];
+	return NULL;
 }
 
 /* --- adding ---------------------------------------------------------------------------------- */
@@ -124,25 +124,36 @@ static enum muster_code fail_finished(struct muster_error *err)
 			   "the draft was finished: it takes no more parts, begin a new one");
 }
 
-enum muster_code draft_check_open(struct draft *draft, struct muster_error *err)
-{
-	struct draft_record record;
-	enum muster_code code = draft_read_named(draft, "final", &record, err);
-
-	draft_record_release(&record);
-	if (code == MUSTER_ABSENT)
-		return MUSTER_OK;
-	return code ? code : fail_finished(err);
-}
-
-static bool names(const struct draft_record *final, const char *shard, const uint8_t sha256[32])
+/* The SHA-256 of the part that it names so, or NULL. */
+static const uint8_t *named_sha256(const struct draft_record *final, const char *shard)
 {
 	const struct draft_named_part *parts = final->parts.items;
 
 	for (size_t i = 0; i < final->parts.count; i++)
 		if (view_equal(parts[i].shard, view_text(shard)))
-			return memcmp(parts[i].sha256, sha256, 32) == 0;
-	return false;
+			return parts[i].sha256;
+	return NULL;
+}
+
+enum muster_code draft_check_open(struct draft *draft, const char *shard, struct muster_error *err)
+{
+	struct draft_record final;
+	enum muster_code code = draft_need_base(draft, err);
+
+	if (code)
+		return code;
+	code = draft_read_named(draft, "final", &final, err);
+	if (!code && !(shard && named_sha256(&final, shard)))
+		code = fail_finished(err);
+	draft_record_release(&final);
+	return code == MUSTER_ABSENT ? MUSTER_OK : code;
+}
+
+static bool names(const struct draft_record *final, const struct draft_part *part)
+{
+	const uint8_t *sha256 = named_sha256(final, part->shard);
+
+	return sha256 && memcmp(sha256, part->sha256, sizeof(part->sha256)) == 0;
 }
 
 /* The final record, which who sealed the draft is about to write. MUSTER_ABSENT: not in time. */
@@ -161,7 +172,7 @@ static enum muster_code wait_for_final(struct draft *draft, struct draft_record 
 	return code;
 }
 
-/* After its record was created: absent means that the part counts. */
+/* After its record was created, or found: absent means that the part counts. */
 static enum muster_code ask_seal(struct draft *draft, const struct draft_part *part,
 				 struct muster_error *err)
 {
@@ -177,7 +188,7 @@ static enum muster_code ask_seal(struct draft *draft, const struct draft_part *p
 				   "somebody is finishing the draft: part '%s' came late, and it "
 				   "is not said yet whether it counts",
 				   part->shard);
-	if (!code && !names(&record, part->shard, part->sha256))
+	if (!code && !names(&record, part))
 		code = muster_fail(err, MUSTER_E_CONFLICT,
 				   "part '%s' came late: the draft was finished without it",
 				   part->shard);
@@ -202,14 +213,15 @@ static enum muster_code read_root(struct draft *draft, const struct part_content
 	return code;
 }
 
-/* A shard that was tried again finds its own. */
-static enum muster_code compare(struct draft *draft, const char *key, const char *shard,
-				const struct part_content *content, struct muster_error *err)
+/* A shard that was tried again finds its own: `out` becomes what is there. MUSTER_EXISTS. */
+static enum muster_code compare(struct draft *draft, const char *key,
+				const struct part_content *content, struct draft_part *out,
+				struct muster_error *err)
 {
-	uint8_t ours[32], theirs[32], sha256[32];
+	uint8_t ours[32], theirs[32];
 	struct part_content there;
 	struct draft_record record;
-	enum muster_code code = draft_read(draft->store, draft->id, key, &record, sha256, err);
+	enum muster_code code = draft_read(draft->store, draft->id, key, &record, out->sha256, err);
 
 	there = content_of(&record);
 	if (!code)
@@ -220,7 +232,8 @@ static enum muster_code compare(struct draft *draft, const char *key, const char
 		code = MUSTER_EXISTS;
 	else if (!code)
 		code = muster_fail(err, MUSTER_E_CONFLICT,
-				   "part '%s' is there already, and has something else", shard);
+				   "part '%s' is there already, and has something else",
+				   out->shard);
 	draft_record_release(&record);
 	return code;
 }
@@ -260,7 +273,7 @@ static enum muster_code add_named(struct draft *draft, const char *shard,
 	if (code != MUSTER_EXISTS)
 		return code;
 	key_draft_part(&key, draft->id, view_text(shard));
-	return compare(draft, key.text, shard, content, err);
+	return compare(draft, key.text, content, out, err);
 }
 
 /* Numbers have six digits, so that a listing has them in order. */
@@ -290,7 +303,7 @@ enum muster_code draft_add_part(struct draft *draft, struct part *part,
 				struct muster_error *err)
 {
 	struct draft_part added = { 0 };
-	enum muster_code code = draft_check_open(draft, err);
+	enum muster_code code = draft_check_open(draft, shard, err), asked;
 
 	if (!code)
 		code = repository_gate(draft->repository, err);
@@ -300,5 +313,17 @@ enum muster_code draft_add_part(struct draft *draft, struct part *part,
 		return code;
 	code = shard ? add_named(draft, shard, content, &added, err)
 		     : add_numbered(draft, content, &added, err);
-	return code ? code : ask_seal(draft, &added, err);
+	if (code && code != MUSTER_EXISTS)
+		return code;
+	/* Who made the one that is there may have died before asking. */
+	asked = ask_seal(draft, &added, err);
+	return asked ? asked : code;
+}
+
+enum muster_code draft_find_part(struct draft *draft, const char *shard, struct muster_error *err)
+{
+	const struct draft_part *part = draft_part_named(draft, shard);
+	enum muster_code code = part ? ask_seal(draft, part, err) : MUSTER_ABSENT;
+
+	return code ? code : MUSTER_EXISTS;
 }

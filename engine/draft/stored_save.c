@@ -63,7 +63,7 @@ static enum muster_code check_shards(const struct draft *draft, struct muster_er
 		char shard[DRAFT_SHARD_MAX_BYTES + 1] = { 0 };
 
 		memcpy(shard, ranges[i].shard.ptr, ranges[i].shard.len);
-		if (draft_has_part(draft, shard))
+		if (draft_part_named(draft, shard))
 			continue;
 		if (!missing++)
 			first = i;
@@ -100,7 +100,8 @@ static enum muster_code put_in_order(const struct draft *draft, struct part_cont
 struct finishing {
 	struct draft *draft;
 	uint8_t version_id[16];
-	bool is_final; /* it was there before */
+	bool is_final;	 /* it was there before */
+	bool is_settled; /* ... and was saved to no version */
 	const char *run;
 };
 
@@ -157,6 +158,8 @@ static enum muster_code list_again(struct draft *draft, bool *is_same, struct mu
 	struct draft_record as_final = { 0 };
 	enum muster_code code = draft_open(&now, draft->repository, draft->id, err);
 
+	if (!code)
+		code = draft_need_base(now, err);
 	if (!code)
 		code = fill_parts(now, &parts, err);
 	as_final.parts = parts;
@@ -272,6 +275,7 @@ static enum muster_code commit(struct finishing *finishing, const struct part_st
 				       .content = *content,
 				       .parts_are = parts_are(plan),
 				       .base_number = plan->base_number,
+				       .is_settled = finishing->is_settled,
 				       .ready = settle,
 				       .ready_state = finishing };
 	struct words words = { 0 };
@@ -293,6 +297,17 @@ static enum muster_code commit(struct finishing *finishing, const struct part_st
 	return code;
 }
 
+/* A version that was made is found by its id; what ended with no event has made none. */
+static enum muster_code look_at_end(struct finishing *finishing, struct muster_error *err)
+{
+	const struct draft *draft = finishing->draft;
+	struct session_standing standing;
+	enum muster_code code = session_look(draft->store, draft->plan.session, &standing, err);
+
+	finishing->is_settled = !code && standing.has_ended && !standing.ended_with_event;
+	return code;
+}
+
 /* Either those that the final record names, or all that there are. */
 static enum muster_code load(struct finishing *finishing, struct muster_error *err)
 {
@@ -305,6 +320,8 @@ static enum muster_code load(struct finishing *finishing, struct muster_error *e
 		code = muster_fail(err, MUSTER_E_CONFLICT, "it was dropped");
 	else if (!code)
 		code = read_named_parts(draft, &final, err);
+	if (!code && finishing->is_final)
+		code = look_at_end(finishing, err);
 	memcpy(finishing->version_id, final.version_id, 16);
 	draft_record_release(&final);
 	if (code == MUSTER_ABSENT)
@@ -348,9 +365,12 @@ enum muster_code draft_save(struct draft *draft, const struct muster_job *job, c
 			    struct draft_result *result, struct muster_error *err)
 {
 	struct finishing finishing = { .draft = draft, .run = run };
-	enum muster_code code = MUSTER_FULL;
+	enum muster_code code = draft_need_base(draft, err);
 
 	*result = (struct draft_result){ 0 };
+	if (code)
+		return code;
+	code = MUSTER_FULL;
 	if (is_empty(draft))
 		return muster_fail(err, MUSTER_E_USAGE, "nothing was added to the draft yet");
 	for (int attempt = 0; attempt < ATTEMPTS && code == MUSTER_FULL; attempt++)

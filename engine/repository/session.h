@@ -49,7 +49,7 @@ enum muster_code session_has_ended(struct store *store, const uint8_t id[16], bo
 
 /** What is stored of a session, by its last record. */
 struct session_standing {
-	bool is_there, has_ended;
+	bool is_there, has_ended, ended_with_event;
 	uint64_t last_number, last_ms, expiry_ms; /* of its last record; 0: none */
 };
 enum muster_code session_look(struct store *store, const uint8_t id[16],

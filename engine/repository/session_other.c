@@ -35,6 +35,7 @@ static enum muster_code read_last(struct store *store, const uint8_t id[16],
 		code = session_record_parse(&record, bytes_view(&bytes), err);
 	if (!code) {
 		out->has_ended = record.kind.id == SESSION_END;
+		out->ended_with_event = out->has_ended && record.event;
 		out->last_ms = record.time_ms;
 		out->expiry_ms = record.expiry_ms;
 	}

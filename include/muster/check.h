@@ -40,7 +40,9 @@ struct muster_check_report {
 	uint64_t pack_count, blob_count, checked_bytes;
 	uint64_t index_count;
 	uint64_t run_count, use_count;
-	uint64_t unreferenced_objects; /* what gc could collect */
+	uint64_t draft_count; /* also those that were saved or dropped */
+	/* What no version needs, and no draft that is not over: gc could collect it in time. */
+	uint64_t unreferenced_objects;
 	uint64_t finding_count;
 	/* Last events of logs that nothing else vouches for: no session, no checkpoint, no other
 	 * log. What they say keeps the rules for events, but may have been altered. */

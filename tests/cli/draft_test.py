@@ -110,6 +110,11 @@ class Draft(MusterTest):
         self.run_ok("draft", "add", draft, "photos")
         self.run_ok("draft", "save", draft, told="no version was made")
         self.assertEqual(self.show(draft)["state"], "saved")
+        self.run_ok("draft", "save", draft, told="no version was made")
+        self.write("photos/a.txt", "another one")
+        self.run_ok("put", "photos", "-n", "photos")
+        self.run_code(5, "draft", "save", draft, told="was saved before")
+        self.run_code(2, "show", "photos:v2")
 
     def test_a_file_beneath_a_file_is_refused_and_can_be_mended(self):
         draft = self.new()
@@ -128,6 +133,65 @@ class Draft(MusterTest):
         draft = self.new()
         summary = self.run_ok("draft", "add", draft, "photos", "--json").objects()[-1]
         self.assertEqual((summary["read_files"], summary["entry_count"]), (1, 1))
+
+    def test_a_draft_whose_base_was_deleted_can_be_dropped_and_that_is_all(self):
+        draft, saved = self.new(), self.new()
+        self.write("x.txt")
+        for one in (draft, saved):
+            self.run_ok("draft", "add", one, "x.txt")
+        self.run_ok("draft", "save", saved)
+        self.run_ok("delete", "photos:v0", "--yes")
+        for arguments in (("add", draft, "x.txt"), ("rm", draft, "x.txt"), ("save", draft)):
+            self.run_code(2, "draft", *arguments, told="its base, v0 of 'photos', was deleted")
+        self.assertEqual((self.show(draft)["state"], self.show(saved)["state"]), ("open", "saved"))
+        listed = self.run_ok("draft", "list", "--all").out
+        self.assertIn(draft[:8], listed)
+        self.assertIn(saved[:8], listed)
+        self.run_ok("draft", "drop", draft)
+        self.run_ok("draft", "list", told="no drafts")
+
+    def check(self):
+        found = self.run_ok("check", "--json").objects()[-1]
+        return found["draft_count"], found["unreferenced_objects"]
+
+    def test_what_an_open_draft_needs_is_no_waste(self):
+        self.assertEqual(self.check(), (0, 0))
+        draft = self.new()
+        self.write("x.txt", "stored for the draft")
+        self.run_ok("draft", "add", draft, "x.txt")
+        self.run_ok("draft", "rm", draft, "labels")
+        self.assertEqual(self.check(), (1, 0))
+        self.assertIn("drafts", self.run_ok("check", told="the repository is sound").err)
+        self.run_ok("draft", "drop", draft)
+        self.assertEqual(self.check(), (1, 3))  # a pack, and what was added and removed
+
+    def test_what_the_version_of_a_draft_took_over_is_no_waste(self):
+        draft = self.new()
+        self.write("x.txt", "stored for the draft")
+        self.run_ok("draft", "add", draft, "x.txt")
+        self.run_ok("draft", "save", draft)
+        self.assertEqual(self.check(), (1, 1))  # the manifest of its part
+
+    def test_what_a_draft_loses_names_it_and_the_part(self):
+        draft = self.new()
+        self.write("x.txt", "stored for the draft")
+        before = set((self.repo / "manifests").rglob("*.manifest"))
+        self.run_ok("draft", "add", draft, "x.txt")
+        manifest, = set((self.repo / "manifests").rglob("*.manifest")) - before
+        manifest.unlink()
+        result = self.run_code(1, "check", told="the repository is damaged: 1 finding")
+        self.assertEqual(result.out, f"{manifest.relative_to(self.repo)}: part 000001 of draft "
+                         f"{draft[:8]} needs it: it is missing\n")
+
+    def test_a_part_that_is_lost_is_found(self):
+        draft = self.new()
+        self.write("x.txt")
+        self.run_ok("draft", "add", draft, "x.txt")
+        self.run_ok("draft", "save", draft)
+        part = f"drafts/{draft}/parts/000001.json"
+        (self.repo / part).unlink()
+        self.assertIn(f"{part}: it is missing: 'drafts/{draft}/final.json' names it",
+                      self.run_code(1, "check").out)
 
     def test_mistakes_are_told(self):
         draft = self.new()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """plan, put --shard, merge: one version made by many processes."""
+import hashlib
 import json
 import os
 import pathlib
@@ -120,7 +121,8 @@ class Shards(MusterTest):
         self.assertEqual((found["part_count"], found["shard_count"]), (3, 3))
         self.run_ok("merge", draft)
         self.run_ok("merge", draft, told="it was saved before")
-        self.run_code(5, "put", "tree", "--draft", draft, "--shard", "1", told="was finished")
+        self.run_ok("put", "tree", "--draft", draft, "--shard", "1", told="was there already")
+        self.run_code(5, "put", "tree", "--draft", draft, "--shard", "3", told="was finished")
         self.assertEqual(self.what("sharded:v0"), self.what("sharded"))
 
     def test_shards_without_a_plan_have_names(self):
@@ -132,6 +134,24 @@ class Shards(MusterTest):
         self.run_ok("put", "two", "--draft", draft, "--shard", "node 2")
         self.run_ok("merge", draft)
         self.assertEqual(self.run_ok("ls", "free").out.split(), ["both.txt", "one.txt", "two.txt"])
+
+    def test_who_tries_a_shard_again_that_came_late_is_told(self):
+        """Its part is there, made by one who died: the draft was finished without it."""
+        draft = self.run_ok("draft", "new", "-n", "free", "--empty").out.strip()
+        for name in ("one", "two"):
+            self.write(f"{name}/{name}.txt", name)
+            self.run_ok("put", name, "--draft", draft, "--shard", name)
+        records = self.repo / "drafts" / draft
+        record = {"muster": "draft 1", "draft": draft, "time": "2026-12-01T00:00:00.000Z"}
+        (records / "seal.json").write_text(json.dumps({**record, "kind": "seal"}))
+        named = hashlib.sha256((records / "parts/one.json").read_bytes()).hexdigest()
+        (records / "final.json").write_text(json.dumps({
+            **record, "kind": "final", "outcome": "saved", "version_id": "1" * 32,
+            "parts": [{"shard": "one", "sha256": named}]}))
+        self.run_ok("put", "one", "--draft", draft, "--shard", "one", told="was there already")
+        self.run_code(5, "put", "two", "--draft", draft, "--shard", "two", told="was finished")
+        self.run_ok("merge", draft)
+        self.assertEqual(self.run_ok("ls", "free").out.split(), ["one.txt"])
 
     def test_the_next_night_reads_only_what_changed(self):
         self.make_tree(60)

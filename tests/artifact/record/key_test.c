@@ -117,6 +117,31 @@ static void keys_are_built_and_read_back(void **state)
 	assert_int_equal(number, 3);
 }
 
+static void records_of_drafts_are_told_apart(void **state)
+{
+	static const char *const none[] = { "drafts/", "drafts/0011223344556677/plan.json",
+					    "drafts/00112233445566778899aabbccddeeff",
+					    "draft/00112233445566778899aabbccddeeff/plan.json",
+					    "drafts/00112233445566778899AABBCCDDEEFF/plan.json" };
+	struct view rest;
+	uint8_t id[16];
+	struct key key;
+
+	(void)state;
+	key_draft(&key, sample_id.session, "seal");
+	assert_string_equal(key.text, "drafts/00112233445566778899aabbccddeeff/seal.json");
+	assert_true(key_parse_draft(key.text, id, &rest));
+	assert_memory_equal(id, sample_id.session, 16);
+	assert_true(view_equal(rest, VIEW_LITERAL("seal.json")));
+	key_draft_part(&key, sample_id.session, view_text("node 1"));
+	assert_string_equal(key.text,
+			    "drafts/00112233445566778899aabbccddeeff/parts/node%201.json");
+	assert_true(key_parse_draft(key.text, id, &rest));
+	assert_true(view_equal(rest, VIEW_LITERAL("parts/node%201.json")));
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_false(key_parse_draft(none[i], id, &rest));
+}
+
 static void names_have_logs(void **state)
 {
 	struct key log, key, back;
@@ -198,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(components_are_escaped),
+		cmocka_unit_test(records_of_drafts_are_told_apart),
 		cmocka_unit_test(other_spellings_of_a_component_are_refused),
 		cmocka_unit_test(long_components_are_shortened_by_their_hash),
 		cmocka_unit_test(keys_are_built_and_read_back),

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "io/store/fault.h"
-#include "tests/engine/check/lab.h"
+#include "tests/engine/check/draft_lab.h"
 
 static enum muster_code check_once(struct lab *lab, struct store *store,
 				   struct muster_check_report *report)
@@ -70,11 +70,22 @@ static void so_it_does_while_copies_are_looked_for(void **state)
 	lab_release(&lab);
 }
 
+static void so_it_does_while_drafts_are_looked_at(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	lab_make_drafts(&lab);
+	lose_at_each(&lab, 1);
+	lab_release(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_lost_store_ends_the_check_without_a_finding),
 		cmocka_unit_test(so_it_does_while_copies_are_looked_for),
+		cmocka_unit_test(so_it_does_while_drafts_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tests/engine/check/lab.h"
+#include "tests/engine/check/draft_lab.h"
 #include "tests/support/torture.h"
 
 static char state_path[64]; /* empty: it does not roll */
@@ -86,12 +86,23 @@ static void so_does_one_of_a_check_that_rolls(void **state)
 	state_path[0] = '\0';
 }
 
+static void so_does_one_while_drafts_are_looked_at(void **state)
+{
+	struct lab lab;
+
+	(void)state;
+	lab_make_drafts(&lab);
+	fail_each(&lab, 1);
+	lab_release(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_failed_allocation_ends_the_check_in_order),
 		cmocka_unit_test(so_does_one_while_copies_are_looked_for),
 		cmocka_unit_test(so_does_one_of_a_check_that_rolls),
+		cmocka_unit_test(so_does_one_while_drafts_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -420,6 +420,16 @@ bool lab_findings_has(const struct lab_findings *findings, const char *object, c
 	return false;
 }
 
+void lab_expect(struct lab *lab, size_t count, const char *object, const char *text,
+		struct lab_findings *out)
+{
+	lab_check(lab, true, out);
+	if (out->count == count && (!count || lab_findings_has(out, object, text)))
+		return;
+	lab_findings_print(out);
+	fail_msg("%zu findings, not %zu, or not '%s' of '%s'", out->count, count, text, object);
+}
+
 void lab_make_whole(struct lab *lab)
 {
 	lab_make(lab, NULL);

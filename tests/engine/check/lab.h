@@ -71,6 +71,10 @@ void lab_check(struct lab *lab, bool quick, struct lab_findings *out);
 /** The same with options; job and callback are the lab's. */
 void lab_check_with(struct lab *lab, const struct muster_check_options *how,
 		    struct lab_findings *out);
+/** Checks quickly; fails the test unless there are `count` findings, one of them of `object` with
+ * this text (may be NULL where `count` is 0). */
+void lab_expect(struct lab *lab, size_t count, const char *object, const char *text,
+		struct lab_findings *out);
 /** Print what was found, for tests that fail. */
 void lab_findings_print(const struct lab_findings *findings);
 bool lab_findings_has(const struct lab_findings *findings, const char *object, const char *text);

@@ -19,6 +19,11 @@ struct meeting {
 	bool has_met;
 	enum muster_code added;
 	struct muster_error error;
+	store_fault_fn *watch; /* NULL, or told of what I do */
+	unsigned final_count;  /* how often I asked for the final record … */
+	unsigned final_at;     /* … and when it is there */
+	struct bytes final;
+	struct key final_key;
 };
 
 static enum muster_code add(struct place *place, struct meeting *meeting, const char *path,
@@ -79,7 +84,11 @@ static void meet(void *state, const struct store_fault_event *event)
 static void open_meeting(struct meeting *meeting)
 {
 	struct repository_options options = { .algorithm = DIGEST_MD5 };
-	struct store_fault_options faults = { .act = meet, .act_state = meeting };
+	struct store_fault_options faults = { .act = meet,
+					      .act_state = meeting,
+					      .count_reads = meeting->watch != NULL,
+					      .log = meeting->watch,
+					      .log_state = meeting };
 	struct draft_record plan = { .entity = VIEW_LITERAL("me"),
 				     .project = VIEW_LITERAL("tests"),
 				     .name = VIEW_LITERAL("data"),
@@ -188,6 +197,110 @@ static void a_draft_may_be_finished_at_any_effect_of_who_adds(void **state)
 	assert_true(late >= 3); /* before the part's record is there */
 }
 
+/* --- once more ------------------------------------------------------------------------------- */
+
+/* A store_fault_fn: who finishes writes the final record just before it is asked for. */
+static void settle(void *state, const struct store_fault_event *event)
+{
+	struct meeting *meeting = state;
+
+	if (event->ended || event->effect != STORE_EFFECT_OPEN ||
+	    strcmp(event->key, meeting->final_key.text) != 0 ||
+	    ++meeting->final_count != meeting->final_at)
+		return;
+	assert_int_equal(store_create(meeting->memory, meeting->final_key.text,
+				      bytes_view(&meeting->final), NULL),
+			 MUSTER_OK);
+}
+
+static void write_seal(struct meeting *meeting)
+{
+	struct draft_record seal = { .kind.id = DRAFT_SEAL };
+	struct bytes bytes = { 0 };
+	struct key key;
+
+	memcpy(seal.draft, meeting->id, sizeof(seal.draft));
+	key_draft(&key, meeting->id, "seal");
+	assert_int_equal(draft_record_encode(&seal, &bytes, NULL), MUSTER_OK);
+	assert_int_equal(store_create(meeting->memory, key.text, bytes_view(&bytes), NULL),
+			 MUSTER_OK);
+	bytes_release(&bytes);
+}
+
+/* What who finishes has listed: the first part alone. */
+static void prepare_final(struct meeting *meeting)
+{
+	struct draft_record final = { .kind.id = DRAFT_FINAL, .version_id = { 1 } };
+	struct draft_named_part first = { .shard = view_text(files[0]) };
+	struct draft *draft;
+
+	assert_int_equal(draft_open(&draft, meeting->theirs.repository, meeting->id, NULL),
+			 MUSTER_OK);
+	assert_string_equal(draft_parts(draft)[0].shard, files[0]);
+	memcpy(first.sha256, draft_parts(draft)[0].sha256, sizeof(first.sha256));
+	draft_close(draft);
+	memcpy(final.draft, meeting->id, sizeof(final.draft));
+	final.parts = (struct records){ &first, 1 };
+	assert_int_equal(draft_record_encode(&final, &meeting->final, NULL), MUSTER_OK);
+	key_draft(&meeting->final_key, meeting->id, "final");
+}
+
+static enum muster_code find(struct place *place, struct meeting *meeting, const char *path,
+			     struct muster_error *err)
+{
+	struct draft *draft;
+	enum muster_code code = draft_open(&draft, place->repository, meeting->id, err);
+
+	if (!code)
+		code = draft_find_part(draft, path, err);
+	draft_close(draft);
+	return code;
+}
+
+typedef enum muster_code retry_fn(struct place *place, struct meeting *meeting, const char *path,
+				  struct muster_error *err);
+
+static void expect(struct meeting *meeting, retry_fn *retry, const char *path,
+		   enum muster_code expected, const char *text)
+{
+	struct muster_error err = { 0 };
+	enum muster_code code = retry(&meeting->mine, meeting, path, &err);
+
+	if (code != expected || !strstr(err.message, text))
+		fail_msg("'%s': code %d (%s), not %d (%s)", path, code, err.message, expected,
+			 text);
+}
+
+/* Its part was made after the parts were listed, by one who died before asking for the seal. */
+static void who_tries_a_shard_again_is_told_whether_it_counts(void **state)
+{
+	static const struct {
+		retry_fn *retry;
+		unsigned final_at; /* behind the seal; adding looks for it before, too */
+		const char *later;
+	} cases[] = { { add, 2, "was finished" }, { find, 1, "came late" } };
+
+	for (size_t i = 0; i < 2; i++)
+		write_file(*state, files[i], files[i]);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct meeting meeting = { .place = *state,
+					   .watch = settle,
+					   .final_at = cases[i].final_at };
+
+		open_meeting(&meeting);
+		assert_int_equal(add(&meeting.theirs, &meeting, files[1], NULL), MUSTER_OK);
+		write_seal(&meeting);
+		prepare_final(&meeting);
+		expect(&meeting, cases[i].retry, files[1], MUSTER_E_CONFLICT, "came late");
+		assert_int_equal(meeting.final_count, cases[i].final_at);
+		expect(&meeting, cases[i].retry, files[1], MUSTER_E_CONFLICT, cases[i].later);
+		/* It counts, though the draft is finished. */
+		expect(&meeting, cases[i].retry, files[0], MUSTER_EXISTS, "");
+		bytes_release(&meeting.final);
+		close_meeting(&meeting);
+	}
+}
+
 #define IN_A_PLACE(test) cmocka_unit_test_setup_teardown(test, open_place, close_place)
 
 int main(void)
@@ -195,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_A_PLACE(a_part_may_come_at_any_effect_of_who_finishes),
 		IN_A_PLACE(a_draft_may_be_finished_at_any_effect_of_who_adds),
+		IN_A_PLACE(who_tries_a_shard_again_is_told_whether_it_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,34 @@ static void a_dropped_draft_takes_nothing_and_is_never_saved(void **state)
 	assert_int_equal(try_add(place, id, "a", NULL, &err), MUSTER_E_CONFLICT);
 }
 
+static void one_whose_base_was_deleted_can_only_be_dropped(void **state)
+{
+	struct place *place = *state;
+	struct collection *collection;
+	struct muster_error err = { 0 };
+	struct draft_record plan;
+	struct draft_result result;
+	struct draft *draft;
+	uint8_t id[16] = { 0 };
+
+	write_file(place, "a", "1");
+	put_tree(place);
+	collection = open_collection(place);
+	plan = plan_of(collection_latest(collection));
+	new_draft(place, &plan, id);
+	add(place, id, "a", NULL);
+	assert_int_equal(collection_delete_version(collection, 0, true, &err), MUSTER_OK);
+	collection_close(collection);
+	assert_int_equal(state_of(place, id, NULL), DRAFT_OPEN);
+	assert_int_equal(try_add(place, id, "a", NULL, &err), MUSTER_E_NAME);
+	assert_int_equal(try_save(place, id, &result, &err), MUSTER_E_NAME);
+	assert_non_null(strstr(err.message, "its base, v0 of 'data', was deleted"));
+	draft = open_draft(place, id);
+	assert_int_equal(draft_drop(draft, &err), MUSTER_OK);
+	draft_close(draft);
+	assert_int_equal(state_of(place, id, NULL), DRAFT_GONE);
+}
+
 /* --- distributed ------------------------------------------------------------------------------ */
 
 static struct draft_range ranges[] = {
@@ -399,6 +427,7 @@ int main(void)
 		IN_A_PLACE(a_draft_is_added_to_saved_and_over),
 		IN_A_PLACE(sessions_live_while_the_draft_does_and_end_with_it),
 		IN_A_PLACE(a_dropped_draft_takes_nothing_and_is_never_saved),
+		IN_A_PLACE(one_whose_base_was_deleted_can_only_be_dropped),
 		IN_A_PLACE(missing_shards_are_named_and_come_later),
 		IN_A_PLACE(a_shard_that_is_tried_again_is_there_once),
 		IN_A_PLACE(twelve_add_parts_while_one_finishes),
