@@ -213,7 +213,7 @@ struct api_run {
 	const char *text; /* its id; NULL: none */
 };
 /** What was given, NULL: what MUSTER_RUN says; "" is none. Errors: MUSTER_E_NAME where there is no
- *  such run, MUSTER_E_REFUSED where it is finished. */
+ *  such run (MUSTER_E_USAGE: as MUSTER_RUN says), MUSTER_E_REFUSED where it is finished. */
 enum muster_code api_run(struct muster_repository *repository, const char *given,
 			 struct api_run *out, struct muster_error *err);
 /** If there is one, it uses this version from now on. */

@@ -6,18 +6,30 @@
 
 /* --- what puts and gets are done for --------------------------------------------------------- */
 
+/* The environment is wrong, and nothing else: what was named on purpose may well be there. */
+static enum muster_code fail_environment(const char *run, struct muster_error *err)
+{
+	return muster_fail(err, MUSTER_E_USAGE,
+			   "there is no run '%s', which MUSTER_RUN names: 'muster run start' "
+			   "starts one, 'unset MUSTER_RUN' does without",
+			   run);
+}
+
 enum muster_code api_run(struct muster_repository *repository, const char *given,
 			 struct api_run *out, struct muster_error *err)
 {
+	bool is_given = given != NULL;
 	struct run run;
 	enum muster_code code;
 
 	*out = (struct api_run){ 0 };
-	if (!given)
+	if (!is_given)
 		given = api_environment("MUSTER_RUN");
 	if (!given || !*given)
 		return MUSTER_OK;
 	code = run_open_going(&run, repository->engine, view_text(given), err);
+	if (code == MUSTER_E_NAME && !is_given)
+		code = fail_environment(given, err);
 	if (!code) {
 		out->id = run.id;
 		out->text = out->id.text;

@@ -120,19 +120,39 @@ static void tell_json(struct json_writer *json, const struct muster_copied_versi
 	json_member_bool(json, "is_new", version->is_new);
 	if (version->reason[0])
 		json_member_text(json, "reason", version->reason);
+	json_member_bool(json, "is_link", version->is_link);
+	if (version->note[0])
+		json_member_text(json, "note", version->note);
 	json_member_text(json, "digest", version->digest);
 	json_member_u64(json, "entry_count", version->entry_count);
 	json_member_u64(json, "size_bytes", version->size_bytes);
 	json_member_u64(json, "failed_items", version->failed_items);
 }
 
+struct copying {
+	struct cli *cli;
+	struct bytes note; /* the last one that was told */
+};
+
+/* Once for all links of an artifact. */
+static void tell_note(struct copying *copying, const char *note)
+{
+	if (!*note || view_equal(bytes_view(&copying->note), view_text(note)))
+		return;
+	copying->note.len = 0;
+	bytes_append_text(&copying->note, note, NULL);
+	cli_say(copying->cli, "links become versions of their own: %s", note);
+}
+
 /* The names of versions in the target are data, those that were there already, too. */
 static void on_version(void *state, const struct muster_copied_version *version)
 {
-	struct cli *cli = state;
-	struct json_writer *json = cli_json_begin(cli, "copy");
+	struct cli *cli = ((struct copying *)state)->cli;
+	struct json_writer *json;
 	struct bytes *line;
 
+	tell_note(state, version->note);
+	json = cli_json_begin(cli, "copy");
 	if (json) {
 		tell_json(json, version);
 		cli_json_end(cli);
@@ -151,6 +171,10 @@ static const struct summary_row rows[] = {
 	SUMMARY_ROW(older_versions, "older, left out", SUMMARY_COUNT, WHEN_NOT_ZERO,
 		    struct muster_copy_report),
 	SUMMARY_ROW(failed_versions, "failed versions", SUMMARY_COUNT, WHEN_NOT_ZERO,
+		    struct muster_copy_report),
+	SUMMARY_ROW(new_links, "new links", SUMMARY_COUNT, WHEN_NOT_ZERO,
+		    struct muster_copy_report),
+	SUMMARY_ROW(unlinked_versions, "no links any more", SUMMARY_COUNT, WHEN_NOT_ZERO,
 		    struct muster_copy_report),
 	SUMMARY_ROW(entry_count, "files", SUMMARY_COUNT, WHEN_ALWAYS, struct muster_copy_report),
 	SUMMARY_ROW(size_bytes, "size", SUMMARY_SIZE, WHEN_ALWAYS, struct muster_copy_report),
@@ -192,13 +216,14 @@ static enum muster_code copy(struct cli *cli, struct muster_repository *target,
 			     struct muster_error *err)
 {
 	const struct copy_options *options = cli->options;
+	struct copying copying = { .cli = cli };
 	struct muster_copy_options request = { .version = source_word(cli),
 					       .all = options->all_versions ||
 						      options->all_artifacts,
 					       .as = options->as,
 					       .commit_partial = options->is_partial,
 					       .on_version = on_version,
-					       .on_version_state = cli };
+					       .on_version_state = &copying };
 	struct muster_copy_report report = { 0 };
 	enum muster_code code = cli_job_begin(cli, &request.job, err);
 
@@ -206,6 +231,7 @@ static enum muster_code copy(struct cli *cli, struct muster_repository *target,
 		return code;
 	code = muster_copy(cli->repository, target, &request, &report, err);
 	code = cli_job_end(cli, code, err);
+	bytes_release(&copying.note);
 	if (!code || code == MUSTER_E_ITEMS || code == MUSTER_E_CANCELLED)
 		tell_report(cli, &report);
 	return code;
@@ -252,6 +278,11 @@ const struct command command_copy = {
 		"With --all-versions what is newer than the versions there is added in order: the "
 		"same command brings a copy up to date. --as without TO copies within one "
 		"repository, and moves no bytes.\n"
+		"\n"
+		"A link stays a link where the version that it links is in TO; --all-artifacts "
+		"copies those first. Where it is not there, the links of an artifact become "
+		"versions of their own, and that is told. Within one repository a copy of a link "
+		"is a version of its own.\n"
 		"\n"
 		"Files whose stored bytes are damaged or missing are told, and then their version "
 		"is not made, unless --commit-partial is given. What an interrupted or killed copy "

@@ -222,7 +222,7 @@ static void line_time(struct cli *cli, const char *label, uint64_t time_ms)
 static bool on_run(void *state, const struct muster_run_info *info)
 {
 	struct cli *cli = state;
-	char place[COLLECTION_NAME_BYTES];
+	char place[COLLECTION_NAME_BYTES], age[RUN_AGE_BYTES];
 
 	if (cli->global.json) {
 		run_info_json(cli, info);
@@ -238,6 +238,8 @@ static bool on_run(void *state, const struct muster_run_info *info)
 	line_time(cli, "started", info->started_ms);
 	if (info->finished_ms)
 		line_time(cli, "finished", info->finished_ms);
+	else
+		line(cli, "heard of", run_info_age(age, info));
 	line(cli, "by", info->who);
 	line(cli, "config", info->config);
 	return true;
@@ -379,15 +381,18 @@ const struct command command_run = {
 		"MUSTER_RUN. finish ends a run, which then takes no more versions. config sets "
 		"top-level keys of its config, null removes one. use says that it uses a version "
 		"whose files were got in some other way. show tells what a run is, what it used "
-		"and what it logged. list tells the newest runs.\n"
+		"and what it logged. list tells the newest runs. A run that was killed stays "
+		"running: both tell when it was last heard of, and finish --failed ends it.\n"
 		"\n"
 		"Without RUN the one in MUSTER_RUN is meant. A put that finds nothing changed "
 		"makes "
 		"no version, so none is logged.",
-	.examples = "muster run start --job-type train --config '{\"lr\": 0.1}' --shell\n"
-		    "muster run show 8fk2l0aa\n"
-		    "muster run config '{\"epochs\": 3}'\n"
-		    "muster run finish --failed",
+	.examples =
+		"eval \"$(muster run start --job-type train --config '{\"lr\": 0.1}' --shell)\"\n"
+		"muster run show 8fk2l0aa\n"
+		"muster run config '{\"epochs\": 3}'\n"
+		"muster run list\n"
+		"muster run finish --failed",
 	COMMAND_OPTIONS(specs, struct run_command_options),
 	.word_min = 1,
 	.word_max = 3,

@@ -69,6 +69,8 @@ static const struct metric {
 	{ "present_versions", "present_versions", "Versions that were there already." },
 	{ "older_versions", "older_versions", "Versions that were left out as older." },
 	{ "failed_versions", "failed_versions", "Versions that could not be made." },
+	{ "new_links", "new_links", "Links that were made." },
+	{ "unlinked_versions", "unlinked_versions", "Links that became versions of their own." },
 	/* get, checkout, expire */
 	{ "written_files", "written_files", "Files that were written." },
 	{ "written_bytes", "written_bytes", "Bytes that were written." },

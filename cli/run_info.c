@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/effects.h"
 #include "base/text/text.h"
 #include "cli/summary.h"
 
@@ -31,6 +32,7 @@ void run_info_json(struct cli *cli, const struct muster_run_info *info)
 	json_member_text(json, "state", run_info_state(info->state));
 	json_member_text(json, "who", info->who);
 	json_member_text(json, "started_at", text_time(time, info->started_ms * NS_PER_MS));
+	json_member_text(json, "last_at", text_time(time, info->last_ms * NS_PER_MS));
 	if (info->finished_ms)
 		json_member_text(json, "finished_at",
 				 text_time(time, info->finished_ms * NS_PER_MS));
@@ -62,8 +64,9 @@ void run_version_json(struct cli *cli, const char *run, const char *direction,
 enum muster_code run_table_new(struct run_table **out, struct cli *cli, struct muster_error *err)
 {
 	static const struct table_column columns[] = {
-		{ "RUN", false },	    { "STATE", false },	  { "JOB TYPE", false },
-		{ "STARTED (UTC)", false }, { "PROJECT", false }, { "NAME", false },
+		{ "RUN", false },	    { "STATE", false },	   { "JOB TYPE", false },
+		{ "STARTED (UTC)", false }, { "HEARD OF", false }, { "PROJECT", false },
+		{ "NAME", false },
 	};
 
 	*out = calloc(1, sizeof(**out));
@@ -79,9 +82,20 @@ static const char *or_dash(const char *text)
 	return *text ? text : "-";
 }
 
+const char *run_info_age(char out[RUN_AGE_BYTES], const struct muster_run_info *info)
+{
+	uint64_t now_ms = effects_wall_ns(effects_system()) / NS_PER_MS;
+	uint64_t age_ms = now_ms > info->last_ms ? now_ms - info->last_ms : 0;
+	char age[TEXT_DURATION_BYTES];
+
+	snprintf(out, RUN_AGE_BYTES, "%s ago", text_duration(age, age_ms * NS_PER_MS));
+	return out;
+}
+
 bool run_table_add(void *state, const struct muster_run_info *info)
 {
 	struct run_table *table = state;
+	char age[RUN_AGE_BYTES];
 
 	table->count++;
 	if (table->cli->global.json) {
@@ -92,6 +106,8 @@ bool run_table_add(void *state, const struct muster_run_info *info)
 	table_cell(&table->table, run_info_state(info->state));
 	table_cell(&table->table, or_dash(info->job_type));
 	table_cell_time(&table->table, info->started_ms);
+	table_cell(&table->table,
+		   info->state == MUSTER_RUN_RUNNING ? run_info_age(age, info) : "-");
 	table_cell(&table->table, info->project);
 	table_cell(&table->table, or_dash(info->name));
 	return true;

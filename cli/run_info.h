@@ -6,6 +6,9 @@
 #include "cli/table.h"
 
 const char *run_info_state(enum muster_run_state state);
+/** "3 h 5 min ago": when it was last heard of. */
+#define RUN_AGE_BYTES 32
+const char *run_info_age(char out[RUN_AGE_BYTES], const struct muster_run_info *info);
 /** The object "run". */
 void run_info_json(struct cli *cli, const struct muster_run_info *info);
 /** The object "run_version"; `direction` is "used" or "logged". */

@@ -415,6 +415,11 @@ bool key_parse_use(const char *key, uint8_t version_id[16], struct run_id *run)
 	       take_prefix(&rest, "/") && take_run(&rest, run, true);
 }
 
+void key_lineage_of_run(struct key *out, const struct run_id *run)
+{
+	set_key(out, KEY_LINEAGE_PREFIX "%s/", run->text);
+}
+
 void key_lineage_prefix(struct key *out, const struct run_id *run, enum lineage_part part)
 {
 	set_key(out, KEY_LINEAGE_PREFIX "%s/%s", run->text, lineage_parts[part]);

@@ -98,6 +98,8 @@ bool key_parse_run(const char *key, struct run_id *run);
 void key_uses_prefix(struct key *out, const uint8_t version_id[16]);
 void key_use(struct key *out, const uint8_t version_id[16], const struct run_id *run);
 bool key_parse_use(const char *key, uint8_t version_id[16], struct run_id *run);
+/** "lineage/<run>/": all that is told of a run behind its start. */
+void key_lineage_of_run(struct key *out, const struct run_id *run);
 /** "lineage/<run>/notes/" and so on: what to list. */
 void key_lineage_prefix(struct key *out, const struct run_id *run, enum lineage_part part);
 void key_run_note(struct key *out, const struct run_id *run, uint64_t number);

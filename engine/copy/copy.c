@@ -94,7 +94,7 @@ static enum muster_code copy_artifact(struct copy *copy, const struct collection
 				   VIEW_ARGS(name->name));
 	if (!code)
 		code = collection_open_or_intend(&to, copy->target, &copy->to, type, err);
-	if (!code)
+	if (!code && !copy_keeps_links(copy, from))
 		code = collection_check_saves(to, err);
 	if (!code)
 		code = copy->options->all ? copy_all(copy, from, to, err)
@@ -119,27 +119,39 @@ static enum muster_code copy_named(struct copy *copy, struct muster_error *err)
 	return code;
 }
 
-/* What failed for one artifact does not stop the others. */
+/* What failed for one artifact does not stop the others. Links come when what they link is there.
+ */
 struct every {
 	struct copy *copy;
+	bool has_portfolios, is_their_turn;
 	struct muster_error items; /* the last one whose items failed */
 };
+
+static enum muster_code copy_in_turn(struct every *every, const struct collection_name *name,
+				     struct collection *from, struct muster_error *err)
+{
+	bool is_portfolio = collection_versions(from)->is_portfolio;
+
+	every->has_portfolios |= is_portfolio;
+	if (is_portfolio != every->is_their_turn)
+		return MUSTER_OK;
+	every->copy->to = *name;
+	return copy_artifact(every->copy, name, from, err);
+}
 
 static enum muster_code copy_listed(void *state, const struct collection_listing *listing,
 				    struct muster_error *err)
 {
 	struct every *every = state;
-	struct copy *copy = every->copy;
 	struct collection_name name = { listing->entity, listing->project, listing->name };
 	struct muster_error why = { 0 };
 	struct collection *from;
-	enum muster_code code = collection_open(&from, copy->source, &name, NULL, &why);
+	enum muster_code code = collection_open(&from, every->copy->source, &name, NULL, &why);
 
 	if (code == MUSTER_E_NAME) /* deleted, its name not free yet */
 		return MUSTER_OK;
 	if (!code) {
-		copy->to = name;
-		code = copy_artifact(copy, &name, from, &why);
+		code = copy_in_turn(every, &name, from, &why);
 		collection_close(from);
 	}
 	if (code == MUSTER_E_ITEMS) {
@@ -158,6 +170,9 @@ static enum muster_code copy_every(struct copy *copy, struct muster_error *err)
 	enum muster_code code =
 		repository_collections(copy->source, all, all, copy_listed, &every, err);
 
+	every.is_their_turn = true;
+	if (!code && every.has_portfolios)
+		code = repository_collections(copy->source, all, all, copy_listed, &every, err);
 	if (!code && every.items.code) {
 		*err = every.items;
 		code = err->code;
@@ -223,6 +238,7 @@ static void fill_counts(struct copy *copy)
 
 static void release(struct copy *copy)
 {
+	copy_links_release(copy);
 	copy_close_blobs(copy);
 	pthread_mutex_destroy(&copy->session.lock);
 	pthread_mutex_destroy(&copy->blobs.lock);

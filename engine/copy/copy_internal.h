@@ -12,6 +12,8 @@
 
 #define COPY_ALGORITHMS	     3	  /* enum digest_algorithm as an index */
 #define COPY_NAME_TEXT_BYTES 2048 /* three names of 128 characters, and a number */
+#define COPY_NOTE_BYTES	     (COPY_NAME_TEXT_BYTES + 128)
+#define COPY_IS_PRESENT	     "it is there already"
 
 /* One call of copy_run(): what all its versions share. */
 struct copy {
@@ -26,8 +28,18 @@ struct copy {
 	bool has_identity;   /* the target keeps them */
 	unsigned worker_count;
 	size_t table_bytes, pack_max_blobs, spill_bytes;
-	struct collection_name to; /* the artifact on its way, as it is called in the target */
-	const char *version_text;  /* of the version on its way */
+	struct collection_name to;  /* the artifact on its way, as it is called in the target */
+	const char *version_text;   /* of the version on its way */
+	bool makes_links;	    /* of the artifact on its way */
+	char note[COPY_NOTE_BYTES]; /* why its links become versions of their own; "": none does */
+
+	struct { /* the artifact that was linked last, in the target */
+		bool is_known;
+		uint8_t collection_id[16]; /* in the source */
+		struct collection_name name;
+		struct bytes names;	  /* that `name` points into */
+		struct collection *there; /* NULL: none has that name */
+	} linked;
 
 	struct { /* of the target; opened by who needs one first */
 		pthread_mutex_t lock;
@@ -116,9 +128,30 @@ enum muster_code copy_note(struct copy_version *version, const struct get_item *
 /** Write all entries whose place is known: sets `footer`. */
 enum muster_code copy_complete(struct copy_version *version, struct muster_error *err);
 
+/* --- links.c --- */
+
+/** Of a portfolio, to another repository: within one, copies of links are versions of their own. */
+bool copy_keeps_links(const struct copy *copy, const struct collection *from);
+/** The id by which a link is known in a portfolio of the target. */
+enum muster_code copy_link_id(struct copy *copy, const struct collection *from,
+			      const struct version *link, uint8_t out[16],
+			      struct muster_error *err);
+/** Does this link of the target link a version of the same artifact? Of the link that was asked
+ *  for last. */
+bool copy_links_same(const struct copy *copy, const struct version *target);
+/** Do the versions first .. end - 1 become links? Sets copy->makes_links and copy->note. */
+enum muster_code copy_links_decide(struct copy *copy, const struct collection *from,
+				   const struct collection *to, size_t first, size_t end,
+				   struct muster_error *err);
+/** Make one link. Errors: MUSTER_E_ITEMS: what it links is not there. */
+enum muster_code copy_link(struct copy *copy, struct collection *from, struct collection *to,
+			   const struct version *link, struct muster_error *err);
+void copy_links_release(struct copy *copy);
+
 /* --- words.c --- */
 
-/** Aliases and tags of the words that version `number` of `to` lacks. */
+/** Aliases and tags of the words that version `number` of `to` lacks; tags of a link are those of
+ *  what it links. */
 enum muster_code copy_words_apply(const struct version_words *words, struct collection *to,
 				  uint64_t number, struct muster_error *err);
 
@@ -133,6 +166,11 @@ bool copy_is_equal(const struct copy *copy, const struct version *source,
 /** Make one version. Errors: MUSTER_E_ITEMS: it was not made, or without its failed items. */
 enum muster_code copy_make(struct copy *copy, struct collection *from, struct collection *to,
 			   const struct version *version, struct muster_error *err);
+/** All of it is done: no entry of it had to be looked at. */
+void copy_count_done(struct copy *copy, const struct version *version);
+/** Tell of it: `told` gets its names, digest and totals. */
+void copy_tell(struct copy *copy, const struct collection *from, const struct collection *to,
+	       const struct version *version, struct muster_copied_version *told, uint64_t number);
 /** It is there, as `number`: gets aliases and tags that it lacks. */
 enum muster_code copy_present(struct copy *copy, struct collection *from, struct collection *to,
 			      const struct version *version, uint64_t number,

@@ -53,8 +53,14 @@ static void write_name(char out[COPY_NAME_TEXT_BYTES], const struct collection *
 		 VIEW_ARGS(state->project), VIEW_ARGS(state->name), (unsigned long long)number);
 }
 
-static void tell(struct copy *copy, const struct collection *from, const struct collection *to,
-		 const struct version *version, struct muster_copied_version *told, uint64_t number)
+void copy_count_done(struct copy *copy, const struct version *version)
+{
+	get_count(&copy->progress->done_files, version->entry_count);
+	get_count(&copy->progress->done_bytes, version->size_bytes);
+}
+
+void copy_tell(struct copy *copy, const struct collection *from, const struct collection *to,
+	       const struct version *version, struct muster_copied_version *told, uint64_t number)
 {
 	char from_text[COPY_NAME_TEXT_BYTES], to_text[COPY_NAME_TEXT_BYTES];
 	char digest[ARTIFACT_DIGEST_HEX_BYTES];
@@ -77,7 +83,9 @@ enum muster_code copy_present(struct copy *copy, struct collection *from, struct
 			      const struct version *version, uint64_t number,
 			      struct muster_error *err)
 {
-	struct muster_copied_version told = { .reason = "it is there already" };
+	struct muster_copied_version told = { .reason = COPY_IS_PRESENT,
+					      .note = "",
+					      .is_link = collection_versions(to)->is_portfolio };
 	struct version_words words = { 0 };
 	enum muster_code code = version_words_read(&words, from, version, err);
 
@@ -87,9 +95,8 @@ enum muster_code copy_present(struct copy *copy, struct collection *from, struct
 	if (code)
 		return code;
 	copy->report->present_versions++;
-	get_count(&copy->progress->done_files, version->entry_count);
-	get_count(&copy->progress->done_bytes, version->size_bytes);
-	tell(copy, from, to, version, &told, number);
+	copy_count_done(copy, version);
+	copy_tell(copy, from, to, version, &told, number);
 	return MUSTER_OK;
 }
 
@@ -242,8 +249,7 @@ static enum muster_code take_over(struct copy_version *one, struct muster_error 
 	version_edit_close(edit);
 	if (!code)
 		code = version_writer_complete(one->writer, &one->footer, err);
-	get_count(&one->copy->progress->done_files, one->version->entry_count);
-	get_count(&one->copy->progress->done_bytes, one->version->size_bytes);
+	copy_count_done(one->copy, one->version);
 	return code;
 }
 
@@ -302,6 +308,7 @@ static void count_saved(struct copy_version *one, const struct save_result *resu
 	struct muster_copy_report *report = one->copy->report;
 	struct muster_copied_version told = { .is_new = result->is_new,
 					      .reason = result->is_new ? "" : result->reason,
+					      .note = result->is_new ? one->copy->note : "",
 					      .failed_items = one->job.failed_items };
 
 	report->written_bytes += version_writer_counts(one->writer).written_bytes;
@@ -309,10 +316,11 @@ static void count_saved(struct copy_version *one, const struct save_result *resu
 		report->new_versions++;
 		report->entry_count += one->footer->entry_count;
 		report->size_bytes += one->footer->size_bytes;
+		report->unlinked_versions += one->copy->note[0] != '\0';
 	} else {
 		report->present_versions++;
 	}
-	tell(one->copy, one->from, one->to, one->version, &told, result->version_number);
+	copy_tell(one->copy, one->from, one->to, one->version, &told, result->version_number);
 }
 
 static enum muster_code run(struct copy_version *one, struct muster_error *err)

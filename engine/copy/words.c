@@ -22,11 +22,12 @@ static enum muster_code apply_tag(struct collection *to, uint64_t number, struct
 enum muster_code copy_words_apply(const struct version_words *words, struct collection *to,
 				  uint64_t number, struct muster_error *err)
 {
+	bool is_link = collection_versions(to)->is_portfolio;
 	enum muster_code code = MUSTER_OK;
 
 	for (size_t i = 0; i < words->alias_count && !code; i++)
 		code = apply_alias(to, number, view_text(words->aliases[i]), err);
-	for (size_t i = 0; i < words->tag_count && !code; i++)
+	for (size_t i = 0; i < words->tag_count && !is_link && !code; i++)
 		code = apply_tag(to, number, view_text(words->tags[i]), err);
 	return code;
 }

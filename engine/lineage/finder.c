@@ -67,6 +67,17 @@ enum muster_code finder_find(struct finder *finder, const struct run_record *rec
 	return MUSTER_OK;
 }
 
+enum muster_code finder_find_saved(struct finder *finder, const struct run_record *record,
+				   struct found_version *out, struct muster_error *err)
+{
+	enum muster_code code = finder_find(finder, record, out, err);
+
+	if (code != MUSTER_ABSENT || !out->collection)
+		return code;
+	out->is_deleted = true;
+	return collection_find_saved(out->collection, out->id, &out->number, &out->event, err);
+}
+
 enum muster_code finder_find_named(struct finder *finder, const struct named_version *named,
 				   struct found_version *out, struct muster_error *err)
 {

@@ -31,6 +31,10 @@ void finder_release(struct finder *finder); /* a zeroed one, too */
 /** MUSTER_ABSENT: a record of a version that was never saved, or that is deleted and was logged. */
 enum muster_code finder_find(struct finder *finder, const struct run_record *record,
 			     struct found_version *out, struct muster_error *err);
+/** The same, of one that was logged and deleted too: reads the log of its collection.
+ * MUSTER_ABSENT: it was never saved. */
+enum muster_code finder_find_saved(struct finder *finder, const struct run_record *record,
+				   struct found_version *out, struct muster_error *err);
 /** The version that a name means; of a link the one that it links. */
 enum muster_code finder_find_named(struct finder *finder, const struct named_version *named,
 				   struct found_version *out, struct muster_error *err);

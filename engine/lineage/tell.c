@@ -27,6 +27,21 @@ static enum muster_code add_text(struct run_texts *texts, size_t index, struct v
 	return code ? code : bytes_append_byte(&texts->text, '\0', err);
 }
 
+/* Of one that goes on, or is dead: nobody else can tell. */
+static enum muster_code last_ms(const struct run_teller *teller, const struct run *run,
+				uint64_t *out, struct muster_error *err)
+{
+	enum muster_code code;
+
+	*out = run->finished_ms;
+	if (run->is_finished)
+		return MUSTER_OK;
+	code = run_last_ms(teller->repository, &run->id, out, err);
+	if (*out < run->start.time_ms)
+		*out = run->start.time_ms;
+	return code;
+}
+
 static enum muster_code tell(const struct run_teller *teller, const struct run *run,
 			     struct muster_error *err)
 {
@@ -36,7 +51,8 @@ static enum muster_code tell(const struct run_teller *teller, const struct run *
 				      bytes_view(&run->config) };
 	struct run_texts texts = { 0 };
 	struct muster_run_info info;
-	enum muster_code code = MUSTER_OK;
+	uint64_t heard_ms;
+	enum muster_code code = last_ms(teller, run, &heard_ms, err);
 
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]) && !code; i++)
 		code = add_text(&texts, i, given[i], err);
@@ -57,6 +73,7 @@ static enum muster_code tell(const struct run_teller *teller, const struct run *
 							      : MUSTER_RUN_FAILED,
 			.started_ms = start->time_ms,
 			.finished_ms = run->finished_ms,
+			.last_ms = heard_ms,
 		};
 		code = teller->fn(teller->state, &info) ? MUSTER_OK : MUSTER_END;
 	}
@@ -183,7 +200,7 @@ static enum muster_code tell_version(void *state, const struct run_record *recor
 {
 	struct version_teller *teller = state;
 	struct found_version found;
-	enum muster_code code = finder_find(&teller->finder, record, &found, err);
+	enum muster_code code = finder_find_saved(&teller->finder, record, &found, err);
 
 	if (code == MUSTER_ABSENT)
 		return MUSTER_OK;

@@ -89,6 +89,11 @@ enum muster_code collection_run_of_event(struct collection *collection, uint64_t
 					 const uint8_t version_id[16], struct bytes *out,
 					 struct muster_error *err);
 
+/** The number and the save event of a version that was saved here once, though it be deleted: reads
+ *  the log from its beginning. MUSTER_ABSENT: it never was. */
+enum muster_code collection_find_saved(struct collection *collection, const uint8_t version_id[16],
+				       uint64_t *number, uint64_t *event, struct muster_error *err);
+
 /** The store's times, since 1970, of the save events of `count` versions from number `first` on; 0
  *  for deleted ones. No request if the log was listed with all of them (log_stored_ms()), else one
  *  listing: of one event, or of the log. */

@@ -60,3 +60,35 @@ enum muster_code collection_run_of_event(struct collection *collection, uint64_t
 	event_release(&event);
 	return code;
 }
+
+struct saved_search {
+	const uint8_t *version_id;
+	uint64_t number, event;
+};
+
+static enum muster_code match_saved(void *state, const struct event *event, struct view bytes,
+				    struct muster_error *err)
+{
+	struct saved_search *search = state;
+
+	(void)bytes;
+	(void)err;
+	if (event->kind.id != EVENT_SAVE || memcmp(event->version_id, search->version_id, 16) != 0)
+		return MUSTER_OK;
+	search->number = event->version;
+	search->event = event->number;
+	return MUSTER_END;
+}
+
+enum muster_code collection_find_saved(struct collection *collection, const uint8_t version_id[16],
+				       uint64_t *number, uint64_t *event, struct muster_error *err)
+{
+	struct saved_search search = { .version_id = version_id };
+	enum muster_code code = collection_history(collection, 1, match_saved, &search, err);
+
+	*number = search.number;
+	*event = search.event;
+	if (code == MUSTER_END)
+		return MUSTER_OK;
+	return code ? code : MUSTER_ABSENT;
+}

@@ -68,6 +68,10 @@ typedef enum muster_code run_id_fn(void *state, const struct run_id *run, struct
 /** The runs that used a version, in the order of their ids: one listing. */
 enum muster_code run_each_user(struct repository *repository, const uint8_t version_id[16],
 			       run_id_fn *fn, void *state, struct muster_error *err);
+/** When it was last heard of, since 1970: by the store's clock, when the newest record of it but
+ * its start was made; 0: there is none. One listing. */
+enum muster_code run_last_ms(struct repository *repository, const struct run_id *run, uint64_t *out,
+			     struct muster_error *err);
 /** The newest `max` runs of all, newest first: one listing. `*more` counts those left out. */
 enum muster_code run_each(struct repository *repository, uint64_t max, run_id_fn *fn, void *state,
 			  uint64_t *more, struct muster_error *err);

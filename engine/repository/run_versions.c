@@ -175,6 +175,31 @@ enum muster_code run_each_version(struct repository *repository, const struct ru
 	return code;
 }
 
+/* --- when it was last heard of -------------------------------------------------------------- */
+
+static enum muster_code note_time(void *state, const char *key, uint64_t size_bytes,
+				  uint64_t modified_ns, struct muster_error *err)
+{
+	uint64_t *newest_ms = state, modified_ms = modified_ns / 1000000;
+
+	(void)key;
+	(void)size_bytes;
+	(void)err;
+	if (modified_ms > *newest_ms)
+		*newest_ms = modified_ms;
+	return MUSTER_OK;
+}
+
+enum muster_code run_last_ms(struct repository *repository, const struct run_id *run, uint64_t *out,
+			     struct muster_error *err)
+{
+	struct key prefix;
+
+	*out = 0;
+	key_lineage_of_run(&prefix, run);
+	return store_list(repository_store(repository), prefix.text, NULL, note_time, out, err);
+}
+
 /* --- all runs ------------------------------------------------------------------------------- */
 
 struct dated_run {

@@ -8,7 +8,8 @@
  * Strings in structs given to callbacks are lent until the callback returns. A callback that
  * answers false ends the listing early; that is no error.
  * Errors of all: MUSTER_E_NAME: no such run, artifact or version; MUSTER_E_USAGE: what is no id of
- * a run; MUSTER_E_FORMAT: a damaged record.
+ * a run; MUSTER_E_FORMAT: a damaged record. Jobs for the run of MUSTER_RUN (put.h, get.h and
+ * artifact.h) answer MUSTER_E_USAGE where there is none.
  */
 #ifndef MUSTER_RUN_H
 #define MUSTER_RUN_H
@@ -39,7 +40,7 @@ struct muster_run_options {
 };
 
 enum muster_run_state {
-	MUSTER_RUN_RUNNING, /* nobody has finished it: it may be long dead */
+	MUSTER_RUN_RUNNING, /* nobody has finished it: it may be long dead, see `last_ms` */
 	MUSTER_RUN_FINISHED,
 	MUSTER_RUN_FAILED,
 };
@@ -52,6 +53,8 @@ struct muster_run_info {
 	enum muster_run_state state;
 	uint64_t started_ms,
 		finished_ms; /* since 1970, by the clock of who said so; 0: it goes on */
+	uint64_t last_ms; /* when it was last heard of: the store's time of its newest record, of a
+			   * finished run finished_ms */
 };
 typedef bool muster_run_fn(void *state, const struct muster_run_info *info);
 
@@ -99,7 +102,7 @@ enum muster_code muster_runs(struct muster_repository *repository, uint64_t max,
 /** The versions that a run used. */
 enum muster_code muster_run_used(struct muster_repository *repository, const char *run,
 				 muster_run_version_fn *fn, void *state, struct muster_error *err);
-/** The versions that a run logged; those that were deleted since are left out. */
+/** The versions that a run logged. */
 enum muster_code muster_run_logged(struct muster_repository *repository, const char *run,
 				   muster_run_version_fn *fn, void *state,
 				   struct muster_error *err);

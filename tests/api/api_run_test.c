@@ -42,9 +42,7 @@ static bool hear_version(void *state, const struct muster_run_version_info *info
 static struct muster_put_report log_tree(struct place *place, const char *run, const char *name)
 {
 	struct muster_source source = { .path = place->tree };
-	struct muster_put_options options = { .sources = &source,
-					      .source_count = 1,
-					      .name = name };
+	struct muster_put_options options = { .sources = &source, .source_count = 1, .name = name };
 	struct muster_put_report report;
 
 	MUST(muster_run_log_artifact(place->repository, run, &options, &report, err));
@@ -95,8 +93,11 @@ static void the_environment_names_the_run(void **state)
 {
 	struct place *place = *state;
 	struct muster_source source = { .path = place->tree };
-	struct muster_put_options options = { .sources = &source, .source_count = 1, .name = "data" };
+	struct muster_put_options options = { .sources = &source,
+					      .source_count = 1,
+					      .name = "data" };
 	struct heard heard = { 0 };
+	struct muster_error why = { 0 };
 	char run[MUSTER_RUN_ID_BYTES];
 
 	MUST(muster_run_start(place->repository, NULL, run, err));
@@ -111,6 +112,9 @@ static void the_environment_names_the_run(void **state)
 	MUST(muster_put(place->repository, &options, NULL, err));
 	MUST(muster_logged_by(place->repository, "data", hear_run, &heard, err));
 	setenv("MUSTER_RUN", "nosuch", 1);
+	assert_int_equal(muster_put(place->repository, &options, NULL, &why), MUSTER_E_USAGE);
+	assert_non_null(strstr(why.message, "MUSTER_RUN"));
+	options.run = "nosuch";
 	assert_int_equal(muster_put(place->repository, &options, NULL, NULL), MUSTER_E_NAME);
 	unsetenv("MUSTER_RUN");
 }

@@ -76,13 +76,14 @@ class Lineage(MusterTest):
         run = self.start()
         self.run_ok("run", "finish", run)
         self.write("photos/new")
-        for name, reason in (("nosuch", "there is no run 'nosuch'"),
+        for name, reason in (("nosuch", "there is no run 'nosuch', which MUSTER_RUN names"),
                              (run, "is finished already"), ("a/b", "is no id of a run")):
             for command in (("put", "photos", "-n", "photos"), ("get", "photos", "copy"),
                             ("checkout", "photos", "copy")):
                 with self.subTest(name=name, command=command):
                     result = self.in_run(name, *command, code=2)
                     self.assertIn(reason, result.err)
+                    self.assertNotIn("lists the artifacts", result.err)
         self.assertFalse((self.home / "copy").exists())
         self.assertEqual(sorted((self.repo / "packs").rglob("*.pack")), packs)
 
@@ -109,6 +110,20 @@ class Lineage(MusterTest):
         self.run_code(2, "run", "finish", run, "--failed")
         self.assertIn("finished", self.run_ok("run", "list").out)
         self.run_code(2, "run", "start", "--id", run)
+
+    def test_a_run_that_nobody_has_finished_shows_when_it_was_heard_of(self):
+        self.start("--id", "dead")
+        self.assertRegex(self.run_ok("run", "list").out, r"\ndead +running .* ago ")
+        self.assertRegex(self.run_ok("run", "show", "dead").out, r"\nheard of +.* ago\n")
+        shown = self.run_ok("run", "list", "--json").objects()[0]
+        self.assertEqual(shown["last_at"], shown["started_at"])
+        self.run_ok("run", "config", '{"a": 1}', "dead")
+        last = self.run_ok("run", "list", "--json").objects()[0]["last_at"]
+        self.assertGreaterEqual(last, shown["last_at"])
+        self.run_ok("run", "finish", "--failed", "dead")
+        ended = self.run_ok("run", "list", "--json").objects()[0]
+        self.assertEqual(ended["last_at"], ended["finished_at"])
+        self.assertNotIn(" ago", self.run_ok("run", "list").out)
 
     def test_the_newest_runs_are_listed_first(self):
         for name in "abc":
@@ -150,6 +165,9 @@ model:v0                          model
         self.run_ok("lineage", "model", "--max-nodes", "2", told="--max-nodes N shows more")
         self.run_ok("delete", "photos:v0", "--yes")
         self.assertIn("deleted", self.run_ok("lineage", "model").out)
+        for run, direction in (("ingest", "logged"), ("train", "used")):
+            self.assertRegex(self.run_ok("run", "show", run).out,
+                             rf"(?m)^{direction} +tester/uncategorized/photos:v0 \(deleted\)$")
 
     def test_graphs_are_well_formed(self):
         self.make_chain()

@@ -73,6 +73,42 @@ class Links(MusterTest):
         self.run_ok("check")
         self.run_ok("-R", "third", "check")
 
+    def test_a_link_stays_one_in_a_copy_of_the_repository(self):
+        self.run_ok("link", "photos:v0", "chosen", "-a", "prod")
+        self.run_ok("link", "photos:v1", "model-registry/Eye")
+        copied = {o["from"]: o for o in self.run_ok("copy", "--all-artifacts", "there",
+                                                    "--json").objects() if o["type"] == "copy"}
+        self.assertEqual([name for name, o in copied.items() if o["is_link"]],
+                         ["tester/model-registry/Eye:v0", FULL + "chosen:v0"])
+        for version in ("chosen:prod", "model-registry/Eye"):
+            here, there = (self.run_ok(*where, "show", version, "--json").objects()[0]
+                           for where in ([], ["-R", "there"]))
+            for member in ("is_link", "source_name", "source_version", "description", "metadata",
+                           "aliases", "digest"):
+                self.assertEqual(here[member], there[member], member)
+        self.run_ok("-R", "there", "tag", "chosen:prod", "said-there")
+        self.assertIn("said-there", self.run_ok("-R", "there", "show", "photos:v0").out)
+        self.run_ok("copy", "--all-artifacts", "there", told="no new version")
+        self.run_ok("-R", "there", "check")
+
+    def test_a_link_without_its_source_is_told(self):
+        self.run_ok("link", "photos:v0", "chosen", "-a", "prod")
+        self.run_ok("link", "photos:v1", "chosen")
+        note = f"'{FULL}photos:v0', which v0 links, is not there"
+        result = self.run_ok("copy", "--all-versions", "chosen", "there")
+        self.assertEqual(result.err.count("links become versions of their own: " + note), 1)
+        objects = self.run_ok("copy", "--all-versions", "chosen", "other", "--json").objects()
+        self.assertEqual([(o["is_link"], o["note"]) for o in objects if o["type"] == "copy"],
+                         2 * [(False, note)])
+        self.assertEqual(objects[-1]["unlinked_versions"], 2)
+        self.run_ok("-R", "there", "put", "photos", "-n", "chosen")
+        self.run_ok("copy", "--all-artifacts", "third")
+        self.run_ok("put", "photos/labels", "-n", "photos")
+        self.run_ok("link", "photos:v2", "chosen")
+        self.run_ok("delete", "photos:v2", "--yes")
+        self.run_code(3, "copy", "--all-artifacts", "third",
+                      told=f"'{FULL}photos:v2', which v2 links, is not there")
+
     def test_a_link_outlives_its_source(self):
         self.run_ok("link", "photos:v0", "chosen", "-a", "prod")
         self.run_ok("describe", "photos:v0", "said later")

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The manual page: it has the commands and options that --help has, and its examples work."""
+"""The manual page: it has the commands and options that --help has; the examples of both work."""
 import re
 import shutil
 import subprocess
 
+import examples
 import harness
-from harness import MusterTest
 
 
 def options_of_help(text):
@@ -25,7 +25,7 @@ def options_of_manual(text):
     return found
 
 
-class Manual(MusterTest):
+class Manual(examples.Examples):
     def setUp(self):
         super().setUp()
         self.page = (harness.ROOT / "docs/muster.1").read_text()
@@ -69,20 +69,26 @@ class Manual(MusterTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_the_examples_work(self):
-        commands = [line[2:].replace(r"\e", "\\").replace(r"\-", "-").replace(r"\&", "")
-                    for line in self.section("EXAMPLES").splitlines() if line.startswith("$ ")]
+        commands = examples.of_page(self.section("EXAMPLES"))
         self.assertGreater(len(commands), 20)
         used = {word for line in commands for word in re.findall(r"^muster (\w+)", line)}
         self.assertGreaterEqual(len(used), 12)
-        (self.home / "bin").mkdir()
-        (self.home / "bin/muster").symlink_to(harness.PROGRAM)
-        environment = {**self.environment, "PATH": f"{self.home}/bin:{self.environment['PATH']}"}
-        for command in commands:
-            with self.subTest(command):
-                done = subprocess.run(["sh", "-c", command], cwd=self.home, env=environment,
-                                      stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                      timeout=harness.TIMEOUT_S, check=False)
-                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.run_examples(commands)
+
+    def test_the_examples_of_help_work(self):
+        material, places = self.home / "material", self.home
+        material.mkdir()
+        self.move_to(material)
+        self.run_examples(examples.MATERIAL.strip().splitlines())
+        for name in self.commands():
+            commands = examples.of_help(self.run_ok("help", name).out)
+            self.assertTrue(any(line.startswith(f"muster {name}") for line in commands), name)
+            shutil.copytree(material, places / name, symlinks=True)
+            self.move_to(places / name)
+            before = dict(self.environment)
+            self.environment.update(examples.ENVIRONMENT.get(name, {}))
+            self.run_examples(examples.BEFORE.get(name, []) + commands)
+            self.environment = before
 
 
 if __name__ == "__main__":

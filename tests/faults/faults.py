@@ -18,9 +18,9 @@ class Place:
         self.repository = self.folder / "repository"
         self.tree, self.cache = self.folder / "tree", self.folder / "cache"
 
-    def run(self, command, *argv, codes=(0,), repository=None):
-        """One run of the driver: (exit code, what it printed)."""
-        done = subprocess.run([self.driver, command, repository or self.repository,
+    def run(self, command, *argv, codes=(0,), repository=None, driver=None):
+        """One run of the driver, or of another one: (exit code, what it printed)."""
+        done = subprocess.run([driver or self.driver, command, repository or self.repository,
                                *map(str, argv)], capture_output=True, text=True, check=False)
         assert done.returncode in codes, \
             f"{command} {argv}: {done.returncode}: {done.stdout}{done.stderr}"

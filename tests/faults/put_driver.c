@@ -24,18 +24,15 @@
 #include "engine/put/put.h"
 #include "engine/repository/collection.h"
 #include "io/store/fault.h"
-#include "io/store/local.h"
-
-#define EXIT_STRUCK 99
+#include "tests/faults/struck.h"
 
 struct arguments {
 	const char *command, *repository, *tree, *cache;
 	const char *name; /* of the collection */
 	unsigned workers;
 	uint64_t memory_bytes;
-	int log_fd;
-	uint64_t at;
-	bool after, quick;
+	struct struck_options struck;
+	bool quick;
 };
 
 static void usage(void)
@@ -48,7 +45,7 @@ static void take_option(struct arguments *out, const char *option, const char *v
 {
 	*at += 2;
 	if (strcmp(option, "--after") == 0 || strcmp(option, "--quick") == 0) {
-		out->after |= strcmp(option, "--after") == 0;
+		out->struck.after |= strcmp(option, "--after") == 0;
 		out->quick |= strcmp(option, "--quick") == 0;
 		*at -= 1;
 		return;
@@ -62,9 +59,9 @@ static void take_option(struct arguments *out, const char *option, const char *v
 	else if (strcmp(option, "--memory") == 0)
 		out->memory_bytes = strtoull(value, NULL, 10) << 20;
 	else if (strcmp(option, "--at") == 0)
-		out->at = strtoull(value, NULL, 10);
+		out->struck.at = strtoull(value, NULL, 10);
 	else if (strcmp(option, "--log") == 0)
-		out->log_fd = open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		out->struck.log_fd = open(value, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	else
 		usage();
 }
@@ -84,56 +81,17 @@ static struct arguments parse(int argc, char **argv)
 			usage();
 		*names[count++] = argv[i++];
 	}
-	if (count < 2 || out.log_fd < 0)
+	if (count < 2 || out.struck.log_fd < 0)
 		usage();
 	return out;
-}
-
-/* Says what failed, in JSON that needs no escaping because the message has none. */
-static int say_failure(const struct muster_error *err)
-{
-	printf("{\"code\": %d, \"message\": \"", err->code);
-	for (const char *c = err->message; *c; c++)
-		if (*c != '"' && *c != '\\')
-			putchar(*c);
-	printf("\"}\n");
-	return 1;
-}
-
-static void die(void *state, const struct store_fault_event *event)
-{
-	(void)state;
-	(void)event;
-	_exit(EXIT_STRUCK);
-}
-
-static enum muster_code open_store(const struct arguments *arguments, struct store **out,
-				   struct muster_error *err)
-{
-	struct store_fault_options options = { .at = arguments->at,
-					       .after = arguments->after,
-					       .act = die,
-					       .log_fd = arguments->log_fd };
-	struct store *local = NULL;
-	enum muster_code code = store_local_open(&local, arguments->repository, NULL, err);
-
-	return code ? code : store_fault_new(out, local, &options, err);
 }
 
 /* --- commands -------------------------------------------------------------------------------- */
 
 static int run_init(const struct arguments *arguments, struct muster_error *err)
 {
-	struct store *store = NULL;
-	enum muster_code code = store_local_create(arguments->repository, err);
-
-	if (!code)
-		code = store_local_open(&store, arguments->repository, NULL, err);
-	if (!code)
-		code = repository_init(store, NULL, effects_system(), err);
-	store_free(store);
-	if (code)
-		return say_failure(err);
+	if (struck_init(arguments->repository, err))
+		return struck_say_failure(err);
 	printf("{\"code\": 0}\n");
 	return 0;
 }
@@ -154,7 +112,7 @@ static int run_put(const struct arguments *arguments, struct store *store,
 	struct muster_put_report report;
 
 	if (put_run(repository, arguments->cache, &options, &report, err))
-		return say_failure(err);
+		return struck_say_failure(err);
 	printf("{\"code\": 0, \"is_new\": %d, \"version\": %llu, \"entries\": %llu, "
 	       "\"read_files\": %llu, \"kept_files\": %llu, \"adopted_packs\": %llu, "
 	       "\"packed_blobs\": %llu, \"effects\": %llu}\n",
@@ -181,7 +139,7 @@ static int run_check(const struct arguments *arguments, struct repository *repos
 	struct muster_check_report report;
 
 	if (check_run(repository, &options, &report, err))
-		return say_failure(err);
+		return struck_say_failure(err);
 	printf("{\"code\": 0, \"findings\": %llu, \"manifests\": %llu, \"entries\": %llu, "
 	       "\"packs\": %llu, \"blobs\": %llu, \"unreferenced\": %llu}\n",
 	       (unsigned long long)report.finding_count, (unsigned long long)report.manifest_count,
@@ -283,7 +241,7 @@ static int run_compare(const struct arguments *arguments, struct store *store,
 		code = compare_version(arguments->tree, store, repository, latest, &count, err);
 	collection_close(collection);
 	if (code)
-		return say_failure(err);
+		return struck_say_failure(err);
 	printf("{\"code\": 0, \"entries\": %llu, \"versions\": %zu}\n", (unsigned long long)count,
 	       version_count);
 	return 0;
@@ -305,21 +263,16 @@ static int run(const struct arguments *arguments, struct store *store,
 int main(int argc, char **argv)
 {
 	struct arguments arguments = parse(argc, argv);
-	struct repository *repository = NULL;
 	struct muster_error err = { 0 };
-	struct store *store = NULL;
+	struct struck struck = { 0 };
 	int answer;
 
 	if (strcmp(arguments.command, "init") == 0)
 		return run_init(&arguments, &err);
-	if (open_store(&arguments, &store, &err) ||
-	    repository_open(&repository, store, effects_system(), &err)) {
-		answer = say_failure(&err);
-	} else {
-		repository_assume_proved(repository); /* at init; it costs a thousand creates */
-		answer = run(&arguments, store, repository, &err);
-	}
-	repository_close(repository);
-	store_free(store);
+	if (struck_open(&struck, arguments.repository, &arguments.struck, &err))
+		answer = struck_say_failure(&err);
+	else
+		answer = run(&arguments, struck.store, struck.repository, &err);
+	struck_close(&struck);
 	return answer;
 }

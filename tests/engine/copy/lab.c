@@ -91,14 +91,23 @@ static void note_failure(void *state, const char *path, uint64_t path_bytes,
 		 path, error->message);
 }
 
+static void take_note(void *state, const struct muster_copied_version *version)
+{
+	if (!version->note[0])
+		return;
+	assert_int_equal(bytes_append_text(state, version->note, NULL), MUSTER_OK);
+	assert_int_equal(bytes_append_byte(state, '\n', NULL), MUSTER_OK);
+}
+
 enum muster_code lab_copy(struct repository *source, struct repository *target,
 			  const struct lab_copy *what, struct muster_copy_report *report,
 			  struct muster_error *err)
 {
+	const char *name = what->name ? what->name : "data";
 	struct copy_request request = { .source = source,
 					.target = target,
-					.from = name_of("data"),
-					.to = name_of(what->as ? what->as : "data"),
+					.from = name_of(name),
+					.to = name_of(what->as ? what->as : name),
 					.alias = view_text(what->alias ? what->alias : "") };
 	struct muster_copy_options options = {
 		.job = { .worker_count = what->worker_count ? what->worker_count : 2,
@@ -108,6 +117,8 @@ enum muster_code lab_copy(struct repository *source, struct repository *target,
 			 .on_failure_state = what->failures },
 		.all = what->all || what->every,
 		.commit_partial = what->commit_partial,
+		.on_version = what->notes ? take_note : NULL,
+		.on_version_state = what->notes,
 	};
 	enum muster_code code;
 
@@ -155,6 +166,36 @@ size_t lab_version_count(struct repository *repository, const char *name)
 	collection_close(collection);
 	return count;
 }
+
+/* --- links ------------------------------------------------------------------------------------ */
+
+void lab_link(struct repository *repository, const char *name, uint64_t number,
+	      const char *portfolio, const char *alias)
+{
+	struct collection_name full = name_of(portfolio);
+	struct collection *from = lab_open(repository, name), *to;
+	struct link_request request = {
+		.from = from, .version = number, .aliases = &alias, .alias_count = alias ? 1 : 0
+	};
+	struct link_result result;
+	struct muster_error err = { 0 };
+
+	assert_int_equal(collection_open(&to, repository, &full, "", &err), MUSTER_OK);
+	if (collection_link(to, &request, &result, &err))
+		fail_msg("%s", err.message);
+	collection_close(to);
+	collection_close(from);
+}
+
+void lab_delete(struct repository *repository, const char *name, uint64_t number)
+{
+	struct collection *collection = lab_open(repository, name);
+
+	assert_int_equal(collection_delete_version(collection, number, true, NULL), MUSTER_OK);
+	collection_close(collection);
+}
+
+/* --- comparing -------------------------------------------------------------------------------- */
 
 struct side {
 	struct repository *repository;

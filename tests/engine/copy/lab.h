@@ -23,11 +23,12 @@ struct lab_failures {
 };
 
 struct lab_copy { /* zero is good: data, latest, to data */
-	const char *as, *alias;
+	const char *name, *as, *alias;
 	bool all, commit_partial, every;
 	unsigned worker_count; /* 0: 2 */
 	struct muster_progress *progress;
 	struct lab_failures *failures;
+	struct bytes *notes; /* gets what is told of links, each with a line feed */
 };
 
 void lab_target_open(struct lab_target *target, const struct repository_options *options);
@@ -45,6 +46,10 @@ struct muster_copy_report lab_must_copy(struct repository *source, struct reposi
 struct collection *lab_open(struct repository *repository, const char *name);
 /** How many versions it has; 0: there is no such artifact. */
 size_t lab_version_count(struct repository *repository, const char *name);
+/** Version `number` of an artifact becomes one of a portfolio, which is made if there is none. */
+void lab_link(struct repository *repository, const char *name, uint64_t number,
+	      const char *portfolio, const char *alias);
+void lab_delete(struct repository *repository, const char *name, uint64_t number);
 /** Every entry and byte of the one is the other's; digest, root and all that is said of them, too.
  */
 void lab_assert_equal(struct repository *a, const char *a_name, uint64_t a_number,

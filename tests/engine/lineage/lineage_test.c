@@ -343,9 +343,81 @@ static void runs_and_versions_are_told_from_both_sides(void **state)
 				   err));
 	MUST(lineage_tell_versions(place.repository, "other", LINEAGE_LOGGED, hear_version, &heard,
 				   err));
-	assert_string_equal(heard.text, "model:v0 ");
+	assert_string_equal(heard.text, "model:v0 other:v0! ");
 	assert_int_equal(lineage_tell_run(place.repository, "nope", hear_run, &heard, NULL),
 			 MUSTER_E_NAME);
+	place_release(&place);
+}
+
+/* Of a version that was deleted its save event tells; of one that was never saved there is none. */
+static void what_was_logged_is_told_if_it_was_ever_saved(void **state)
+{
+	static const uint8_t never[16] = { 7 };
+	struct place place;
+	struct run_id run;
+	struct collection *other;
+	struct heard heard = { 0 };
+
+	(void)state;
+	fill(&place);
+	run = id_of("other");
+	save(&place, "other", "other", 6);
+	delete_version(&place, "other", 1);
+	other = test_open(&place, "other", NULL);
+	MUST(run_will_log(place.repository, &run, collection_id(other), never, err));
+	MUST(collection_delete(other, err));
+	collection_close(other);
+	MUST(lineage_tell_versions(place.repository, "other", LINEAGE_LOGGED, hear_version, &heard,
+				   err));
+	assert_int_equal(heard.count, 2);
+	assert_non_null(strstr(heard.text, "other:v0! "));
+	assert_non_null(strstr(heard.text, "other:v1! "));
+	place_release(&place);
+}
+
+static bool hear_last(void *state, const struct muster_run_info *info)
+{
+	*(uint64_t *)state = info->last_ms;
+	return true;
+}
+
+static uint64_t last_ms(struct place *place, const char *run)
+{
+	uint64_t last;
+
+	MUST(lineage_tell_run(place->repository, run, hear_last, &last, err));
+	return last;
+}
+
+/* By the store's clock, whatever the record is; of one that is finished, when it ended. */
+static void a_run_tells_when_it_was_last_heard_of(void **state)
+{
+	static const uint8_t version_id[16] = { 1 };
+	const struct view name = VIEW_LITERAL("a");
+	struct place place;
+	struct run_id run = id_of("a");
+	uint64_t begun_ms;
+
+	(void)state;
+	place_make(&place, NULL);
+	save(&place, "raw", NULL, 1);
+	start(&place, "a");
+	begun_ms = place.world.wall_ns / 1000000;
+	assert_int_equal(last_ms(&place, "a"), begun_ms);
+	for (uint64_t step = 1; step <= 4; step++) {
+		place.world.wall_ns += 1000000000u;
+		start(&place, (const char *[]){ "b", "c", "d", "e" }[step - 1]); /* not it */
+		assert_int_equal(last_ms(&place, "a"), begun_ms + 1000 * (step - 1));
+		if (step == 1)
+			MUST(run_will_log(place.repository, &run, version_id, version_id, err));
+		else if (step == 2)
+			MUST(run_configure(place.repository, name, "{}", err));
+		else if (step == 3)
+			use(&place, "a", "raw", 0);
+		else
+			MUST(run_finish(place.repository, name, RUN_FINISHED, err));
+		assert_int_equal(last_ms(&place, "a"), begun_ms + 1000 * step);
+	}
 	place_release(&place);
 }
 
@@ -385,6 +457,8 @@ int main(void)
 		cmocka_unit_test(what_is_deleted_keeps_its_past),
 		cmocka_unit_test(a_lost_or_damaged_run_is_told),
 		cmocka_unit_test(runs_and_versions_are_told_from_both_sides),
+		cmocka_unit_test(what_was_logged_is_told_if_it_was_ever_saved),
+		cmocka_unit_test(a_run_tells_when_it_was_last_heard_of),
 		cmocka_unit_test(every_failed_allocation_is_reported),
 	};
 

@@ -356,7 +356,7 @@ static void requests_are_few(void **state)
 	struct heard heard = { 0 };
 	struct run_id id;
 	struct run run;
-	uint64_t before;
+	uint64_t before, last_ms;
 
 	(void)state;
 	test_world_init(&place.world);
@@ -377,6 +377,10 @@ static void requests_are_few(void **state)
 	MUST(run_open_going(&run, place.repository, view_text(id.text), err));
 	assert_int_equal(requests_of(place.store) - before, 2); /* the start, a listing of notes */
 	run_release(&run);
+
+	before = requests_of(place.store);
+	MUST(run_last_ms(place.repository, &id, &last_ms, err));
+	assert_int_equal(requests_of(place.store) - before, 1);
 
 	before = requests_of(place.store);
 	for (unsigned i = 0; i < 5; i++)
