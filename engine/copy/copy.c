@@ -99,6 +99,8 @@ static enum muster_code copy_artifact(struct copy *copy, const struct collection
 	if (!code)
 		code = copy->options->all ? copy_all(copy, from, to, err)
 					  : copy_one(copy, from, to, copy->request->alias, err);
+	if (!code && copy->options->all)
+		code = copy_words_of_all(from, to, err);
 	collection_close(to);
 	bytes_release(&text);
 	return code;

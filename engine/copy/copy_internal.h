@@ -155,6 +155,11 @@ void copy_links_release(struct copy *copy);
 enum muster_code copy_words_apply(const struct version_words *words, struct collection *to,
 				  uint64_t number, struct muster_error *err);
 
+/** What is said of `from` as a whole: tags that `to` lacks, and the description if it never had
+ *  one. */
+enum muster_code copy_words_of_all(struct collection *from, struct collection *to,
+				   struct muster_error *err);
+
 /* --- version.c --- */
 
 /** The id that a copy of a version gets under a name. */

@@ -31,3 +31,33 @@ enum muster_code copy_words_apply(const struct version_words *words, struct coll
 		code = apply_tag(to, number, view_text(words->tags[i]), err);
 	return code;
 }
+
+static enum muster_code apply_description(struct collection *from, struct collection *to,
+					  struct muster_error *err)
+{
+	struct bytes text = { 0 };
+	enum muster_code code = MUSTER_OK;
+
+	if (!collection_versions(from)->description_event ||
+	    collection_versions(to)->description_event)
+		return MUSTER_OK;
+	code = collection_description_of_all(from, &text, err);
+	if (!code && text.len)
+		code = collection_describe_all(to, bytes_view(&text), err);
+	bytes_release(&text);
+	return code;
+}
+
+enum muster_code copy_words_of_all(struct collection *from, struct collection *to,
+				   struct muster_error *err)
+{
+	const struct texts *tags = &collection_versions(from)->tags;
+	enum muster_code code = MUSTER_OK;
+
+	if (!collection_versions(to)->version_count)
+		return MUSTER_OK; /* nothing came, so there may be no such artifact */
+	for (size_t i = 0; i < tags->count && !code; i++)
+		if (!texts_have(&collection_versions(to)->tags, tags->items[i]))
+			code = collection_tag_all(to, tags->items[i], false, err);
+	return code ? code : apply_description(from, to, err);
+}

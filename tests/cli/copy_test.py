@@ -65,6 +65,22 @@ class Copy(MusterTest):
         self.run_ok("-R", "there", "put", "photos", "-n", "photos")
         self.assertEqual(self.show("photos", "there")["version"], "v0")
 
+    def test_what_is_said_of_the_artifact_goes_with_all_its_versions(self):
+        self.run_ok("describe", "--collection", "photos", "of cats")
+        self.run_ok("tag", "--collection", "photos", "animals")
+        self.run_ok("copy", "photos", "there")
+        self.assertNotIn("of cats", self.run_ok("-R", "there", "log", "photos").out)
+        self.run_ok("copy", "--all-versions", "photos", "there")
+        self.run_ok("tag", "--collection", "photos", "small")
+        self.run_ok("-R", "there", "describe", "--collection", "photos", "a copy")
+        self.run_ok("copy", "--all-artifacts", "there")
+        self.run_ok("copy", "--all-artifacts", "there")
+        told = [line for line in self.run_ok("-R", "there", "log", "photos").out.splitlines()
+                if "collection" in line or "artifact" in line]
+        self.assertEqual(len(told), 4, told)
+        shown = self.run_ok("-R", "there", "ls", "--json").objects()[0]
+        self.assertEqual((shown["description"], shown["tags"]), ("a copy", ["animals", "small"]))
+
     def test_the_whole_repository(self):
         self.run_ok("put", "photos/labels", "-n", "proj/labels", "-t", "model")
         self.assertEqual(sorted(self.names("--all-artifacts", "there")),
