@@ -34,7 +34,7 @@ static enum muster_code check_once(struct lab *lab, struct muster_check_report *
 
 static void fail_each(struct lab *lab, uint64_t findings)
 {
-	for (uint64_t n = 1; torture_allocation(n); n++) {
+	for (uint64_t n = 1; torture_allocation(n); n += TORTURE_STEP) {
 		struct muster_check_report report = { 0 };
 		enum muster_code code = check_once(lab, &report);
 		bool is_done = !torture_hit();

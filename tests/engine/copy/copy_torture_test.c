@@ -21,7 +21,7 @@ static void copy_tortured(struct fixture *fixture, struct repository *target,
 	unsigned n = 1;
 	bool is_done = false;
 
-	for (; !is_done && n < ALLOCATIONS_MAX; n++) {
+	for (; !is_done && n < ALLOCATIONS_MAX; n += TORTURE_STEP) {
 		struct lab_target own = { 0 };
 		struct muster_copy_report report;
 		struct muster_error err = { 0 };

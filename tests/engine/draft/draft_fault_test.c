@@ -5,6 +5,7 @@
 #include "engine/draft/stored.h"
 #include "io/store/fault.h"
 #include "tests/engine/draft/lab.h"
+#include "tests/support/torture.h"
 
 #define EFFECTS_MAX 2000
 
@@ -170,7 +171,7 @@ static void faults_at_every_effect(struct place *place, const struct store_fault
 
 	write_files(place);
 	memcpy(digest, put_alone(place).digest, sizeof(digest));
-	for (; is_hit && at < EFFECTS_MAX; at++) {
+	for (; is_hit && at < EFFECTS_MAX; at += TORTURE_STEP) {
 		struct world world = { .faults = *faults };
 
 		run_with_faults(place, &world, digest, at, &is_hit);

@@ -92,7 +92,7 @@ static void a_draft_without_memory_fails_in_order(void **state)
 	unsigned n = 1;
 
 	write_files(place);
-	for (; !is_done && n < ALLOCATIONS_MAX; n += 1 + n / 150) {
+	for (; !is_done && n < ALLOCATIONS_MAX; n += TORTURE_STEP + n / 150) {
 		struct draft_result result;
 		struct muster_error err = { 0 };
 		unsigned done = 0;

@@ -134,7 +134,7 @@ static void no_allocation_must_succeed(void **state)
 	(void)state;
 	store_lab_open(&lab);
 	assert_int_equal(do_all(&lab, 0, &err), MUSTER_OK);
-	for (unsigned n = 1; !is_over && torture_allocation(n); n++) {
+	for (unsigned n = 1; !is_over && torture_allocation(n); n += TORTURE_STEP) {
 		enum muster_code code;
 
 		err = (struct muster_error){ 0 };
@@ -153,7 +153,7 @@ static void a_store_that_cannot_be_opened_leaves_nothing(void **state)
 	bool is_over = false;
 
 	(void)state;
-	for (unsigned n = 1; !is_over && torture_allocation(n); n++) {
+	for (unsigned n = 1; !is_over && torture_allocation(n); n += TORTURE_STEP) {
 		struct s3_options s3 = { .endpoint = { .bucket = VIEW_LITERAL("bucket"),
 						       .region = VIEW_LITERAL("eu-west-1") } };
 		struct store_cloud_options options = { .prefix = VIEW_LITERAL("prefix/") };
