@@ -284,16 +284,17 @@ static enum muster_code run_save(struct collection *collection, struct save *sav
 }
 
 /* That the end of the session could not be told is no failure of the save: gc keeps its objects
- * the longer. A repeated save's event is not at hand, and its session is not ended for nothing.
- * What was stored and got no manifest belongs to no version: gc may have it. */
+ * the longer. What was stored and got no manifest belongs to no version: gc may have it. Else a
+ * repeated save's event is not at hand, and its session is not ended for nothing. */
 static void end_session(struct collection *collection, const struct save *save)
 {
 	struct session *session = save->request.session;
 	const struct save_result *result = save->result;
+	bool is_unwritten = save->request.write != NULL;
 
-	if (!session || result->reason_code == SAVE_REPEATED)
+	if (!session || (result->reason_code == SAVE_REPEATED && !is_unwritten))
 		return;
-	if (result->event && !save->request.write)
+	if (result->event && !is_unwritten)
 		session_end(session, log_name(collection->log), result->event, result->event_sha256,
 			    NULL);
 	else

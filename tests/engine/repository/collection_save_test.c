@@ -190,45 +190,6 @@ static void a_save_against_the_head_knows_when_it_moved(void **state)
 	place_release(&place);
 }
 
-static void a_save_ends_its_session(void **state)
-{
-	struct session *session = NULL;
-	struct session_record record = { 0 };
-	struct collection *c;
-	struct test_version v;
-	struct save_result result;
-	struct bytes bytes = { 0 };
-	struct place place;
-	struct key key;
-
-	(void)state;
-	place_make(&place, NULL);
-	c = test_open(&place, "images", "dataset");
-	for (uint8_t i = 0; i < 2; i++) { /* a new version, then the same again */
-		assert_int_equal(session_begin(&session, place.repository, "put", NULL, NULL),
-				 MUSTER_OK);
-		test_version_init(&v, 1, 1, (uint8_t)(1 + i));
-		v.request.session = session;
-		assert_int_equal(collection_save(c, &v.request, &result, NULL), MUSTER_OK);
-		key_session(&key, session_id(session), 2);
-		bytes.len = 0;
-		assert_int_equal(store_get(place.store, key.text, &bytes, 4096, NULL), MUSTER_OK);
-		assert_int_equal(session_record_parse(&record, bytes_view(&bytes), NULL),
-				 MUSTER_OK);
-		assert_int_equal(record.kind.id, SESSION_END);
-		assert_int_equal(record.event, i ? 0 : 2);
-		if (!i) {
-			assert_true(view_equal(record.log, view_text(collection_log_name(c))));
-			assert_memory_equal(record.sha256, result.event_sha256, 32);
-		}
-		session_record_release(&record);
-		session_close(session);
-	}
-	bytes_release(&bytes);
-	collection_close(c);
-	place_release(&place);
-}
-
 struct order {
 	uint64_t now, sync_ended, event_began;
 	char log[128];
@@ -465,7 +426,6 @@ int main(void)
 		cmocka_unit_test(an_unchanged_save_still_names),
 		cmocka_unit_test(wrong_requests_change_nothing),
 		cmocka_unit_test(a_save_against_the_head_knows_when_it_moved),
-		cmocka_unit_test(a_save_ends_its_session),
 		cmocka_unit_test(an_event_follows_the_sync),
 		cmocka_unit_test(a_save_asks_what_it_relies_on),
 		cmocka_unit_test(a_version_is_saved_once_however_often_it_is_tried),
