@@ -24,29 +24,11 @@ void copy_links_release(struct copy *copy)
 
 /* --- what is linked, in the target ------------------------------------------------------------ */
 
-static enum muster_code keep_names(struct copy *copy, const struct view names[3],
-				   struct muster_error *err)
-{
-	struct bytes *text = &copy->linked.names;
-	struct collection_name *name = &copy->linked.name;
-	struct view *kept[] = { &name->entity, &name->project, &name->name };
-	enum muster_code code = MUSTER_OK;
-	size_t at = 0;
-
-	for (int i = 0; i < 3 && !code; i++)
-		code = bytes_append_view(text, names[i], err);
-	for (int i = 0; i < 3 && !code; i++) { /* only now the buffer moves no more */
-		*kept[i] = view_of(text->ptr + at, names[i].len);
-		at += names[i].len;
-	}
-	return code;
-}
-
 /* As it is called now; as it was called when it was linked, where nothing is known of it. */
 static enum muster_code find_names(struct copy *copy, const struct link_source *linked,
 				   struct muster_error *err)
 {
-	struct view names[] = { linked->entity, linked->project, linked->name };
+	struct collection_name name = { linked->entity, linked->project, linked->name };
 	struct collection *collection = NULL;
 	struct muster_error why = { 0 };
 	enum muster_code code =
@@ -55,12 +37,10 @@ static enum muster_code find_names(struct copy *copy, const struct link_source *
 	if (!code) {
 		const struct collection_state *state = collection_versions(collection);
 
-		names[0] = state->entity;
-		names[1] = state->project;
-		names[2] = state->name;
+		name = (struct collection_name){ state->entity, state->project, state->name };
 	}
 	if (!code || code == MUSTER_E_NAME)
-		code = keep_names(copy, names, err);
+		code = collection_name_keep(&copy->linked.name, &name, &copy->linked.names, err);
 	else
 		*err = why;
 	collection_close(collection);

@@ -271,12 +271,10 @@ static enum muster_code write_manifest(void *state, struct save_request *request
 				       struct muster_error *err)
 {
 	struct copy_version *one = state;
-	struct version_owner owner;
 	enum muster_code code;
 
-	memcpy(owner.collection_id, collection_id(one->to), 16);
-	memcpy(owner.version_id, one->id, 16);
-	code = version_writer_write(one->writer, &owner, &request->manifest, err);
+	code = version_writer_write(one->writer, collection_id(one->to), request->version_id,
+				    &request->manifest, err);
 	request->session = one->copy->session.session; /* made by now */
 	return code;
 }

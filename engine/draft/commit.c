@@ -271,16 +271,14 @@ static enum muster_code write_manifest(void *state, struct save_request *request
 				       struct muster_error *err)
 {
 	struct committing *committing = state;
-	struct version_owner owner;
 	enum muster_code code;
 
 	if (committing->commit->is_settled)
 		return muster_fail(err, MUSTER_E_CONFLICT,
 				   "the draft was saved before, when its content was that of the "
 				   "latest version: it makes no version any more");
-	memcpy(owner.collection_id, collection_id(committing->collection), 16);
-	memcpy(owner.version_id, request->version_id, 16);
-	code = version_writer_write(committing->writer, &owner, &request->manifest, err);
+	code = version_writer_write(committing->writer, collection_id(committing->collection),
+				    request->version_id, &request->manifest, err);
 	request->session = committing->session; /* made by now */
 	return code;
 }

@@ -97,7 +97,7 @@ static enum muster_code end_writer(struct version_writer *writer, bool *is_there
 	*is_there = true;
 	*count = footer->entry_count;
 	*bytes = footer->size_bytes;
-	return version_writer_write(writer, NULL, out, err);
+	return version_writer_write(writer, NULL, NULL, out, err);
 }
 
 static enum muster_code write_all(struct finishing *finishing, struct part_content *out,

@@ -306,9 +306,9 @@ enum muster_code version_writer_complete(struct version_writer *writer,
 	return code;
 }
 
-enum muster_code version_writer_write(struct version_writer *writer,
-				      const struct version_owner *owner,
-				      struct manifest_pointer *pointer, struct muster_error *err)
+enum muster_code version_writer_write(struct version_writer *writer, const uint8_t *collection_id,
+				      const uint8_t *version_id, struct manifest_pointer *pointer,
+				      struct muster_error *err)
 {
 	struct piece_sink sink = { 0 };
 	struct key key;
@@ -317,9 +317,9 @@ enum muster_code version_writer_write(struct version_writer *writer,
 	if (code)
 		return code;
 	writer->footer.id = writer->id;
-	if (owner) {
-		memcpy(writer->footer.collection_id, owner->collection_id, 16);
-		memcpy(writer->footer.version_id, owner->version_id, 16);
+	if (collection_id) {
+		memcpy(writer->footer.collection_id, collection_id, 16);
+		memcpy(writer->footer.version_id, version_id, 16);
 	}
 	key_object(&key, OBJECT_MANIFEST, &writer->id);
 	code = store_write_begin(writer->store, key.text, &sink.out, err);

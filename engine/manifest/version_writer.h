@@ -57,15 +57,11 @@ enum muster_code version_writer_resume(struct version_writer *writer,
 enum muster_code version_writer_complete(struct version_writer *writer,
 					 const struct manifest_footer **footer,
 					 struct muster_error *err);
-/** Whose a manifest is. */
-struct version_owner {
-	uint8_t collection_id[16], version_id[16];
-};
-
-/** Then: writes the manifest. `owner` NULL: it is nobody's, only a step on the way to another. */
-enum muster_code version_writer_write(struct version_writer *writer,
-				      const struct version_owner *owner,
-				      struct manifest_pointer *pointer, struct muster_error *err);
+/** Then: writes the manifest of this version. Ids NULL: it is nobody's, only a step on the way to
+ *  another one. */
+enum muster_code version_writer_write(struct version_writer *writer, const uint8_t *collection_id,
+				      const uint8_t *version_id, struct manifest_pointer *pointer,
+				      struct muster_error *err);
 
 struct version_counts {
 	uint64_t new_leaf_count, shared_leaf_count, written_bytes;

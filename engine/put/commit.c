@@ -41,15 +41,13 @@ static enum muster_code write_manifest(void *state, struct save_request *request
 				       struct muster_error *err)
 {
 	struct put_job *job = state;
-	struct version_owner owner;
 	enum muster_code code = put_emit_complete(&job->run, err);
 
 	if (code)
 		return code;
-	memcpy(owner.collection_id, collection_id(job->collection), 16);
-	memcpy(owner.version_id, job->version_id, 16);
 	request->session = job->session; /* made by now */
-	return version_writer_write(job->run.emit.writer, &owner, &request->manifest, err);
+	return version_writer_write(job->run.emit.writer, collection_id(job->collection),
+				    request->version_id, &request->manifest, err);
 }
 
 static enum muster_code save(struct put_job *job, struct muster_error *err)

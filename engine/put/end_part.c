@@ -13,7 +13,7 @@ enum muster_code put_end_part(struct put_job *job, struct muster_error *err)
 		return code;
 	put_describe_content(job, run->emit.footer);
 	if (run->emit.footer->entry_count) {
-		code = version_writer_write(run->emit.writer, NULL, &part->added, err);
+		code = version_writer_write(run->emit.writer, NULL, NULL, &part->added, err);
 		if (code)
 			return code;
 		part->has_added = true;

@@ -91,7 +91,7 @@ static enum muster_code open_ordered(struct put_run *run, struct version_reader 
 {
 	struct version_reader_options with_placement = { .with_placement = true };
 	struct manifest_pointer pointer;
-	enum muster_code code = version_writer_write(run->emit.writer, NULL, &pointer, err);
+	enum muster_code code = version_writer_write(run->emit.writer, NULL, NULL, &pointer, err);
 
 	if (!code)
 		code = version_reader_open(ordered, run->store, &pointer, &with_placement, err);

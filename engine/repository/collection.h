@@ -27,6 +27,10 @@ struct collection;
 struct collection_name {
 	struct view entity, project, name;
 };
+/** Keep a name: its texts are appended to the empty `text`, and `out` lent of it. */
+enum muster_code collection_name_keep(struct collection_name *out,
+				      const struct collection_name *name, struct bytes *text,
+				      struct muster_error *err);
 
 /**
  * Open the collection that a name means. Borrows `repository` until collection_close().

@@ -17,6 +17,24 @@
 
 #include "artifact/name.h"
 
+enum muster_code collection_name_keep(struct collection_name *out,
+				      const struct collection_name *name, struct bytes *text,
+				      struct muster_error *err)
+{
+	enum muster_code code = bytes_append_view(text, name->entity, err);
+
+	if (!code)
+		code = bytes_append_view(text, name->project, err);
+	if (!code)
+		code = bytes_append_view(text, name->name, err);
+	if (code)
+		return code;
+	out->entity = view_of(text->ptr, name->entity.len);
+	out->project = view_of(out->entity.ptr + name->entity.len, name->project.len);
+	out->name = view_of(out->project.ptr + name->project.len, name->name.len);
+	return MUSTER_OK;
+}
+
 static void names_reset(void *state)
 {
 	name_state_release(state);

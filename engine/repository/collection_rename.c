@@ -110,19 +110,9 @@ static enum muster_code commit(struct renaming *renaming, struct muster_error *e
 static enum muster_code note_old(struct renaming *renaming, struct muster_error *err)
 {
 	const struct collection_state *state = &renaming->collection->state;
-	const struct view from[] = { state->entity, state->project, state->name };
-	struct view *to[] = { &renaming->old.entity, &renaming->old.project, &renaming->old.name };
-	struct bytes *text = &renaming->old_text;
-	enum muster_code code = MUSTER_OK;
-	size_t at = 0;
+	const struct collection_name name = { state->entity, state->project, state->name };
 
-	for (int i = 0; i < 3 && !code; i++)
-		code = bytes_append_view(text, from[i], err);
-	for (int i = 0; i < 3 && !code; i++) { /* only now the buffer moves no more */
-		*to[i] = view_of(text->ptr + at, from[i].len);
-		at += from[i].len;
-	}
-	return code;
+	return collection_name_keep(&renaming->old, &name, &renaming->old_text, err);
 }
 
 static enum muster_code refresh(struct renaming *renaming, struct muster_error *err)

@@ -208,11 +208,9 @@ static enum muster_code write_manifest(void *state, struct save_request *request
 				       struct muster_error *err)
 {
 	struct import_run *run = state;
-	struct version_owner owner;
 
-	memcpy(owner.collection_id, collection_id(run->collection), 16);
-	memcpy(owner.version_id, run->version_id, 16);
-	return version_writer_write(run->writer, &owner, &request->manifest, err);
+	return version_writer_write(run->writer, collection_id(run->collection),
+				    request->version_id, &request->manifest, err);
 }
 
 static enum muster_code save(struct import_run *run, struct muster_error *err)

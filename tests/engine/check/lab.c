@@ -211,16 +211,13 @@ static void put_large(struct saving *saving, unsigned i)
 static void write_version(struct saving *saving, unsigned count, struct manifest_pointer *pointer,
 			  const struct manifest_footer **footer)
 {
-	struct version_owner owner;
-
-	memcpy(owner.collection_id, collection_id(saving->collection), 16);
-	memcpy(owner.version_id, saving->version_id, 16);
 	for (unsigned i = 0; i < count; i++) {
 		assert_true(blob_place_resolve(&saving->places[i], &saving->entries[i].placement));
 		MUST(version_writer_add(saving->writer, &saving->entries[i], err));
 	}
 	MUST(version_writer_complete(saving->writer, footer, err));
-	MUST(version_writer_write(saving->writer, &owner, pointer, err));
+	MUST(version_writer_write(saving->writer, collection_id(saving->collection),
+				  saving->version_id, pointer, err));
 }
 
 static void commit(struct saving *saving, const struct manifest_pointer *pointer,

@@ -219,7 +219,7 @@ static inline struct version place_version(struct place *place, const struct spe
 			fail_msg("%s", err.message);
 	}
 	if (version_writer_complete(writer, &footer, &err) ||
-	    version_writer_write(writer, NULL, &version.manifest, &err))
+	    version_writer_write(writer, NULL, NULL, &version.manifest, &err))
 		fail_msg("%s", err.message);
 	memcpy(version.root, footer->content_root, 32);
 	put_u64(version.id, version.number);

@@ -146,7 +146,6 @@ uint64_t fixture_save(struct fixture *fixture, const struct entry *entries, size
 						  .next_id = next_id,
 						  .next_id_state = fixture };
 	struct save_request request = { 0 };
-	struct version_owner owner;
 	struct save_result result;
 	struct collection *collection;
 	struct version_writer *writer;
@@ -154,15 +153,14 @@ uint64_t fixture_save(struct fixture *fixture, const struct entry *entries, size
 
 	if (collection_open(&collection, fixture->repository, &name, "dataset", &err))
 		fail_msg("%s", err.message);
-	memcpy(owner.collection_id, collection_id(collection), 16);
-	effects_random(effects_system(), owner.version_id, 16, NULL);
-	memcpy(request.version_id, owner.version_id, 16);
+	effects_random(effects_system(), request.version_id, 16, NULL);
 	assert_int_equal(version_writer_open(&writer, fixture->store, &options, &err), MUSTER_OK);
 	for (size_t i = 0; i < count; i++)
 		if (version_writer_add(writer, &entries[i], &err))
 			fail_msg("%s", err.message);
 	if (version_writer_complete(writer, &request.footer, &err) ||
-	    version_writer_write(writer, &owner, &request.manifest, &err) ||
+	    version_writer_write(writer, collection_id(collection), request.version_id,
+				 &request.manifest, &err) ||
 	    collection_save(collection, &request, &result, &err))
 		fail_msg("%s", err.message);
 	version_writer_close(writer);

@@ -90,7 +90,7 @@ static struct manifest_pointer close_writer(struct version_writer *writer,
 	struct muster_error err = { 0 };
 
 	if (version_writer_complete(writer, &footer, &err) ||
-	    version_writer_write(writer, NULL, &pointer, &err))
+	    version_writer_write(writer, NULL, NULL, &pointer, &err))
 		fail_msg("%s", err.message);
 	if (counts)
 		*counts = version_writer_counts(writer);

@@ -62,7 +62,7 @@ static struct manifest_pointer write_version(struct store *store, struct version
 			fail_msg("%s", err.message);
 	}
 	if (version_writer_complete(writer, &footer, &err) ||
-	    version_writer_write(writer, NULL, &pointer, &err))
+	    version_writer_write(writer, NULL, NULL, &pointer, &err))
 		fail_msg("%s", err.message);
 	assert_int_equal(footer->entry_count, count);
 	*counts = version_writer_counts(writer);
