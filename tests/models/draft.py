@@ -14,11 +14,14 @@ counts is in the version, one whose maker was told that it came late is not, and
 there is one version at most, and none of a draft that was dropped; one agent alone can bring the draft
 to its end. Each rule is needed: without it there is a loss, whose steps are printed with -v.
 
-Left out: objects and gc (gc_model), that equal content makes no version, and local drafts, whose
+Left out: objects and gc, that equal content makes no version, and local drafts, whose
 parts take the next free number: they are added by one who waits for the answer.
 """
+import functools
 import sys
 from collections import deque, namedtuple
+
+from judge import judge
 
 RULES = {
     "seal, then list": "the parts are listed once more after the seal",
@@ -299,25 +302,9 @@ def scenarios(rules):
 
 
 def main():
-    is_verbose, failures, rules = "-v" in sys.argv, 0, frozenset(RULES)
-    for name, agents in scenarios(rules).items():
-        wrong, steps, count = explore(agents, rules)
-        print("%-40s %7d states: %s" % (name, count, wrong or "nothing is lost"), flush=True)
-        if wrong:
-            print("\n".join("  " + step for step in steps))
-            failures += 1
-    for rule in RULES:
-        found = None
-        for name, agents in scenarios(rules - {rule}).items():
-            wrong, steps, _ = explore(agents, rules - {rule})
-            if wrong:
-                found = (name, wrong, steps)
-                break
-        print("without '%s': %s" % (rule, "%s (%s)" % (found[1], found[0]) if found else "no loss"))
-        if found and is_verbose:
-            print("\n".join("  " + step for step in found[2]))
-        failures += not found
-    return failures != 0
+    return judge(RULES, lambda rules: {
+        name: functools.partial(explore, agents, rules)
+        for name, agents in scenarios(rules).items()})
 
 
 if __name__ == "__main__":

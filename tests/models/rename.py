@@ -20,8 +20,11 @@ In every state that can be reached, and so whoever dies when: each living collec
 one agent alone can take every name that means nothing. Each rule is needed: without it there is a loss,
 whose steps are printed with -v.
 """
+import functools
 import sys
 from collections import deque
+
+from judge import judge
 
 RULES = ("stay", "settled", "claim first", "release void only", "release last")
 
@@ -312,26 +315,9 @@ def scenarios(rules):
 
 
 def main():
-    is_verbose, failures = "-v" in sys.argv, 0
-    for name, (world, agents) in scenarios(RULES).items():
-        wrong, steps, count = explore(world, agents, NAMES)
-        print("%-40s %7d states: %s" % (name, count, wrong or "nothing is lost"))
-        if wrong:
-            print("\n".join("  " + step for step in steps))
-            failures += 1
-    for rule in RULES:
-        rules = tuple(r for r in RULES if r != rule)
-        found = None
-        for name, (world, agents) in scenarios(rules).items():
-            wrong, steps, _ = explore(world, agents, NAMES)
-            if wrong:
-                found = (name, wrong, steps)
-                break
-        print("without '%s': %s" % (rule, "%s (%s)" % (found[1], found[0]) if found else "no loss"))
-        if found and is_verbose:
-            print("\n".join("  " + step for step in found[2]))
-        failures += not found
-    return failures != 0
+    return judge(RULES, lambda rules: {
+        name: functools.partial(explore, world, agents, NAMES)
+        for name, (world, agents) in scenarios(rules).items()})
 
 
 if __name__ == "__main__":

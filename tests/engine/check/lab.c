@@ -445,3 +445,27 @@ void lab_make_without_a_pack(struct lab *lab)
 	lab_key(lab, "packs/", 0, key);
 	assert_int_equal(store_remove(lab->store, key, NULL), MUSTER_OK);
 }
+
+static void flip_each_of(struct lab *lab, const char *key)
+{
+	struct lab_findings findings;
+	struct bytes bytes = lab_get(lab, key);
+	size_t found = 0; /* digits of times, and names, may be others */
+
+	for (size_t at = 0; at < bytes.len; at++) {
+		lab_flip(lab, key, at);
+		lab_check(lab, true, &findings);
+		found += findings.count > 0;
+		for (size_t i = 0; i < findings.count && i < LAB_FINDINGS; i++)
+			assert_true(strlen(findings.list[i].error.message) > 0);
+		lab_flip(lab, key, at);
+	}
+	assert_true(2 * found > bytes.len);
+	bytes_release(&bytes);
+}
+
+void lab_flip_each(struct lab *lab, const char *const *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		flip_each_of(lab, keys[i]);
+}

@@ -75,6 +75,8 @@ void lab_check_with(struct lab *lab, const struct muster_check_options *how,
  * this text (may be NULL where `count` is 0). */
 void lab_expect(struct lab *lab, size_t count, const char *object, const char *text,
 		struct lab_findings *out);
+/** Flip each byte of each object: check ends whatever it finds, says what, and finds most. */
+void lab_flip_each(struct lab *lab, const char *const *keys, size_t count);
 /** Print what was found, for tests that fail. */
 void lab_findings_print(const struct lab_findings *findings);
 bool lab_findings_has(const struct lab_findings *findings, const char *object, const char *text);
