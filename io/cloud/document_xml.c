@@ -133,13 +133,14 @@ void document_xml_free(struct document *document)
 static enum muster_code fail_parser(struct document *document, struct muster_error *err)
 {
 	enum XML_Error error = XML_GetErrorCode(document->parser);
+	XML_Index at = XML_GetCurrentByteIndex(document->parser);
 
 	if (document->failure)
 		return document->failure;
 	if (error == XML_ERROR_NO_MEMORY)
 		return muster_fail_memory(err, "an XML parser");
 	return muster_fail(err, MUSTER_E_FORMAT, "the document is no XML: byte %lld: %s",
-			   (long long)XML_GetCurrentByteIndex(document->parser),
+			   at < 0 ? 0 : (long long)at, /* some say -1 before the first */
 			   XML_ErrorString(error));
 }
 
