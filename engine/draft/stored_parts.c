@@ -317,6 +317,9 @@ enum muster_code draft_add_part(struct draft *draft, struct part *part,
 		return code;
 	/* Who made the one that is there may have died before asking. */
 	asked = ask_seal(draft, &added, err);
+	if (muster_failed(asked) && asked != MUSTER_E_CONFLICT)
+		muster_context(err, "part '%s' is stored, but whether it counts could not be asked",
+			       added.shard);
 	return asked ? asked : code;
 }
 
