@@ -33,7 +33,7 @@ set(MUSTER_SKIP_RETURN_CODE 77)
 # No finding of a sanitizer may pass unseen, and each shows where it happened.
 set(MUSTER_TEST_ENVIRONMENT
   "UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1"
-  "TSAN_OPTIONS=second_deadlock_stack=1"
+  "TSAN_OPTIONS=second_deadlock_stack=1:atexit_sleep_ms=10"
   "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1")
 
 # `fuzzers` builds every libFuzzer program and nothing else.

@@ -202,8 +202,8 @@ class Delay(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
         port = self.start(str(port))
-        with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as connection:
-            with self.assertRaises(ConnectionError):
+        with self.assertRaises(ConnectionError):  # while connecting or later
+            with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as connection:
                 if not connection.recv(1):
                     raise ConnectionError
 

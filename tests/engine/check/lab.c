@@ -13,6 +13,7 @@
 #include "engine/manifest/version_writer.h"
 #include "engine/repository/session.h"
 #include "io/store/memory.h"
+#include "tests/engine/repository/made.h"
 
 #define MUST(call)                                                                                 \
 	do {                                                                                       \
@@ -63,7 +64,7 @@ void lab_make(struct lab *lab, const struct lab_options *options)
 	MUST(store_memory_new(&lab->store, err));
 	lab->effects = (struct effects){ &lab->random_count, system_wall_ns, system_boot_ns,
 					 count_up, no_environment };
-	MUST(repository_init(lab->store, &settings, &lab->effects, err));
+	test_repository_make(lab->store, &settings);
 	lab_open(lab);
 }
 

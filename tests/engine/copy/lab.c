@@ -8,36 +8,11 @@
 #include "engine/check/check.h"
 #include "engine/manifest/version_reader.h"
 #include "io/store/memory.h"
+#include "tests/engine/repository/made.h"
 
 #define LAB_MEMORY_BYTES (64u << 20)
 
-static struct store *empty; /* a repository; lives as long as the program */
-
 /* --- targets ---------------------------------------------------------------------------------- */
-
-static enum muster_code copy_object(void *state, const char *key, uint64_t size_bytes,
-				    uint64_t modified_ns, struct muster_error *err)
-{
-	struct bytes bytes = { 0 };
-	enum muster_code code;
-
-	(void)modified_ns;
-	code = store_get(empty, key, &bytes, size_bytes, err);
-	if (!code)
-		code = store_create(state, key, bytes_view(&bytes), err);
-	bytes_release(&bytes);
-	return code;
-}
-
-/* A repository that was made once is copied: making one proves a thousand creates. */
-static void make_by_default(struct store *memory)
-{
-	if (!empty) {
-		assert_int_equal(store_memory_new(&empty, NULL), MUSTER_OK);
-		assert_int_equal(repository_init(empty, NULL, effects_system(), NULL), MUSTER_OK);
-	}
-	assert_int_equal(store_list(empty, "", NULL, copy_object, memory, NULL), MUSTER_OK);
-}
 
 void lab_target_open(struct lab_target *target, const struct repository_options *options)
 {
@@ -45,11 +20,7 @@ void lab_target_open(struct lab_target *target, const struct repository_options 
 	struct muster_error err = { 0 };
 
 	assert_int_equal(store_memory_new(&memory, &err), MUSTER_OK);
-	if (options)
-		assert_int_equal(repository_init(memory, options, effects_system(), &err),
-				 MUSTER_OK);
-	else
-		make_by_default(memory);
+	test_repository_make(memory, options);
 	assert_int_equal(store_fault_new(&target->store, memory, &target->faults, &err), MUSTER_OK);
 	target->repository = NULL;
 	lab_target_reopen(target);

@@ -95,8 +95,7 @@ static void open_meeting(struct meeting *meeting)
 				     .distributed_id = VIEW_LITERAL("night") };
 
 	assert_int_equal(store_memory_new(&meeting->memory, NULL), MUSTER_OK);
-	assert_int_equal(repository_init(meeting->memory, &options, effects_system(), NULL),
-			 MUSTER_OK);
+	test_repository_make(meeting->memory, &options);
 	meeting->theirs.store = meeting->memory;
 	assert_int_equal(store_fault_new(&meeting->mine.store, meeting->memory, &faults, NULL),
 			 MUSTER_OK);
@@ -106,6 +105,8 @@ static void open_meeting(struct meeting *meeting)
 	assert_int_equal(repository_open(&meeting->mine.repository, meeting->mine.store,
 					 effects_system(), NULL),
 			 MUSTER_OK);
+	repository_assume_proved(meeting->mine.repository);
+	repository_assume_proved(meeting->theirs.repository);
 	assert_int_equal(repository_gate(meeting->mine.repository, NULL), MUSTER_OK);
 	assert_int_equal(repository_gate(meeting->theirs.repository, NULL), MUSTER_OK);
 	assert_int_equal(draft_new(meeting->theirs.repository, &plan, meeting->id, NULL),

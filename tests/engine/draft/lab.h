@@ -110,9 +110,10 @@ static inline struct muster_put_report put_alone(struct place *place)
 	struct muster_put_report report;
 
 	assert_int_equal(store_memory_new(&alone.store, NULL), MUSTER_OK);
-	assert_int_equal(repository_init(alone.store, &options, effects_system(), NULL), MUSTER_OK);
+	test_repository_make(alone.store, &options);
 	assert_int_equal(repository_open(&alone.repository, alone.store, effects_system(), NULL),
 			 MUSTER_OK);
+	repository_assume_proved(alone.repository);
 	report = put_tree(&alone);
 	repository_close(alone.repository);
 	store_free(alone.store);

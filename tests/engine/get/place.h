@@ -15,6 +15,7 @@
 #include "engine/manifest/version_writer.h"
 #include "io/store/local.h"
 #include "io/store/memory.h"
+#include "tests/engine/repository/made.h"
 #include "tests/io/store/sys_fault.h"
 
 /* One file of a version: `text` again and again up to `size` bytes (0: once). */
@@ -84,9 +85,10 @@ static inline struct place *place_new(bool is_local)
 	if (is_local ? store_local_open(&place->store, place->repo, &options, &err)
 		     : store_memory_new(&place->store, &err))
 		fail_msg("%s", err.message);
-	if (repository_init(place->store, NULL, effects_system(), &err) ||
-	    repository_open(&place->repository, place->store, effects_system(), &err))
+	test_repository_make(place->store, NULL);
+	if (repository_open(&place->repository, place->store, effects_system(), &err))
 		fail_msg("%s", err.message);
+	repository_assume_proved(place->repository);
 	return place;
 }
 

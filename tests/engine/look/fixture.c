@@ -12,6 +12,7 @@
 #include "engine/put/put.h"
 #include "io/store/count.h"
 #include "io/store/memory.h"
+#include "tests/engine/repository/made.h"
 
 static int open_fixture(void **state, enum digest_algorithm algorithm)
 {
@@ -24,9 +25,9 @@ static int open_fixture(void **state, enum digest_algorithm algorithm)
 	snprintf(fixture->tree, sizeof(fixture->tree), "/tmp/muster-look-XXXXXX");
 	assert_non_null(mkdtemp(fixture->tree));
 	assert_int_equal(store_memory_new(&memory, &err), MUSTER_OK);
+	test_repository_make(memory, &options);
 	assert_int_equal(store_count_new(&fixture->store, memory, &err), MUSTER_OK);
-	if (repository_init(fixture->store, &options, effects_system(), &err) ||
-	    repository_open(&fixture->repository, fixture->store, effects_system(), &err))
+	if (repository_open(&fixture->repository, fixture->store, effects_system(), &err))
 		fail_msg("%s", err.message);
 	repository_assume_proved(fixture->repository);
 	*state = fixture;

@@ -23,6 +23,7 @@
 #include "engine/put/put.h"
 #include "engine/repository/collection.h"
 #include "io/store/memory.h"
+#include "tests/engine/repository/made.h"
 #include "tests/support/torture.h"
 
 /* A tree, a cache directory and a repository in memory. */
@@ -54,10 +55,10 @@ static inline int open_place(void **state)
 	assert_non_null(mkdtemp(place->tree));
 	assert_non_null(mkdtemp(place->cache));
 	assert_int_equal(store_memory_new(&place->store, NULL), MUSTER_OK);
-	assert_int_equal(repository_init(place->store, &options, effects_system(), NULL),
-			 MUSTER_OK);
+	test_repository_make(place->store, &options);
 	assert_int_equal(repository_open(&place->repository, place->store, effects_system(), NULL),
 			 MUSTER_OK);
+	repository_assume_proved(place->repository);
 	*state = place;
 	return 0;
 }

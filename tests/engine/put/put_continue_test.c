@@ -48,6 +48,7 @@ static void open_repository(const char *url, struct http **http, struct pacer_si
 		fail_msg("%s", err.message);
 	if (repository_open(&place->repository, place->store, effects_system(), &err))
 		fail_msg("%s", err.message);
+	repository_assume_proved(place->repository);
 }
 
 /* In the child, which is told the server's URL: it ends here. */

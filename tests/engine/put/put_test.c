@@ -55,8 +55,7 @@ static void what_a_put_elsewhere_learnt_is_found_stored_here(void **state)
 	struct muster_put_report report;
 
 	assert_int_equal(store_memory_new(&other.store, NULL), MUSTER_OK);
-	assert_int_equal(repository_init(other.store, &with_identity, effects_system(), NULL),
-			 MUSTER_OK);
+	test_repository_make(other.store, &with_identity);
 	assert_int_equal(repository_open(&other.repository, other.store, effects_system(), NULL),
 			 MUSTER_OK);
 	fill_tree(place);

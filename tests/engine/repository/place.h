@@ -10,6 +10,7 @@
 #include "io/store/count.h"
 #include "io/store/fault.h"
 #include "io/store/memory.h"
+#include "tests/engine/repository/made.h"
 
 /* Time stands still, except that tests move it; randomness counts up. */
 struct test_world {
@@ -79,10 +80,9 @@ static inline void place_make(struct place *place, const struct store_fault_opti
 	*place = (struct place){ 0 };
 	test_world_init(&place->world);
 	assert_int_equal(store_memory_new_at(&memory, &place->world.effects, &err), MUSTER_OK);
+	test_repository_make(memory, NULL);
 	assert_int_equal(store_fault_new(&place->store, memory, fault ? fault : &none, &err),
 			 MUSTER_OK);
-	if (repository_init(place->store, NULL, &place->world.effects, &err))
-		fail_msg("%s", err.message);
 	place_open(place);
 }
 

@@ -361,9 +361,9 @@ static void requests_are_few(void **state)
 	(void)state;
 	test_world_init(&place.world);
 	MUST(store_memory_new_at(&memory, &place.world.effects, err));
+	test_repository_make(memory, NULL);
 	MUST(store_fault_new(&fault, memory, &none, err));
 	MUST(store_count_new(&place.store, fault, err));
-	MUST(repository_init(place.store, NULL, &place.world.effects, err));
 	place_open(&place);
 	collection = test_open(&place, "data", "");
 	for (uint8_t i = 1; i <= 5; i++)
