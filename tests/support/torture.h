@@ -24,6 +24,8 @@
 #else
 #define TORTURE_STEP 1
 #endif
+/* How many of n random repetitions are enough: all, and a fifth there. */
+#define TORTURE_SHARE(n) (((n) + TORTURE_STEP - 1) / TORTURE_STEP)
 
 /** Arm: the n-th malloc, calloc or realloc from now on answers NULL. Always true. */
 bool torture_allocation(uint64_t n);

@@ -53,7 +53,7 @@ static void any_call_may_fail(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		unsigned n = 1;
 
-		for (bool was_hit = true; was_hit && n < STEPS_MAX; n++) {
+		for (bool was_hit = true; was_hit && n < STEPS_MAX; n += TORTURE_STEP) {
 			prepare(lab);
 			sys_fault_arm(&lab->sys, n, failures[i]);
 			use_some(lab);
@@ -72,7 +72,7 @@ static void a_run_may_be_killed_at_any_call(void **state)
 	struct lab *lab = *state;
 	unsigned n = 1;
 
-	for (bool was_killed = true; was_killed && n < STEPS_MAX; n++) {
+	for (bool was_killed = true; was_killed && n < STEPS_MAX; n += TORTURE_STEP) {
 		int status;
 		pid_t child;
 
@@ -102,7 +102,7 @@ static void any_allocation_may_fail(void **state)
 	struct lab *lab = *state;
 	unsigned n = 1;
 
-	for (bool was_hit = true; was_hit && n < STEPS_MAX; n++) {
+	for (bool was_hit = true; was_hit && n < STEPS_MAX; n += TORTURE_STEP) {
 		prepare(lab);
 		torture_allocation(n);
 		use_some(lab);

@@ -1,8 +1,9 @@
 /* Random runs against a model: what a cache gives was put, and stays until room is needed. */
 #include "tests/engine/cache/lab.h"
+#include "tests/support/torture.h"
 
 #define BLOBS 60
-#define STEPS 400
+#define STEPS TORTURE_SHARE(400)
 
 struct model {
 	struct lab *lab;
@@ -109,7 +110,7 @@ static void random_runs_find_what_they_put(void **state)
 /* --- several processes ------------------------------------------------------------------------ */
 
 #define PROCESSES 4
-#define RUNS	  25
+#define RUNS	  TORTURE_SHARE(25)
 
 /* Nothing that is found is wrong, and nothing is told to be damaged. 0: all was well. */
 static int run_some(struct lab *lab, unsigned seed)

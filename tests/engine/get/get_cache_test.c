@@ -265,7 +265,7 @@ static void half_of_what_is_fetched_may_have_room(void **state)
 /* Each of the first steps, then fewer and fewer: blob_cache_fault_test takes all of them. */
 static unsigned after(unsigned n)
 {
-	return n + 1 + n / 16;
+	return n + TORTURE_STEP + n / 16;
 }
 
 static void no_failing_call_of_the_cache_fails_a_get(void **state)
