@@ -118,6 +118,7 @@ static enum muster_code cloud_remove(struct store *store, const char *key, struc
 
 	cloud_flight_init(&flight, cloud, CLOUD_REMOVE, cloud_key_make(&full, cloud, key));
 	code = cloud_flight_perform(&flight, err);
+	cloud_opened_forget(&cloud->opened, flight.call.key);
 	cloud_flight_release(&flight);
 	return code == MUSTER_ABSENT ? MUSTER_OK : code;
 }
@@ -157,6 +158,7 @@ static void cloud_free(struct store *store)
 
 	cloud->protocol->ops->free(cloud->protocol);
 	cloud_pool_release(&cloud->pool);
+	cloud_opened_release(&cloud->opened);
 	free(cloud);
 }
 
@@ -223,6 +225,7 @@ static void fill(struct cloud_store *cloud, const struct store_cloud_options *op
 	cloud->range_bytes = OR_DEFAULT(options->range_bytes, STORE_CLOUD_RANGE_BYTES);
 	cloud->part_bytes = OR_DEFAULT(options->part_bytes, STORE_CLOUD_PART_BYTES);
 	cloud->page_max = options->page_max;
+	cloud_opened_init(&cloud->opened);
 	cloud->prefix_len = options->prefix.len;
 	if (options->prefix.len)
 		memcpy(cloud->prefix, options->prefix.ptr, options->prefix.len);

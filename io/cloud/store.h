@@ -4,15 +4,17 @@
  * Requests: create, a small object opened and read, a page of a listing: one each. A create that
  *           finds the key taken asks once more, whose the object is: a reply that was lost is
  *           success then.
- * Reading:  open takes an object's last bytes with it; all later reads are of the same object by
- *           its ETag, else MUSTER_E_CHANGED. What is read in order is read ahead.
+ * Reading:  open takes an object's last bytes with it, and none is asked for that is open already;
+ *           all later reads are of the same object by its ETag, else MUSTER_E_CHANGED. What is read
+ *           in order is read ahead.
  * Writing:  a stream of less than a part is one request; else parts, several in flight. Only then
  *           something can be left behind where the program dies: an upload that was never
  *           completed. Who has a journal continues it (decision 0016), or the bucket's own rules
  *           should expire it.
  * Threads:  as io/store/store.h; requests run in the engine's.
  * Memory:   `buffer_max_bytes` for parts and for what is read ahead, and beyond it one part for
- *           each writer that is open; each open object holds `tail_bytes`, a listing a page.
+ *           each writer that is open; each object that is open holds `tail_bytes` once, a listing a
+ *           page.
  * Durable:  what a cloud has acknowledged is; sync has nothing to do.
  */
 #ifndef IO_CLOUD_STORE_H

@@ -100,7 +100,7 @@ static bool open_window(struct cloud_object *object, uint64_t offset_bytes, size
 /* Where the bytes end that are not held anyway. */
 static uint64_t end_of_ahead(const struct cloud_object *object)
 {
-	return object->held_len && object->held_at ? object->held_at : object->base.size_bytes;
+	return object->held->len && object->held->at ? object->held->at : object->base.size_bytes;
 }
 
 /* Of few sizes, so that buffers are used again. */
@@ -122,8 +122,8 @@ static void look_ahead(struct cloud_object *object, uint64_t from_bytes)
 	uint64_t at = ahead->count ? window_end(ahead->windows[ahead->count - 1]) : from_bytes;
 
 	max = least(max, ahead->run_bytes);
-	if (!object->held_at && at < object->held_len)
-		at = object->held_len;
+	if (!object->held->at && at < object->held->len)
+		at = object->held->len;
 	if (at < from_bytes)
 		return; /* this read reaches beyond all windows: the next one begins anew */
 	while (at < end && ahead->count < cloud->ranges_in_flight && at - from_bytes < most) {

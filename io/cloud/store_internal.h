@@ -2,6 +2,7 @@
  *   store.c         the table; create, remove, now
  *   store_call.c    one cloud_call through HTTP
  *   store_object.c  an object that is read
+ *   store_opened.c  all objects that are open
  *   store_ahead.c   what is read ahead of its reader
  *   store_list.c    pages of keys
  *   store_writer.c  a stream that becomes an object
@@ -48,6 +49,23 @@ uint64_t cloud_pool_share(struct cloud_pool *pool);
 uint8_t *cloud_pool_take(struct cloud_pool *pool, size_t bytes, bool is_due);
 void cloud_pool_give(struct cloud_pool *pool, uint8_t *buffer, size_t bytes); /* NULL is fine */
 
+/* --- store_opened.c -------------------------------------------------------------------------- */
+
+/** All objects that are open, but those that were removed since. */
+struct cloud_opened {
+	pthread_mutex_t lock;
+	struct cloud_object *first; /* under `lock` */
+};
+void cloud_opened_init(struct cloud_opened *opened);
+void cloud_opened_release(struct cloud_opened *opened); /* none is open */
+/** Is the object of this key open? Then this one has its size, its ETag and what it holds. */
+bool cloud_opened_share(struct cloud_opened *opened, struct cloud_object *object);
+void cloud_opened_enter(struct cloud_opened *opened, struct cloud_object *object);
+/** Before it is freed; what it holds is freed by the last one. */
+void cloud_opened_leave(struct cloud_opened *opened, struct cloud_object *object);
+/** It was removed, or is another one: who opens it from now on asks the cloud. */
+void cloud_opened_forget(struct cloud_opened *opened, struct view key);
+
 /* --- the store ------------------------------------------------------------------------------- */
 
 struct cloud_store {
@@ -61,6 +79,7 @@ struct cloud_store {
 	unsigned parts_in_flight, ranges_in_flight;
 	size_t tail_bytes, range_bytes, part_bytes;
 	uint32_t page_max;
+	struct cloud_opened opened;
 	size_t prefix_len;
 	char prefix[STORE_CLOUD_PREFIX_MAX_BYTES + 1];
 };
@@ -142,17 +161,29 @@ struct cloud_ahead {
 	struct cloud_window *windows[STORE_CLOUD_IN_FLIGHT_MAX];
 };
 
+/** What came with open. All that have the same object open have the same. */
+struct cloud_held {
+	unsigned users; /* under the lock of `opened` */
+	uint64_t at;
+	size_t len;
+	uint8_t bytes[];
+};
+
 struct cloud_object {
 	struct store_object base;
 	pthread_mutex_t lock;	  /* whoever reads from windows takes turns */
 	struct cloud_ahead ahead; /* under `lock` */
-	uint64_t held_at;	  /* what came with open */
-	size_t held_len;
-	uint8_t *held;
+	struct cloud_held *held;  /* fixed while it is open */
 	char etag[64];
+	struct cloud_object *next, **link; /* of `opened`; no link: not in it */
 	size_t key_len;
 	char key[];
 };
+
+static inline struct view cloud_object_key(const struct cloud_object *object)
+{
+	return view_of(object->key, object->key_len);
+}
 
 /** Of this object, these bytes. */
 void cloud_object_aim(const struct cloud_object *object, struct cloud_flight *flight,

@@ -32,11 +32,6 @@ static struct cloud_object *object_new(struct cloud_store *cloud, const char *ke
 	object->key_len = len;
 	memcpy(object->key, cloud->prefix, cloud->prefix_len);
 	memcpy(object->key + cloud->prefix_len, key, strlen(key) + 1);
-	object->held = malloc(cloud->tail_bytes);
-	if (!object->held) {
-		free(object);
-		return NULL;
-	}
 	pthread_mutex_init(&object->lock, NULL);
 	return object;
 }
@@ -44,18 +39,14 @@ static struct cloud_object *object_new(struct cloud_store *cloud, const char *ke
 /* Most objects are small: what was not needed of the room for them is given back. */
 static void hold(struct cloud_object *object, size_t len, bool is_tail)
 {
-	uint8_t *held = object->held;
+	struct cloud_held *held = object->held, *fitted = realloc(held, sizeof(*held) + len);
 
-	object->held_len = len;
-	object->held_at = is_tail ? object->base.size_bytes - len : 0;
-	if (!len) {
-		free(held);
-		object->held = NULL;
-		return;
-	}
-	object->held = realloc(held, len);
-	if (!object->held)
-		object->held = held;
+	if (fitted)
+		held = fitted;
+	held->users = 1;
+	held->len = len;
+	held->at = is_tail ? object->base.size_bytes - len : 0;
+	object->held = held;
 }
 
 /* One request tells the size, and brings the end or, where a protocol has no such range, the
@@ -68,7 +59,11 @@ static enum muster_code look(struct cloud_object *object, struct muster_error *e
 	enum muster_code code;
 	uint64_t size_bytes;
 
-	cloud_object_aim(object, &flight, 0, object->held, cloud->tail_bytes);
+	object->held = malloc(sizeof(*object->held) + cloud->tail_bytes);
+	if (!object->held)
+		return muster_fail_memory(err, "the end of an object");
+	object->held->users = 1;
+	cloud_object_aim(object, &flight, 0, object->held->bytes, cloud->tail_bytes);
 	flight.call.verb = has_tail ? CLOUD_TAIL : CLOUD_READ;
 	flight.call.etag = (struct view){ 0 };
 	flight.is_exact = false;
@@ -95,24 +90,27 @@ void cloud_object_close(struct store_object *base)
 	struct cloud_object *object = (struct cloud_object *)base;
 
 	cloud_ahead_release(object);
+	cloud_opened_leave(&cloud_of(base->store)->opened, object);
 	pthread_mutex_destroy(&object->lock);
-	free(object->held);
 	free(object);
 }
 
 enum muster_code cloud_object_open(struct store *store, const char *key, struct store_object **out,
 				   struct muster_error *err)
 {
-	struct cloud_object *object = object_new(cloud_of(store), key);
-	enum muster_code code;
+	struct cloud_store *cloud = cloud_of(store);
+	struct cloud_object *object = object_new(cloud, key);
+	enum muster_code code = MUSTER_OK;
 
 	if (!object)
 		return muster_fail_memory(err, "an open object");
-	code = look(object, err);
+	if (!cloud_opened_share(&cloud->opened, object))
+		code = look(object, err);
 	if (code) {
 		cloud_object_close(&object->base);
 		return code;
 	}
+	cloud_opened_enter(&cloud->opened, object);
 	*out = &object->base;
 	return MUSTER_OK;
 }
@@ -197,22 +195,24 @@ static enum muster_code read_many(struct ranges *ranges, struct muster_error *er
 static size_t take_held(const struct cloud_object *object, uint64_t offset_bytes, uint8_t *out,
 			size_t len)
 {
-	uint64_t end = object->held_at + object->held_len;
+	const struct cloud_held *held = object->held;
+	uint64_t end = held->at + held->len;
 
-	if (offset_bytes < object->held_at || offset_bytes >= end)
+	if (offset_bytes < held->at || offset_bytes >= end)
 		return 0;
 	if (len > end - offset_bytes)
 		len = (size_t)(end - offset_bytes);
-	memcpy(out, object->held + (offset_bytes - object->held_at), len);
+	memcpy(out, held->bytes + (offset_bytes - held->at), len);
 	return len;
 }
 
 /* From there on not held. */
 static size_t gap(const struct cloud_object *object, uint64_t offset_bytes, size_t len)
 {
-	if (object->held_len && object->held_at > offset_bytes &&
-	    len > object->held_at - offset_bytes)
-		len = (size_t)(object->held_at - offset_bytes);
+	const struct cloud_held *held = object->held;
+
+	if (held->len && held->at > offset_bytes && len > held->at - offset_bytes)
+		len = (size_t)(held->at - offset_bytes);
 	return len;
 }
 
@@ -274,6 +274,8 @@ enum muster_code cloud_object_read(struct store_object *base, uint64_t offset_by
 	pthread_mutex_unlock(&object->lock);
 	if (!from_ahead) /* several readers here and there are under way at once */
 		code = cloud_read(object, false, offset_bytes, out, len, err);
+	if (code == MUSTER_E_CHANGED)
+		cloud_opened_forget(&cloud_of(base->store)->opened, cloud_object_key(object));
 	if (code)
 		muster_context(err, "'%s'", object->key);
 	return code;

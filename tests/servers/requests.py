@@ -49,7 +49,7 @@ def small_files(counted, tree):
     make_small(tree)
     # gc's log and the index before; session, packs, index, name, collection, manifest, events
     at_most(counted, LOGS + 23, "put", tree, "-n", "small", "-j", WORKERS)
-    at_most(counted, LOGS + 10, "put", tree, "-n", "small")
+    at_most(counted, LOGS + 8, "put", tree, "-n", "small")
     at_most(counted, LOGS, "show", "small")
     at_most(counted, LOGS + 1, "ls", "small")
     # of a pack its end, and what that leaves of its directory; 256 files are a range, or two
@@ -60,7 +60,7 @@ def small_files(counted, tree):
     at_most(counted, LOGS + 3 + WORKERS * 2 + 2 * ranges, "get", "small", counted.folder / "got",
             "--skip-cache")
     (tree / "new").write_text("new")
-    at_most(counted, LOGS + 18, "put", tree, "-n", "small")
+    at_most(counted, LOGS + 16, "put", tree, "-n", "small")
 
 
 def a_large_file(counted, folder):

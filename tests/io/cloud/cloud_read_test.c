@@ -1,4 +1,5 @@
 /* A cloud's store: how objects are read, in ranges and ahead. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -260,6 +261,124 @@ static void an_object_that_is_another_one_now_is_refused(void **state)
 	store_lab_close(&lab);
 }
 
+/* --- open again ------------------------------------------------------------------------------ */
+
+static void what_is_open_is_opened_again_without_a_request(void **state)
+{
+	struct store_lab lab = { .options = { .tail_bytes = 1000 } };
+	struct store_object *first, *second;
+	uint8_t got[1500], expected[1500];
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "k", 5000, NULL), MUSTER_OK);
+	assert_int_equal(store_open(lab.store, "k", &first, NULL), MUSTER_OK);
+	assert_int_equal(store_open(lab.store, "k", &second, NULL), MUSTER_OK);
+	store_close(first); /* the second keeps what it brought */
+	assert_int_equal(second->size_bytes, 5000);
+	assert_int_equal(store_lab_requests(&lab), 2);
+	assert_int_equal(store_read(second, 3500, got, 1500, NULL), MUSTER_OK);
+	store_lab_fill(expected, 3500, 1500);
+	assert_memory_equal(got, expected, 1500);
+	assert_int_equal(store_lab_requests(&lab), 3);
+	assert_string_not_equal(lab_sent(&lab, 2, "if-match"), "");
+	store_close(second);
+	assert_int_equal(store_open(lab.store, "k", &first, NULL), MUSTER_OK);
+	assert_int_equal(store_lab_requests(&lab), 4);
+	store_close(first);
+	store_lab_close(&lab);
+}
+
+static void what_was_removed_is_asked_for_though_it_is_open(void **state)
+{
+	struct store_lab lab = { 0 };
+	struct store_object *before, *after;
+	uint8_t byte;
+
+	(void)state;
+	store_lab_open(&lab);
+	lab_create(&lab, "k", VIEW_LITERAL("a"));
+	assert_int_equal(store_open(lab.store, "k", &before, NULL), MUSTER_OK);
+	assert_int_equal(store_remove(lab.store, "k", NULL), MUSTER_OK);
+	assert_int_equal(store_open(lab.store, "k", &after, NULL), MUSTER_ABSENT);
+	lab_create(&lab, "k", VIEW_LITERAL("b"));
+	assert_int_equal(store_open(lab.store, "k", &after, NULL), MUSTER_OK);
+	assert_int_equal(store_read(after, 0, &byte, 1, NULL), MUSTER_OK);
+	assert_int_equal(byte, 'b');
+	assert_int_equal(store_read(before, 0, &byte, 1, NULL), MUSTER_OK);
+	assert_int_equal(byte, 'a');
+	store_close(after);
+	store_close(before);
+	store_lab_close(&lab);
+}
+
+static void what_another_removed_is_asked_for_as_soon_as_that_is_known(void **state)
+{
+	static const struct scripted_rule rules[] = {
+		{ .method = "GET", .from = 2, .count = 1, .reply = { .status = 412 } },
+	};
+	struct store_lab lab = { .options = { .tail_bytes = 10 } };
+	struct store_object *before, *after;
+	uint8_t byte;
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	assert_int_equal(store_lab_write(&lab, "k", 50, NULL), MUSTER_OK);
+	assert_int_equal(store_open(lab.store, "k", &before, NULL), MUSTER_OK);
+	assert_int_equal(store_read(before, 0, &byte, 1, NULL), MUSTER_E_CHANGED);
+	assert_int_equal(store_lab_requests(&lab), 3);
+	assert_int_equal(store_open(lab.store, "k", &after, NULL), MUSTER_OK);
+	assert_int_equal(store_lab_requests(&lab), 4);
+	store_close(after);
+	store_close(before);
+	store_lab_close(&lab);
+}
+
+#define READERS 4
+#define TIMES	100
+
+/* NULL: all was well. */
+static void *open_and_read(void *state)
+{
+	static const char *const keys[] = { "a", "b" };
+	struct store_lab *lab = state;
+	uint8_t got[300], expected[300];
+
+	for (unsigned i = 0; i < TIMES; i++) {
+		uint64_t at = i * 7 % 1000;
+		struct store_object *object;
+
+		if (store_open(lab->store, keys[i / 3 % 2], &object, NULL) ||
+		    store_read(object, at, got, sizeof(got), NULL))
+			return state;
+		store_lab_fill(expected, at, sizeof(expected));
+		if (memcmp(got, expected, sizeof(got)) != 0)
+			return state;
+		store_close(object);
+	}
+	return NULL;
+}
+
+static void threads_open_and_close_the_same(void **state)
+{
+	struct store_lab lab = { .options = { .tail_bytes = 1000 } };
+	pthread_t readers[READERS];
+
+	(void)state;
+	store_lab_open(&lab);
+	assert_int_equal(store_lab_write(&lab, "a", 1300, NULL), MUSTER_OK);
+	assert_int_equal(store_lab_write(&lab, "b", 2000, NULL), MUSTER_OK);
+	for (unsigned i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&readers[i], NULL, open_and_read, &lab), 0);
+	for (unsigned i = 0; i < READERS; i++) {
+		void *failure;
+
+		assert_int_equal(pthread_join(readers[i], &failure), 0);
+		assert_null(failure);
+	}
+	store_lab_close(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +392,10 @@ int main(void)
 		cmocka_unit_test(a_jump_or_a_close_lets_what_was_read_ahead_go),
 		cmocka_unit_test(a_reply_that_breaks_off_goes_on_where_it_ended),
 		cmocka_unit_test(an_object_that_is_another_one_now_is_refused),
+		cmocka_unit_test(what_is_open_is_opened_again_without_a_request),
+		cmocka_unit_test(what_was_removed_is_asked_for_though_it_is_open),
+		cmocka_unit_test(what_another_removed_is_asked_for_as_soon_as_that_is_known),
+		cmocka_unit_test(threads_open_and_close_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
