@@ -9,6 +9,7 @@
 
 /* A time that old is asked for anew: clocks drift, and are set. */
 #define TIME_MAX_AGE_NS (60ULL * 1000000000)
+#define CUTS_MAX	10 /* of one create, each with a request that the server did answer between */
 
 struct view cloud_key_make(struct cloud_key *out, const struct cloud_store *cloud, const char *key)
 {
@@ -73,25 +74,43 @@ enum muster_code cloud_settle(struct cloud_store *cloud, struct view key, const 
 	return code;
 }
 
+/* `was_cut`: without a reply, and perhaps done. */
+static enum muster_code send_once(struct cloud_store *cloud, const struct cloud_call *call,
+				  bool *was_cut, struct muster_error *err)
+{
+	struct cloud_flight flight;
+	enum muster_code code;
+
+	cloud_flight_init(&flight, cloud, CLOUD_CREATE, call->key);
+	flight.call = *call;
+	code = cloud_flight_perform(&flight, err);
+	*was_cut = flight.exchange.was_cut && code == MUSTER_E_IO;
+	cloud_flight_release(&flight);
+	return code;
+}
+
+/* Where it is there already, or no reply came, it may be ours: of this attempt, of an earlier one,
+ * or of one that libcurl made by itself. */
 enum muster_code cloud_create_once(struct cloud_store *cloud, struct view key, struct view body,
 				   const char *nonce, struct muster_error *err)
 {
-	struct cloud_flight flight;
+	struct cloud_call call = { .verb = CLOUD_CREATE, .key = key, .body = body };
+	enum muster_code code = MUSTER_OK, whose = MUSTER_ABSENT;
 	struct cloud_sums sums;
-	enum muster_code code;
+	bool was_cut = true;
 
-	cloud_flight_init(&flight, cloud, CLOUD_CREATE, key);
 	cloud_sums_make(&sums, cloud_wanted_sums(cloud, CLOUD_CREATE), body);
-	flight.call.body = body;
-	flight.call.sums = &sums;
-	memcpy(flight.call.nonce, nonce, CLOUD_NONCE_TEXT);
-	code = cloud_flight_perform(&flight, err);
-	cloud_flight_release(&flight);
-	if (code != MUSTER_EXISTS)
-		return code;
-	/* Ours, if an earlier attempt, or one that libcurl made by itself, lost its reply. */
-	code = cloud_settle(cloud, key, nonce, body.len, err);
-	return code == MUSTER_ABSENT ? MUSTER_EXISTS : code;
+	call.sums = &sums;
+	memcpy(call.nonce, nonce, CLOUD_NONCE_TEXT);
+	for (unsigned cuts = 0; whose == MUSTER_ABSENT && was_cut && cuts < CUTS_MAX; cuts++) {
+		code = send_once(cloud, &call, &was_cut, err);
+		if (code != MUSTER_EXISTS && !was_cut)
+			return code;
+		whose = cloud_settle(cloud, key, nonce, body.len, err);
+	}
+	if (whose != MUSTER_ABSENT)
+		return whose;
+	return was_cut ? code : MUSTER_EXISTS;
 }
 
 static enum muster_code cloud_create(struct store *store, const char *key, struct view data,

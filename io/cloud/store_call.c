@@ -178,6 +178,7 @@ static enum muster_code fill_request(struct cloud_flight *flight, struct muster_
 			.collect_max = has_page(call) ? PAGE_MAX_BYTES : TEXT_MAX_BYTES,
 			.may_hedge = is_read || call->verb == CLOUD_HEAD || call->verb == CLOUD_LIST,
 			.expects_continue = true,
+			.ends_when_cut = call->verb == CLOUD_CREATE,
 			.first_byte_timeout_ms = call->verb == CLOUD_COMPLETE ? COMPLETE_TIMEOUT_MS : 0,
 		},
 	};

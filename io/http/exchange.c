@@ -227,6 +227,12 @@ static bool is_final(enum pacer_outcome outcome)
 	return outcome == PACER_SERVED || outcome == PACER_CANCELLED;
 }
 
+static bool is_cut(const struct attempt *attempt, enum pacer_outcome outcome, bool is_reply)
+{
+	return attempt->exchange->request.ends_when_cut && attempt->sent && !is_reply &&
+	       !is_final(outcome);
+}
+
 void exchange_attempt_over(struct attempt *attempt, CURLcode result)
 {
 	struct http_exchange *exchange = attempt->exchange;
@@ -244,7 +250,9 @@ void exchange_attempt_over(struct attempt *attempt, CURLcode result)
 	code = conclude(attempt, result, &outcome, &is_reply, &error);
 	leave(attempt);
 	delay_ns = report(attempt, outcome);
-	if (is_final(outcome) || (delay_ns == PACER_NEVER && !running_count(exchange))) {
+	exchange->was_cut = is_cut(attempt, outcome, is_reply);
+	if (is_final(outcome) || exchange->was_cut ||
+	    (delay_ns == PACER_NEVER && !running_count(exchange))) {
 		count_add(&loop->counts.hedges_won, is_reply && attempt->is_hedge);
 		if (!is_final(outcome))
 			code = lost_judge(attempt, code, &error);

@@ -109,6 +109,7 @@ struct http_request {
 				     reused connection turns out to be dead */
 	bool expects_continue;	  /* ask the server before a body from HTTP_EXPECT_MIN_BYTES on */
 	bool avoids_proxies;	  /* metadata servers */
+	bool ends_when_cut;	  /* see `was_cut` */
 	unsigned first_byte_timeout_ms; /* of the reply, while the body's bytes do not move;
 					   0: HTTP_FIRST_BYTE_TIMEOUT_MS */
 };
@@ -122,6 +123,12 @@ struct http_exchange {
 	const struct http_ops *ops;
 	void *state;
 	struct http_request request;
+
+	/* Out, known in `done`: an attempt that had sent bytes of its body got no reply, and the
+	 * request says `ends_when_cut`. What was asked may have been done; whoever can look does
+	 * not send the body again first: a server that refuses it before it has read it, and
+	 * closes, resets the connection, and its reply may be lost each time. */
+	bool was_cut;
 
 	struct http_exchange_engine {
 		struct http_loop *loop;

@@ -120,9 +120,43 @@ static void a_lost_reply_to_create_is_success(void **state)
 	(void)state;
 	STORE_LAB_OPEN(&lab, rules);
 	lab_create(&lab, "k", SMALL);
-	assert_int_equal(store_lab_requests(&lab), 3); /* twice, and whose it is */
-	assert_string_equal(scripted_request_at(lab.server, 2)->method, "HEAD");
+	assert_int_equal(store_lab_requests(&lab), 2); /* and whose it is */
+	assert_string_equal(scripted_request_at(lab.server, 1)->method, "HEAD");
 	holds(&lab, "k", SMALL);
+	store_lab_close(&lab);
+}
+
+/* It refuses the second body before it has read it, and closes: that resets the connection, and the
+ * refusal is lost each time. VersityGW on a busy machine does. */
+static void a_server_whose_refusals_are_lost_is_asked_whose_it_is(void **state)
+{
+	static uint8_t body[300000];
+	struct scripted_rule rules[] = {
+		{ .method = "PUT", .count = 1, .reply = { .fault = SCRIPTED_RESET_AFTER } },
+		{ .method = "PUT", .from = 2, .reply = { .fault = SCRIPTED_RESET_BEFORE } }
+	};
+	struct store_lab lab = { 0 };
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	lab_create(&lab, "k", view_of(body, sizeof(body)));
+	assert_int_equal(store_lab_requests(&lab), 2);
+	assert_int_equal(store_create(lab.store, "k", VIEW_LITERAL("other"), NULL), MUSTER_EXISTS);
+	store_lab_close(&lab);
+}
+
+static void a_create_that_is_always_cut_fails_in_the_end(void **state)
+{
+	struct scripted_rule rules[] = { { .method = "PUT",
+					   .reply = { .fault = SCRIPTED_RESET_BEFORE } } };
+	struct store_lab lab = { 0 };
+	struct muster_error err = { 0 };
+
+	(void)state;
+	STORE_LAB_OPEN(&lab, rules);
+	assert_int_equal(store_create(lab.store, "k", SMALL, &err), MUSTER_E_IO);
+	assert_non_null(strstr(err.message, "PUT"));
+	assert_in_range(store_lab_requests(&lab), 20, 30); /* ten times, and whose it is */
 	store_lab_close(&lab);
 }
 
@@ -136,7 +170,8 @@ static void a_create_that_never_came_is_made_again(void **state)
 	(void)state;
 	STORE_LAB_OPEN(&lab, rules);
 	lab_create(&lab, "k", SMALL);
-	assert_int_equal(store_lab_requests(&lab), 3);
+	assert_in_range(store_lab_requests(&lab), 4, 5); /* libcurl may send it again itself */
+	holds(&lab, "k", SMALL);
 	store_lab_close(&lab);
 }
 
@@ -372,6 +407,8 @@ int main(void)
 		cmocka_unit_test(a_page_has_a_thousand_keys),
 		cmocka_unit_test(a_lost_reply_to_create_is_success),
 		cmocka_unit_test(a_create_that_never_came_is_made_again),
+		cmocka_unit_test(a_server_whose_refusals_are_lost_is_asked_whose_it_is),
+		cmocka_unit_test(a_create_that_is_always_cut_fails_in_the_end),
 		cmocka_unit_test(a_lost_reply_does_not_hide_that_another_was_first),
 		cmocka_unit_test(a_lost_reply_to_complete_is_success),
 		cmocka_unit_test(an_upload_that_another_completed_first_is_taken_back),

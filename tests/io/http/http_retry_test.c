@@ -148,6 +148,59 @@ static void a_body_is_sent_again_from_its_beginning(void **state)
 	lab_close(&lab);
 }
 
+static void who_can_look_is_told_that_the_line_was_cut(void **state)
+{
+	static const struct {
+		struct scripted_reply reply;
+		const char *body;
+		unsigned attempts;
+		bool was_cut;
+		enum muster_code code;
+	} cases[] = {
+		{ { .fault = SCRIPTED_RESET_BEFORE }, "body", 1, true, MUSTER_E_IO },
+		{ { .status = 200, .fault = SCRIPTED_RESET_AFTER }, "body", 1, true, MUSTER_E_IO },
+		{ { .status = 200, .fault = SCRIPTED_RESET_AFTER }, "", 3, false, MUSTER_E_IO },
+		{ { .status = 503 }, "body", 3, false, MUSTER_E_IO }, /* it said so */
+		{ { .status = 200 }, "body", 1, false, MUSTER_OK },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scripted_rule rule = { .reply = cases[i].reply };
+
+		lab_init(&lab);
+		lab.pacer.tries = 3;
+		lab_open(&lab, &rule, 1);
+		ask_init(&ask, &lab, "/k");
+		ask.exchange.request.method = HTTP_PUT;
+		ask.exchange.request.body = view_text(cases[i].body);
+		ask.exchange.request.ends_when_cut = true;
+		ask.exchange.request.on_fresh_connection = true;
+		assert_int_equal(ask_perform(&ask), cases[i].code);
+		assert_int_equal(scripted_request_count(lab.server), cases[i].attempts);
+		assert_int_equal(ask.exchange.was_cut, cases[i].was_cut);
+		lab_close(&lab);
+	}
+}
+
+static void what_was_never_sent_is_tried_again(void **state)
+{
+	static const struct scripted_rule rules[] = { { .reply = WELL } };
+
+	(void)state;
+	lab_init(&lab);
+	lab.pacer.tries = 3;
+	LAB_OPEN(&lab, rules);
+	ask_init(&ask, &lab, "http://no-such-host.invalid/k");
+	ask.exchange.request.method = HTTP_PUT;
+	ask.exchange.request.body = view_text("body");
+	ask.exchange.request.ends_when_cut = true;
+	assert_int_equal(ask_perform(&ask), MUSTER_E_IO);
+	assert_int_equal(ask.prepared, 3);
+	assert_false(ask.exchange.was_cut);
+	lab_close(&lab);
+}
+
 static void when_tries_are_used_up_the_last_failure_is_told(void **state)
 {
 	static const struct scripted_rule rules[] = {
@@ -370,6 +423,8 @@ int main(void)
 		cmocka_unit_test(a_failed_attempt_is_followed_by_another),
 		cmocka_unit_test(a_host_that_is_not_found_is_looked_for_again),
 		cmocka_unit_test(a_body_is_sent_again_from_its_beginning),
+		cmocka_unit_test(who_can_look_is_told_that_the_line_was_cut),
+		cmocka_unit_test(what_was_never_sent_is_tried_again),
 		cmocka_unit_test(when_tries_are_used_up_the_last_failure_is_told),
 		cmocka_unit_test(what_was_served_is_not_tried_again),
 		cmocka_unit_test(a_delay_is_waited_for),
