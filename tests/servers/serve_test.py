@@ -2,6 +2,7 @@
 """./serve and ./install, without a real server: a few lines of Python stand for one."""
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -97,13 +98,15 @@ class Serve(unittest.TestCase):
 
     def test_an_interrupted_run_leaves_nothing(self):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
-            with subprocess.Popen(self.words("sh", "-c", "echo up; exec sleep 300"),
+            up = 'echo "up $(dirname "$MUSTER_TEST_CONTROL")"; exec sleep 300'
+            with subprocess.Popen(self.words("sh", "-c", up),
                                   env=self.environment, stdout=subprocess.PIPE, text=True,
                                   start_new_session=True) as run:
-                self.assertEqual(run.stdout.readline(), "up\n")
+                word, scratch = run.stdout.readline().split()
+                self.assertEqual(word, "up")
                 run.send_signal(number)
                 if number == signal.SIGKILL:
-                    # Nobody can clean up after that one, but the server must end with it.
+                    # It cannot clean up after that one, but the server must end with it.
                     run.wait(timeout=60)
                     os.killpg(run.pid, signal.SIGKILL)
                     deadline = time.monotonic() + 60
@@ -112,8 +115,10 @@ class Serve(unittest.TestCase):
                         time.sleep(0.02)
                     for process in processes_with(self.mark.encode()):
                         os.kill(process, signal.SIGKILL)
+                    shutil.rmtree(scratch)
                 else:
                     self.assertEqual(run.wait(timeout=60), 128 + number)
+                    self.assertFalse(os.path.exists(scratch))
             self.assert_nothing_runs()
 
     def test_a_server_that_is_not_there_is_a_skip_with_its_reason(self):
