@@ -2,8 +2,8 @@
  * store - a bucket or container as a store (io/store/store.h), whatever its protocol.
  *
  * Requests: create, a small object opened and read, a page of a listing: one each. A create that
- *           finds the key taken asks once more, whose the object is: a reply that was lost is
- *           success then.
+ *           finds the key taken, or whose line was cut, asks once more, whose the object is: a
+ *           reply that was lost is success then, and what never came is sent again.
  * Reading:  open takes an object's last bytes with it, and none is asked for that is open already;
  *           all later reads are of the same object by its ETag, else MUSTER_E_CHANGED. What is read
  *           in order is read ahead.

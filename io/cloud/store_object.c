@@ -43,7 +43,6 @@ static void hold(struct cloud_object *object, size_t len, bool is_tail)
 
 	if (fitted)
 		held = fitted;
-	held->users = 1;
 	held->len = len;
 	held->at = is_tail ? object->base.size_bytes - len : 0;
 	object->held = held;
